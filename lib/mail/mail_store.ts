@@ -1,0 +1,74 @@
+/** What a mail store is: users' maildrops, each frozen at login. */
+
+/** A message as the session knows it; its number is its index in {@linkcode Maildrop.messages} + 1. */
+export interface MessageInfo {
+  /** Unique-id (RFC 1939, section 7): 1–70 characters of 0x21–0x7E, the same in every session. */
+  readonly uid: string;
+  /** Octets that RETR sends, line ends counted as CRLF, dot-stuffing undone (RFC 1939, section 11). */
+  readonly size: number;
+}
+
+/** A message's octets as they are stored, read once from beginning to end, by one of the two ways. */
+export interface StoredMessage extends Disposable {
+  /** Octets that RETR sends, dot-stuffing undone. Counted anew when the file is not the one that was measured. */
+  readonly size: number;
+  /** Octets as stored. */
+  readonly storedSize: number;
+  /** Whether the stored octets are already what RETR sends: CRLF line ends, no line begins with a dot, the last line ended. */
+  readonly verbatim: boolean;
+  /**
+   * Puts the next stored octets into `into`. Synchronous: a local file's read is quicker than a change of task.
+   *
+   * @returns how many (at least 1), or null at the end
+   * @throws {Error} when the message could not be read to its end; what was read is then not a whole message
+   */
+  readSync(into: Uint8Array): number | null;
+  /** The same octets as a stream, for what is a stream itself (a transformer's standard input). */
+  readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
+}
+
+/** A user's messages as they stood at login. Disposing lets go of it and carries out what {@linkcode Maildrop.retrieved} noted. */
+export interface Maildrop extends AsyncDisposable {
+  /** By delivery time, then by name; never changes while the maildrop is open. */
+  readonly messages: readonly MessageInfo[];
+  /**
+   * Opens a message.
+   *
+   * @throws {MessageGoneError} when another program removed it
+   * @throws {Error} when it cannot be read
+   */
+  open(message: MessageInfo): Promise<StoredMessage>;
+  /** Notes that a message was sent whole: it is marked seen when the maildrop is disposed. */
+  retrieved(message: MessageInfo): void;
+  /**
+   * Removes messages for good: when this has settled, no crash brings one back (the folder is synced). A message that is gone
+   * already counts as removed.
+   *
+   * @returns those that could not be removed
+   */
+  remove(messages: readonly MessageInfo[]): Promise<readonly MessageInfo[]>;
+}
+
+/** Where users' messages are kept. */
+export interface MailStore {
+  /**
+   * Opens a user's maildrop; the caller holds the user's lock. A user without a mailbox has an empty maildrop.
+   *
+   * @throws {MaildropUnreadableError} when the mailbox exists and cannot be read
+   */
+  acquire(user: string, signal?: AbortSignal): Promise<Maildrop>;
+  /** Makes a user's mailbox where there is none. */
+  create(user: string): Promise<void>;
+  /** Removes what `expire` says is due in one user's mailbox; the caller holds the user's lock. Returns how many messages went. */
+  expire(user: string): Promise<number>;
+}
+
+/** A message of the snapshot that no longer exists. */
+export class MessageGoneError extends Error {
+  override name = "MessageGoneError";
+}
+
+/** A mailbox that exists and cannot be read; the message is for the log, not for the client. */
+export class MaildropUnreadableError extends Error {
+  override name = "MaildropUnreadableError";
+}

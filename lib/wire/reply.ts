@@ -1,0 +1,54 @@
+/** What a command handler answers: a value, which the engine writes to the connection. */
+
+import type { MessageBody } from "../transform/transformer.ts";
+
+/** Response codes (RFC 2449, section 8; RFC 3206; RFC 6856). */
+export type ResponseCode =
+  | "IN-USE"
+  | "LOGIN-DELAY"
+  | "AUTH"
+  | "SYS/TEMP"
+  | "SYS/PERM"
+  | "UTF8"
+  | "LANG";
+
+/** What the engine does once the reply is written. */
+export type ReplyEffect = "close" | "start-tls";
+
+/** An answer. Texts are single lines without CR, LF or control characters; the engine cuts first lines at 512 octets. */
+export type Reply =
+  | { readonly kind: "ok"; readonly text?: string; readonly effect?: ReplyEffect }
+  | {
+    readonly kind: "error";
+    readonly text: string;
+    readonly code?: ResponseCode;
+    readonly effect?: "close";
+    /** False for a command that was well-formed and merely could not be done; true counts towards `max_bad_commands`. */
+    readonly bad?: boolean;
+  }
+  | {
+    readonly kind: "list";
+    readonly text: string;
+    readonly lines: Iterable<string> | AsyncIterable<string>;
+  }
+  | {
+    readonly kind: "message";
+    readonly text: string;
+    readonly body: MessageBody;
+    /** Send the header and this many lines of the body only (TOP). */
+    readonly lines?: number;
+    /** Called once the whole message was written, with its octets on the wire. */
+    readonly sent?: (octets: number) => void;
+  }
+  | {
+    /** A SASL challenge (RFC 5034, section 4): `+ ` and base64; the client's next line goes to `answer`. */
+    readonly kind: "challenge";
+    readonly data: Uint8Array;
+    readonly answer: (line: Uint8Array) => Promise<Reply>;
+  }
+  | {
+    /** Lines of the dialogue's own making, without a frame (MSMP version 1). */
+    readonly kind: "lines";
+    readonly lines: readonly string[];
+    readonly effect?: ReplyEffect;
+  };
