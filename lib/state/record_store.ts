@@ -1,0 +1,70 @@
+/** What the state keeps of the past: the access log, the counters' totals, and a row of counters a minute. */
+
+/** How a session is kept when it begins. */
+export interface AccessStart {
+  /** Unique among all sessions since the server's first start. */
+  readonly session: string;
+  /** Milliseconds since 1970, UTC. */
+  readonly at: number;
+  readonly user: string;
+  /** The client's IP address. */
+  readonly address: string;
+  /** The TLS version, where the connection was encrypted. */
+  readonly tls: string | undefined;
+  readonly mechanism: string;
+}
+
+/** What is known when a session has ended. */
+export interface AccessEnd {
+  /** Milliseconds since 1970, UTC. */
+  readonly ended: number;
+  /** Messages retrieved. */
+  readonly messages: number;
+  /** Octets retrieved. */
+  readonly octets: number;
+  /** Messages deleted. */
+  readonly deleted: number;
+  /** How it ended: a close reason, or `crashed`. */
+  readonly ending: string;
+}
+
+/** A session of the access log. What {@linkcode AccessEnd} tells is absent while it lasts. */
+export type AccessRecord = AccessStart & { readonly end: AccessEnd | undefined };
+
+/** How long and how much the access log remembers. */
+export const ACCESS_DAYS = 90;
+/** Records kept of one user; the oldest go first. */
+export const ACCESSES_A_USER = 10_000;
+/** Minutes of history kept: a week. */
+export const HISTORY_MINUTES = 7 * 24 * 60;
+
+/** The access log. Writing only takes notes, which reach the disk within a second; reading sees them at once. */
+export interface AccessLog {
+  /** Notes a login. */
+  opened(start: AccessStart): void;
+  /** Notes the end of a session that {@linkcode AccessLog.opened} noted. */
+  completed(session: string, end: AccessEnd): void;
+  /** How many records there are of a user; costs the same with one as with 10 000. */
+  count(user: string): Promise<number>;
+  /** A user's records, the newest `limit` of them, newest last. */
+  list(user: string, limit: number): Promise<readonly AccessRecord[]>;
+}
+
+/** A row of the history. */
+export interface HistoryRow {
+  /** Minutes since 1970. */
+  readonly minute: number;
+  readonly value: number;
+}
+
+/** Counters' totals and history. */
+export interface CounterStore {
+  /** The totals as last saved. */
+  totals(): Promise<ReadonlyMap<string, number>>;
+  /** Saves totals; those that are not named stay. Meant for once a second. */
+  save(totals: ReadonlyMap<string, number>): Promise<void>;
+  /** Appends a minute's row of all counters, and forgets rows older than {@linkcode HISTORY_MINUTES}. */
+  append(minute: number, values: ReadonlyMap<string, number>): Promise<void>;
+  /** A counter's rows from minute `since` on, oldest first; rows that lack the counter are left out. */
+  history(counter: string, since: number): AsyncIterable<HistoryRow>;
+}

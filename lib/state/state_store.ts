@@ -1,0 +1,65 @@
+/** What the state is: all that a server remembers from one start to the next. */
+
+import type { LearnedKeysStore } from "../users/user_source.ts";
+import type { AccountStore } from "./account_store.ts";
+import type { AccessLog, CounterStore } from "./record_store.ts";
+
+/** Values that SET kept. */
+export interface SettingStore {
+  all(): Promise<ReadonlyMap<string, string>>;
+  /** Keeps a value; it is on the disk when this has settled. */
+  set(key: string, value: string): Promise<void>;
+  /** Forgets a value. Returns whether there was one. */
+  delete(key: string): Promise<boolean>;
+}
+
+/** What belongs to this installation, made at its first start. */
+export interface Installation {
+  /** 32 random octets: keys what must be steady and not guessed. */
+  secret(): Promise<Uint8Array>;
+  /**
+   * Reserves numbers for sessions.
+   *
+   * @returns the first of `count` numbers that were never given out before
+   */
+  reserveSessions(count: number): Promise<number>;
+}
+
+/**
+ * All that a server remembers. Every method is one transaction by itself: it is made whole or not at all, and one that has
+ * settled is on the disk, but for the notes of {@linkcode AccessLog} and the totals of {@linkcode CounterStore}, which a power cut
+ * may take back by some seconds, and a kill by one. Methods reject with {@linkcode StateStoreError} when the state cannot be read or
+ * written; nothing was changed then. Disposing writes what is noted and lets go.
+ */
+export interface StateStore extends AsyncDisposable {
+  readonly users: AccountStore;
+  readonly administrators: AccountStore;
+  readonly learned: LearnedKeysStore;
+  readonly settings: SettingStore;
+  readonly accesses: AccessLog;
+  readonly counters: CounterStore;
+  readonly installation: Installation;
+  /** Writes all notes now. */
+  flush(): Promise<void>;
+}
+
+/** Why a state could not be opened or used. */
+export type StateTrouble = "held" | "foreign" | "newer" | "corrupt" | "full" | "unusable";
+
+/** The state cannot be opened, read or written; the message is a sentence for people, naming the file. */
+export class StateStoreError extends Error {
+  override name = "StateStoreError";
+  /** What kind of trouble it is. */
+  readonly trouble: StateTrouble;
+
+  /**
+   * Makes an error.
+   *
+   * @param trouble what kind it is
+   * @param message what happened, what was expected, what to do
+   */
+  constructor(trouble: StateTrouble, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.trouble = trouble;
+  }
+}

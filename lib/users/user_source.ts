@@ -1,0 +1,71 @@
+/** Where a user's secrets come from: the state, a passwd-file, memory. */
+
+/** What SCRAM-SHA-256 keeps instead of a password (RFC 5802, section 3); 32 octets each. */
+export interface ScramKeys {
+  readonly storedKey: Uint8Array;
+  readonly serverKey: Uint8Array;
+}
+
+/** Schemes of other servers' password hashes, as Dovecot's passwd-file names them. */
+export const FOREIGN_SCHEMES = ["SHA512-CRYPT", "BLF-CRYPT", "ARGON2ID"] as const;
+
+/** One of {@linkcode FOREIGN_SCHEMES}. */
+export type ForeignScheme = typeof FOREIGN_SCHEMES[number];
+
+/** A password hash that another server made; it stands until the first good login brings SCRAM keys. */
+export interface ForeignHash {
+  readonly scheme: ForeignScheme;
+  /** In the scheme's own text form, `$6$…`, `$2y$…` or `$argon2id$…`. */
+  readonly data: string;
+}
+
+/** Salt and iteration count that a user's password and app passwords share, so that SCRAM can try each. */
+export interface Salting {
+  /** 16 octets, where this server chose it. */
+  readonly salt: Uint8Array;
+  /** At least 4096 (RFC 7677, section 4). */
+  readonly iterations: number;
+}
+
+/** A user as a source knows them. */
+export interface FoundUser extends Salting {
+  /** The name under which the maildrop is kept. */
+  readonly name: string;
+  /** Changes whenever one of the user's secrets does, and never comes again. */
+  readonly revision: string;
+  /** Of the password, where it has keys, and of the app passwords. */
+  readonly keys: readonly ScramKeys[];
+  /** The password itself, where a file gives it in clear. APOP needs it (RFC 1939, section 7). */
+  readonly clear?: string;
+  /** The password's hash, where it has no keys yet. */
+  readonly foreign?: ForeignHash;
+}
+
+/** One place that knows users. */
+export interface UserSource {
+  /** Whether SCRAM works for every user here. */
+  readonly scramForAll: boolean;
+  /**
+   * Looks a user up.
+   *
+   * @throws {Error} when the source cannot be read
+   */
+  find(name: string): Promise<FoundUser | undefined>;
+  /** Keeps the keys of a password that {@linkcode FoundUser.clear} gave or {@linkcode FoundUser.foreign} proved right. */
+  learn(user: FoundUser, keys: ScramKeys): Promise<void>;
+}
+
+/** Keys that were learned for a hash in a passwd-file. They hold as long as the file's line does. */
+export interface LearnedKeys extends Salting, ScramKeys {
+  readonly name: string;
+  /** The hexadecimal SHA-256 of the line's `{SCHEME}data`. */
+  readonly fingerprint: string;
+}
+
+/** Keeps what was learned, so that it is not learned again after a restart. */
+export interface LearnedKeysStore {
+  /** All that was learned. */
+  list(): AsyncIterable<LearnedKeys>;
+  /** Keeps one, in place of what was learned for this name before. */
+  put(keys: LearnedKeys): Promise<void>;
+}
