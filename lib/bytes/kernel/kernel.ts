@@ -1,0 +1,152 @@
+// Dot-stuffing, CRLF and counting with SIMD, in AssemblyScript: `deno task kernel` compiles it to kernel.wasm.
+// deno-lint-ignore-file
+// @ts-nocheck: AssemblyScript has its own types and its own compiler.
+
+// All functions work on memory that the caller lays out (../kernel_memory.ts). Both rules look at an octet and the one before it: an LF
+// after anything but a CR gets a CR, a dot after an LF gets a dot. So a vector is loaded twice, once one octet earlier; the octet before the
+// first one is put into memory by the caller's `previous`, and a message begins as if an LF had been before it.
+
+const LF: u8 = 0x0a;
+const CR: u8 = 0x0d;
+const DOT: u8 = 0x2e;
+
+/** Dots that the last `stuff` put in. */
+let dots: u32 = 0;
+
+/** The dots that the last call of {@linkcode stuff} put in. */
+export function stuffedDots(): u32 {
+  return dots;
+}
+
+/**
+ * Writes `length` octets of `from` to `to`, with CRLF line ends and stuffed dots. The octet before `from` and the one behind what is written
+ * at `to` are overwritten.
+ *
+ * @returns how many octets were written, at most twice `length`
+ */
+export function stuff(from: usize, length: u32, previous: u32, to: usize): u32 {
+  store<u8>(from - 1, previous as u8);
+  const begin = to;
+  const end = from + length;
+  dots = 0;
+  const lf = i8x16.splat(LF);
+  const cr = i8x16.splat(CR);
+  const dot = i8x16.splat(DOT);
+  const turn = i8x16.splat(LF ^ CR);
+
+  while (from + 64 <= end) {
+    const a = v128.load(from);
+    const b = v128.load(from, 16);
+    const c = v128.load(from, 32);
+    const d = v128.load(from, 48);
+    const pa = v128.load(from - 1);
+    const pb = v128.load(from - 1, 16);
+    const pc = v128.load(from - 1, 32);
+    const pd = v128.load(from - 1, 48);
+    const bareA = v128.andnot(i8x16.eq(a, lf), i8x16.eq(pa, cr));
+    const bareB = v128.andnot(i8x16.eq(b, lf), i8x16.eq(pb, cr));
+    const bareC = v128.andnot(i8x16.eq(c, lf), i8x16.eq(pc, cr));
+    const bareD = v128.andnot(i8x16.eq(d, lf), i8x16.eq(pd, cr));
+    const dotA = v128.and(i8x16.eq(a, dot), i8x16.eq(pa, lf));
+    const dotB = v128.and(i8x16.eq(b, dot), i8x16.eq(pb, lf));
+    const dotC = v128.and(i8x16.eq(c, dot), i8x16.eq(pc, lf));
+    const dotD = v128.and(i8x16.eq(d, dot), i8x16.eq(pd, lf));
+    const changes = v128.or(
+      v128.or(v128.or(bareA, bareB), v128.or(bareC, bareD)),
+      v128.or(v128.or(dotA, dotB), v128.or(dotC, dotD)),
+    );
+    if (!v128.any_true(changes)) {
+      v128.store(to, a);
+      v128.store(to, b, 16);
+      v128.store(to, c, 32);
+      v128.store(to, d, 48);
+      to += 64;
+    } else {
+      to = stuffVector(from, a, pa, bareA, dotA, turn, to);
+      to = stuffVector(from + 16, b, pb, bareB, dotB, turn, to);
+      to = stuffVector(from + 32, c, pc, bareC, dotC, turn, to);
+      to = stuffVector(from + 48, d, pd, bareD, dotD, turn, to);
+    }
+    from += 64;
+  }
+  return (stuffOctets(from, end, to) - begin) as u32;
+}
+
+/** Writes 16 octets: without a branch where at most one octet is put in, which is nearly always. */
+function stuffVector(
+  from: usize,
+  octets: v128,
+  before: v128,
+  bare: v128,
+  dotted: v128,
+  turn: v128,
+  to: usize,
+): usize {
+  const changes = i8x16.bitmask(v128.or(bare, dotted));
+  if (changes & (changes - 1)) return stuffOctets(from, from + 16, to);
+  dots += i32(v128.any_true(dotted));
+  const place = ctz<i32>(changes | 0x10000);
+  // An LF is turned into the CR that comes before it; a dot is its own copy.
+  const put = v128.xor(octets, v128.and(bare, turn));
+  v128.store(to, octets, 1);
+  const upToPlace = i8x16.le_u(
+    i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+    i8x16.splat(place as i8),
+  );
+  v128.store(to, v128.bitselect(put, before, upToPlace));
+  return to + 16 + (changes != 0 ? 1 : 0);
+}
+
+/** The same octet by octet: what is left at the end, and vectors with several changes. */
+function stuffOctets(from: usize, end: usize, to: usize): usize {
+  let previous = load<u8>(from - 1);
+  while (from < end) {
+    const octet = load<u8>(from++);
+    if (octet == LF && previous != CR) {
+      store<u8>(to++, CR);
+    } else if (octet == DOT && previous == LF) {
+      store<u8>(to++, DOT);
+      dots++;
+    }
+    store<u8>(to++, octet);
+    previous = octet;
+  }
+  return to;
+}
+
+/**
+ * Counts the LFs without a CR before them in `length` octets of `from`. The octet before `from` is overwritten.
+ *
+ * @returns the count, in the lower 31 bits; the highest bit is set where a line begins with a dot
+ */
+export function measure(from: usize, length: u32, previous: u32): u32 {
+  store<u8>(from - 1, previous as u8);
+  const end = from + length;
+  const lf = i8x16.splat(LF);
+  const cr = i8x16.splat(CR);
+  const dot = i8x16.splat(DOT);
+  let dotted = i8x16.splat(0);
+  let bareLfs: u32 = 0;
+
+  while (from + 32 <= end) {
+    const a = v128.load(from);
+    const b = v128.load(from, 16);
+    const pa = v128.load(from - 1);
+    const pb = v128.load(from - 1, 16);
+    const bareA = v128.andnot(i8x16.eq(a, lf), i8x16.eq(pa, cr));
+    const bareB = v128.andnot(i8x16.eq(b, lf), i8x16.eq(pb, cr));
+    bareLfs += popcnt(i8x16.bitmask(bareA) | (i8x16.bitmask(bareB) << 16)) as u32;
+    dotted = v128.or(dotted, v128.and(i8x16.eq(a, dot), i8x16.eq(pa, lf)));
+    dotted = v128.or(dotted, v128.and(i8x16.eq(b, dot), i8x16.eq(pb, lf)));
+    from += 32;
+  }
+  let flag: u32 = v128.any_true(dotted) ? 1 : 0;
+  let before = load<u8>(from - 1);
+  while (from < end) {
+    const octet = load<u8>(from++);
+    if (octet == LF && before != CR) bareLfs++;
+    if (octet == DOT && before == LF) flag = 1;
+    before = octet;
+  }
+  return bareLfs | (flag << 31);
+}
