@@ -1,0 +1,130 @@
+/** The arguments of `postern serve`, and its help, both made from the settings' definitions. */
+
+import { flagName, type SettingName } from "../settings/definition.ts";
+import { definitionOf, groups, settingByFlag, settingNames } from "../settings/definitions.ts";
+import { quote } from "../settings/quote.ts";
+import type { GivenFlags } from "../settings/resolve.ts";
+import { type Flag, parseFlags } from "./flags.ts";
+import { type HelpLine, helpSection } from "./help.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** What the arguments of `serve` ask for. */
+export type ServeArguments =
+  | { readonly kind: "help" }
+  | { readonly kind: "version" }
+  | { readonly kind: "print-config"; readonly flags: GivenFlags }
+  | { readonly kind: "serve"; readonly flags: GivenFlags };
+
+const ownFlags: readonly (Flag & { readonly help: string })[] = [
+  {
+    name: "print-config",
+    placeholder: "",
+    repeatable: false,
+    help: "show every setting and where it came from, and end",
+  },
+  { name: "help", letter: "h", placeholder: "", repeatable: false, help: "show this, and end" },
+  {
+    name: "version",
+    letter: "v",
+    placeholder: "",
+    repeatable: false,
+    help: "show the version, and end",
+  },
+];
+
+function settingFlag(name: SettingName): Flag {
+  const { type, letter } = definitionOf(name);
+  return {
+    name: flagName(name),
+    letter,
+    placeholder: type.placeholder,
+    repeatable: type.repeatable,
+  };
+}
+
+const serveFlags: readonly Flag[] = [...settingNames.map(settingFlag), ...ownFlags];
+
+/**
+ * Reads the arguments of `serve` (without the word itself). Values are not checked yet; `resolveSettings` does that.
+ *
+ * @throws {UsageError} one line that says what is wrong and what was expected
+ */
+export function parseServeArguments(args: readonly string[]): ServeArguments {
+  const asked = askedFor(args);
+  if (asked !== undefined) return { kind: asked };
+  const { values, rest } = parseFlags(args, serveFlags);
+  if (rest.length > 0) {
+    throw new UsageError(
+      `unexpected argument ${quote(rest[0]!)}: expected flags only; see postern serve -h`,
+    );
+  }
+  const flags = new Map<SettingName, readonly string[]>();
+  for (const [flag, texts] of values) {
+    const name = settingByFlag(flag);
+    if (name !== undefined) flags.set(name, texts);
+  }
+  return { kind: isOn(values.get("print-config")) ? "print-config" : "serve", flags };
+}
+
+/** Who asks for help gets it, whatever else stands on the line. */
+function askedFor(args: readonly string[]): "help" | "version" | undefined {
+  const end = args.indexOf("--");
+  const flags = end < 0 ? args : args.slice(0, end);
+  if (flags.some((arg) => arg === "-h" || arg === "--help")) return "help";
+  if (flags.some((arg) => arg === "-v" || arg === "--version")) return "version";
+  return undefined;
+}
+
+function isOn(texts: readonly string[] | undefined): boolean {
+  if (texts === undefined) return false;
+  if (texts[0] !== "true") throw new UsageError("--print-config takes no value: expected it alone");
+  return true;
+}
+
+/** The help text of `serve`, at most 100 columns wide, ending with a line end. */
+export function serveHelp(): string {
+  const sections = groups.map(({ title, names }) =>
+    helpSection(title, names.map((name) => helpLine(name)))
+  );
+  const own = helpSection(
+    "Other",
+    ownFlags.map(({ name, letter, help }) => ({ flag: spell(name, letter, "", false), help })),
+  );
+  return [
+    "Usage: postern [serve] [flags]",
+    "Serves the mailboxes of a folder over POP3.",
+    ...sections,
+    own,
+    "Flags marked … may be repeated. Those marked * change while the server runs, by SET over the\n" +
+    "management port. Every flag but -u and -a is also read from the environment (--max-users as\n" +
+    "POSTERN_MAX_USERS) and every one from the file of --config (max-users = 100).\n" +
+    "What wins: flag, value set at run time, environment, config file, default.",
+  ].join("\n\n") + "\n";
+}
+
+function spell(
+  name: string,
+  letter: string | undefined,
+  placeholder: string,
+  repeatable: boolean,
+): string {
+  const short = letter === undefined ? "    " : `-${letter}, `;
+  const value = placeholder === "" ? "" : ` ${placeholder}`;
+  return `${short}--${name}${value}${repeatable ? " …" : ""}`;
+}
+
+function helpLine(name: SettingName): HelpLine {
+  const { type, letter, help, live } = definitionOf(name);
+  const text = type.toml === "boolean" ? help : `${help}${described(name)}`;
+  return {
+    flag: spell(flagName(name), letter, type.placeholder, type.repeatable),
+    help: `${live === undefined ? "" : "* "}${text}`,
+  };
+}
+
+function described(name: SettingName): string {
+  const { type, default: byDefault, defaultText } = definitionOf(name);
+  const text = defaultText ?? type.write(byDefault).join(" ");
+  const zero = /0 \(.+\)$/.exec(type.expected)?.[0].replace(/0 \((.+)\)/, "; 0: $1") ?? "";
+  return ` (default: ${text}${zero})`;
+}

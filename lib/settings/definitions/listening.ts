@@ -1,0 +1,36 @@
+/** Where the server listens, and what it calls itself. */
+
+import type { Definitions } from "../definition.ts";
+import { address, addressAndPort, network } from "../types/addresses.ts";
+import { port } from "../types/numbers.ts";
+import { serverName } from "../types/texts.ts";
+import { listOf, optional } from "../types/value_type.ts";
+
+export const listening = {
+  listen: {
+    type: listOf(address),
+    default: [],
+    defaultText: "all interfaces, IPv4 and IPv6",
+    letter: "l",
+    help: "address for POP3",
+  },
+  port: { type: port, default: 110, letter: "p", help: "port for POP3" },
+  serverName: {
+    type: serverName,
+    default: (machine) => machine.hostName,
+    defaultText: "the host's name",
+    help: "name in the greetings and in log lines",
+  },
+  proxyProtocol: {
+    type: listOf(network),
+    default: [],
+    defaultText: "off",
+    help: "peers that must begin with a PROXY header (v1 or v2), which tells the client's address",
+  },
+  http: {
+    type: optional(addressAndPort),
+    default: undefined,
+    defaultText: "off",
+    help: "serve /healthz, /readyz, /metrics and the dashboard",
+  },
+} as const satisfies Partial<Definitions>;

@@ -1,0 +1,48 @@
+/** What must hold between settings, beyond each one's own range. */
+
+import { SettingError } from "./errors.ts";
+import type { Settings } from "./settings.ts";
+
+/**
+ * Checks settings against each other.
+ *
+ * @returns what is unwise, as sentences for the log
+ * @throws {SettingError} when they contradict each other
+ */
+export function checkTogether(settings: Settings): string[] {
+  return [...checkCertificates(settings), ...checkTokens(settings), ...checkDelays(settings)];
+}
+
+function* checkCertificates(settings: Settings): Generator<string> {
+  const { tlsCert, tlsKey, tlsPfx, tlsPass, requireTls } = settings;
+  if (tlsCert.length !== tlsKey.length) {
+    throw new SettingError(
+      `there are ${tlsCert.length} of --tls-cert and ${tlsKey.length} of --tls-key: ` +
+        "expected a key for every certificate, in the same order",
+    );
+  }
+  if (tlsPass !== undefined && tlsPfx === undefined) {
+    throw new SettingError("--tls-pass is given without --tls-pfx: expected both, or neither");
+  }
+  if (requireTls && tlsCert.length === 0 && tlsPfx === undefined) {
+    yield "require_tls is on and there is no certificate: nobody can log in; " +
+      "give --tls-cert and --tls-key, or --tls-pfx";
+  }
+}
+
+function* checkTokens({ oauthIssuer, oauthJwks, oauthAudience }: Settings): Generator<string> {
+  if ((oauthIssuer === undefined) !== (oauthJwks === undefined)) {
+    throw new SettingError(
+      "bearer tokens need both --oauth-issuer and --oauth-jwks: expected both, or neither",
+    );
+  }
+  if (oauthIssuer !== undefined && oauthAudience === undefined) {
+    yield "oauth_audience is not set: tokens that the issuer made for other services are taken, too";
+  }
+}
+
+function* checkDelays({ authDelay, authDelayMax }: Settings): Generator<string> {
+  if (authDelay > authDelayMax) {
+    yield `auth_delay ${authDelay} is over auth_delay_max ${authDelayMax}, which caps it`;
+  }
+}
