@@ -1,5 +1,7 @@
 /** A log line as text for people or as JSON for programs; nothing in it can break out of its line. */
 
+import { printable } from "../bytes/printable.ts";
+
 /** The levels of a log, the least important first. */
 export const LOG_LEVELS = ["trace", "debug", "info", "warning", "error", "fatal"] as const;
 
@@ -23,11 +25,11 @@ export interface LogLine {
 
 /** Characters of one value that are kept; a client must not be able to fill a disk by one name. */
 const LONGEST_VALUE = 2048;
+/** Characters of a whole message that the text format shows. */
+const LONGEST_MESSAGE = 8192;
 
-/** C0 and C1 controls, DEL, line and paragraph separators, marks that turn the direction of writing, and the BOM. */
-const UNSAFE =
-  // deno-lint-ignore no-control-regex
-  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+/** What JSON leaves as it is, though a terminal or a line reader would act on it. */
+const UNSAFE_IN_JSON = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /** The keys of a JSON line that properties may not take; such a property gets `_` behind its name. */
 const RESERVED = new Set(["time", "level", "category", "message"]);
@@ -40,11 +42,6 @@ const LABELS: Readonly<Record<LogLevel, string>> = {
   error: "ERROR",
   fatal: "FATAL",
 };
-
-/** Writes what a terminal or a line reader would act on as `\u001b` and the like. */
-function harmless(text: string): string {
-  return text.replace(UNSAFE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
-}
 
 /** Cuts what is far too long. */
 function bounded(text: string): string {
@@ -85,12 +82,12 @@ export function valueInMessage(value: unknown): string {
 
 /** A value as it stands behind `name=`: quoted where it would be hard to tell where it ends. */
 function valueInPair(value: unknown): string {
-  const text = valueInMessage(value);
-  return /^[^\s"=\\]+$/.test(text) ? text : JSON.stringify(text);
+  const text = printable(valueInMessage(value), LONGEST_VALUE);
+  return /^[^\s"=]+$/.test(text) ? text : `"${text.replaceAll('"', '\\"')}"`;
 }
 
 /**
- * The line for people: local to nothing but itself, times in UTC.
+ * The line for people, with the time in UTC. What a terminal would act on stands as `\\x1b` and the like.
  *
  * @returns one line with its line feed; an error at level `error` or `fatal` adds indented lines with its stack
  *
@@ -100,22 +97,21 @@ function valueInPair(value: unknown): string {
  * ```
  */
 export function textLine(line: LogLine): string {
-  const time = new Date(line.time).toISOString();
-  let text = `${time.slice(0, 10)} ${time.slice(11, 23)} ${LABELS[line.level]} [${line.category}] ${
-    bounded(line.message)
-  }`;
+  const time = new Date(line.time).toISOString().replace("T", " ").slice(0, 23);
+  const message = printable(line.message, LONGEST_MESSAGE);
+  let text = `${time} ${LABELS[line.level]} [${printable(line.category)}] ${message}`;
   let stack = "";
   for (const [name, value] of Object.entries(line.properties)) {
     if (value === undefined) continue;
     if (
       value instanceof Error && value.stack && (line.level === "error" || line.level === "fatal")
     ) {
-      for (const row of value.stack.split("\n")) stack += `    ${harmless(bounded(row.trim()))}\n`;
+      for (const row of value.stack.split("\n")) stack += `    ${printable(row.trim())}\n`;
     }
     const said = value instanceof Error && value.message === line.message;
-    if (!said && !line.shown.includes(name)) text += ` ${name}=${valueInPair(value)}`;
+    if (!said && !line.shown.includes(name)) text += ` ${printable(name)}=${valueInPair(value)}`;
   }
-  return `${harmless(text)}\n${stack}`;
+  return `${text}\n${stack}`;
 }
 
 /**
@@ -139,5 +135,13 @@ export function jsonLine(line: LogLine): string {
     for (const name of Object.keys(object)) object[name] = JSON.parse(json(object[name]));
     text = json(object);
   }
-  return `${harmless(text)}\n`;
+  return `${text.replace(UNSAFE_IN_JSON, escapeForJson)}\n`;
+}
+
+function escapeForJson(character: string): string {
+  let escaped = "";
+  for (let at = 0; at < character.length; at++) {
+    escaped += `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`;
+  }
+  return escaped;
 }

@@ -1,0 +1,94 @@
+/** Keeps the counters' totals in a store, so that they survive a restart, and a kill to within a second. */
+
+import type { Counters, Totals } from "./counters.ts";
+import { logger } from "./logging.ts";
+
+/** Where totals are kept. */
+export interface TotalsStore {
+  /** All totals that were ever saved; empty at the first start. */
+  load(): Promise<Totals>;
+  /** Puts these totals in place of those of the same names; others stay as they are. */
+  save(totals: Totals): Promise<void>;
+}
+
+/** How often totals are saved. */
+export interface KeepOptions {
+  /** Milliseconds between two saves. @default {500} */
+  readonly interval?: number;
+}
+
+/** The keeping, under way. Disposing stops it after a last save. */
+export interface KeptCounters extends AsyncDisposable {
+  /** Saves what changed since the last save, after one that is under way. Never rejects. */
+  save(): Promise<void>;
+}
+
+/**
+ * Adds what the store holds to the counters, and from then on saves what changes.
+ * A store that fails costs a warning, and the totals stay with the next attempt.
+ *
+ * @throws {Error} when the store cannot be read
+ */
+export async function keepCounters(
+  counters: Counters,
+  store: TotalsStore,
+  options: KeepOptions = {},
+): Promise<KeptCounters> {
+  const before = await store.load();
+  counters.restore(before);
+  return new Keeping(counters, store, before, options.interval ?? 500);
+}
+
+class Keeping implements KeptCounters {
+  readonly #counters: Counters;
+  readonly #store: TotalsStore;
+  readonly #timer: ReturnType<typeof setInterval>;
+  #saved: Totals;
+  #revision = -1;
+  #failing = false;
+  #last: Promise<void> = Promise.resolve();
+  #waiting = false;
+
+  constructor(counters: Counters, store: TotalsStore, saved: Totals, interval: number) {
+    this.#counters = counters;
+    this.#store = store;
+    this.#saved = { ...saved };
+    this.#timer = setInterval(() => {
+      // A slow store must not gather a queue of saves.
+      if (!this.#waiting) void this.save();
+    }, interval);
+    Deno.unrefTimer(this.#timer);
+  }
+
+  save(): Promise<void> {
+    this.#waiting = true;
+    this.#last = this.#last.then(() => this.#saveNow()).finally(() => this.#waiting = false);
+    return this.#last;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#timer);
+    await this.save();
+  }
+
+  async #saveNow(): Promise<void> {
+    const revision = this.#counters.revision;
+    if (revision === this.#revision) return;
+    const totals = this.#counters.totals();
+    const changed: Totals = {};
+    for (const [key, value] of Object.entries(totals)) {
+      if (this.#saved[key] !== value) changed[key] = value;
+    }
+    try {
+      if (Object.keys(changed).length > 0) await this.#store.save(changed);
+      this.#saved = totals;
+      this.#revision = revision;
+      this.#failing = false;
+    } catch (error) {
+      if (!this.#failing) {
+        logger("counters").warn("The counters cannot be saved: {error}", { error });
+      }
+      this.#failing = true;
+    }
+  }
+}
