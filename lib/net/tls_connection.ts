@@ -1,0 +1,303 @@
+/** The server's side of TLS over any connection: POP3S from the first octet, and STLS in the middle of a session. */
+
+import { Buffer } from "node:buffer";
+import { Duplex } from "node:stream";
+import tls from "node:tls";
+import type { Connection, Endpoint, TlsFacts } from "./connection.ts";
+import type { SecureContexts } from "./secure_contexts.ts";
+
+/** Settings of {@linkcode acceptTls}. */
+export interface AcceptTlsOptions {
+  readonly contexts: SecureContexts;
+  /** Milliseconds that the client has for the whole handshake. */
+  readonly handshakeTimeout: number;
+}
+
+/** A TLS handshake that did not come to its end. */
+export class HandshakeError extends Error {
+  override readonly name = "HandshakeError";
+}
+
+/**
+ * Octets of one write. Large ones pay: the runtime's cost for each write is the same, so RETR at 64 KiB reaches three
+ * quarters of what it reaches at 256 KiB (bench/micro/tls_throughput.ts).
+ */
+const MAX_WRITE = 256 * 1024;
+/** Encrypted octets that may wait to be sent while the next ones are made. */
+const MAX_WAITING = 0;
+/** What an idle connection holds to read into: room for a command line, not for a whole TLS record. */
+const SMALL_READ = 1024;
+/** A TLS record (RFC 8446, section 5.2) with its head. */
+const LARGE_READ = 16 * 1024 + 261;
+
+/**
+ * Takes the server's side of a TLS handshake. Reads nothing before it is called, so that a ClientHello which comes right
+ * behind the command STLS is not lost. `raw` must not be used by others from now on.
+ *
+ * @throws {HandshakeError} when the client does not speak TLS, goes away, or does not end in time; `raw` is closed then
+ */
+export async function acceptTls(raw: Connection, options: AcceptTlsOptions): Promise<Connection> {
+  const { contexts, handshakeTimeout } = options;
+  const carrier = new Carrier(raw);
+  let socket: tls.TLSSocket | undefined;
+  try {
+    socket = new tls.TLSSocket(
+      carrier as unknown as ConstructorParameters<typeof tls.TLSSocket>[0],
+      {
+        isServer: true,
+        secureContext: contexts.select(),
+        allowHalfOpen: true,
+        ...(contexts.several
+          ? {
+            SNICallback: (name: string, done: (error: Error | null, context?: unknown) => void) =>
+              done(null, contexts.select(name)),
+          }
+          : {}),
+      } as unknown as tls.TLSSocketOptions,
+    );
+    await handshake(socket, carrier, handshakeTimeout);
+    carrier.hold();
+    return new TlsConnection(raw, socket, carrier);
+  } catch (error) {
+    socket?.destroy();
+    carrier.destroy();
+    if (error instanceof HandshakeError) throw error;
+    throw new HandshakeError(`The TLS handshake failed: ${textOf(error)}.`, { cause: error });
+  }
+}
+
+/** Waits until the handshake is done, broken, or too late. */
+function handshake(socket: tls.TLSSocket, carrier: Carrier, timeout: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const fail = (error: unknown): void => {
+    reject(new HandshakeError(`The TLS handshake failed: ${textOf(error)}.`, { cause: error }));
+  };
+  const gone = (): void => reject(new HandshakeError("The client left in the TLS handshake."));
+  const timer = setTimeout(
+    () => reject(new HandshakeError(`The TLS handshake took longer than ${timeout} ms.`)),
+    timeout,
+  );
+  // Both sides keep an error listener for good: an error event without one ends the process.
+  socket.on("error", fail);
+  carrier.on("error", fail);
+  socket.once("secure", resolve);
+  socket.once("close", gone);
+  carrier.once("end", gone);
+  carrier.once("close", gone);
+  return promise.finally(() => {
+    clearTimeout(timer);
+    socket.off("close", gone);
+    carrier.off("end", gone);
+    carrier.off("close", gone);
+  });
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * A connection as a stream of node's, which is what the TLS layer can sit upon. It keeps the measure that Deno's TLS
+ * layer does not keep over such a stream (tried with 2.9.6: it reads on while nobody takes what it read, and calls a
+ * write done while all of it still waits here): octets are asked for only while they are {@linkcode Carrier.allow}ed,
+ * and {@linkcode Carrier.drained} tells when they are sent.
+ */
+class Carrier extends Duplex {
+  readonly #raw: Connection;
+  #buffer = new Uint8Array(SMALL_READ);
+  #wanted = false;
+  #allowed = true;
+  #drained: { readonly mark: number; readonly resolve: () => void } | undefined;
+
+  constructor(raw: Connection) {
+    super({ allowHalfOpen: true, autoDestroy: false, readableHighWaterMark: LARGE_READ });
+    this.#raw = raw;
+  }
+
+  /** Lets octets be read, until {@linkcode Carrier.hold}. */
+  allow(): void {
+    this.#allowed = true;
+    this.#fetch();
+  }
+
+  /** Reads no further; a read that is under way may still come to its end. */
+  hold(): void {
+    this.#allowed = false;
+  }
+
+  /** Resolves when at most so many octets wait to be sent. One call at a time. */
+  drained(mark: number): Promise<void> {
+    if (this.writableLength <= mark) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#drained = { mark, resolve };
+    return promise;
+  }
+
+  override _read(): void {
+    this.#wanted = true;
+    this.#fetch();
+  }
+
+  #fetch(): void {
+    if (!this.#wanted || !this.#allowed || this.destroyed) return;
+    this.#wanted = false;
+    this.#raw.read(this.#buffer).then((count) => {
+      if (count === null) {
+        this.push(null);
+        return;
+      }
+      // A copy, since what is pushed may wait while the buffer is read into again.
+      const octets = Buffer.from(this.#buffer.subarray(0, count));
+      if (count === this.#buffer.length) this.#buffer = new Uint8Array(LARGE_READ);
+      else if (this.#buffer.length > SMALL_READ) this.#buffer = new Uint8Array(SMALL_READ);
+      this.push(octets);
+    }).catch((error) => this.destroy(error));
+  }
+
+  override _write(chunk: Uint8Array, _: string, done: (error?: Error | null) => void): void {
+    this.#send(chunk).then(() => {
+      done();
+      if (this.#drained !== undefined && this.writableLength <= this.#drained.mark) {
+        this.#drained.resolve();
+        this.#drained = undefined;
+      }
+    }, done);
+  }
+
+  async #send(chunk: Uint8Array): Promise<void> {
+    let sent = await this.#raw.write(chunk);
+    while (sent < chunk.length) sent += await this.#raw.write(chunk.subarray(sent));
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.#raw.closeWrite().then(() => done(), done);
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#raw[Symbol.dispose]();
+    done(error);
+  }
+}
+
+interface Waiting {
+  readonly into: Uint8Array;
+  readonly resolve: (count: number | null) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A connection whose handshake is done. */
+class TlsConnection implements Connection {
+  readonly peer: Endpoint;
+  readonly local: Endpoint;
+  readonly tls: TlsFacts;
+  readonly #socket: tls.TLSSocket;
+  readonly #carrier: Carrier;
+  #reading: Waiting | undefined;
+  #writing: ((error: Error) => void) | undefined;
+  #ended = false;
+  #broken: Error | undefined;
+
+  constructor(raw: Connection, socket: tls.TLSSocket, carrier: Carrier) {
+    this.peer = raw.peer;
+    this.local = raw.local;
+    this.tls = factsOf(socket);
+    this.#socket = socket;
+    this.#carrier = carrier;
+    socket.on("readable", () => this.#deliver());
+    socket.on("end", () => {
+      this.#ended = true;
+      this.#deliver();
+    });
+    const fail = (error: Error): void => this.#fail(error);
+    socket.on("error", fail);
+    carrier.on("error", fail);
+    socket.on("close", () => this.#fail(new Error("The TLS connection is closed.")));
+    carrier.on("close", () => this.#fail(new Error("The connection under TLS is closed.")));
+  }
+
+  read(into: Uint8Array): Promise<number | null> {
+    if (this.#reading !== undefined) {
+      return Promise.reject(new Error("A read is under way already; two may not overlap."));
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<number | null>();
+    this.#reading = { into, resolve, reject };
+    this.#deliver();
+    if (this.#reading !== undefined) this.#carrier.allow();
+    return promise;
+  }
+
+  /** Gives what there is to whoever waits for it. */
+  #deliver(): void {
+    const waiting = this.#reading;
+    if (waiting === undefined) return;
+    const ready = Math.min(waiting.into.length, this.#socket.readableLength);
+    // A read of nothing makes the stream look for more, and tells it that the end was noticed.
+    const octets: Uint8Array | null = ready > 0 ? this.#socket.read(ready) : this.#socket.read(0);
+    if (octets !== null && octets.length > 0) {
+      waiting.into.set(octets);
+      this.#reading = undefined;
+      this.#carrier.hold();
+      waiting.resolve(octets.length);
+    } else if (this.#ended) {
+      this.#reading = undefined;
+      waiting.resolve(null);
+    } else if (this.#broken !== undefined) {
+      this.#reading = undefined;
+      waiting.reject(this.#broken);
+    }
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    if (this.#broken !== undefined) return Promise.reject(this.#broken);
+    const taken = Math.min(bytes.length, MAX_WRITE);
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    this.#writing = reject;
+    this.#socket.write(taken === bytes.length ? bytes : bytes.subarray(0, taken), (error) => {
+      if (error) {
+        reject(error);
+        return;
+      }
+      this.#carrier.drained(MAX_WAITING).then(() => {
+        this.#writing = undefined;
+        resolve(taken);
+      });
+    });
+    return promise;
+  }
+
+  closeWrite(): Promise<void> {
+    if (this.#broken !== undefined) return Promise.reject(this.#broken);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#writing = reject;
+    this.#socket.end(() => {
+      this.#writing = undefined;
+      resolve();
+    });
+    return promise;
+  }
+
+  [Symbol.dispose](): void {
+    this.#fail(new Error("The connection was closed here."));
+  }
+
+  /** Ends everything, once: who waits is told why, and the descriptor is given back. */
+  #fail(error: Error): void {
+    if (this.#broken !== undefined) return;
+    this.#broken = error;
+    this.#deliver();
+    this.#writing?.(error);
+    this.#writing = undefined;
+    this.#socket.destroy();
+    this.#carrier.destroy();
+  }
+}
+
+function factsOf(socket: tls.TLSSocket): TlsFacts {
+  const cipher = socket.getCipher();
+  const name = (socket as { servername?: unknown }).servername;
+  return {
+    version: socket.getProtocol() ?? cipher.version,
+    cipher: cipher.standardName,
+    ...(typeof name === "string" && name !== "" ? { serverName: name } : {}),
+  };
+}
