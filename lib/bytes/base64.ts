@@ -3,6 +3,9 @@
 /** What `Uint8Array.fromBase64` would take besides: white space. The length is its own matter. */
 const ALPHABET = /^[A-Za-z0-9+/]*={0,2}$/;
 
+/** Octets beyond ASCII become U+FFFD or letters that the alphabet does not have; a byte order mark stays, to be refused. */
+const ASCII = new TextDecoder("utf-8", { ignoreBOM: true });
+
 /**
  * Decodes base64 (RFC 4648, section 4) strictly, as RFC 5034, section 4, wants it: the standard alphabet only, no white space, padding present, unused bits zero.
  *
@@ -10,8 +13,7 @@ const ALPHABET = /^[A-Za-z0-9+/]*={0,2}$/;
  * @returns the octets, or undefined where it is not base64
  */
 export function decodeBase64(text: string | Uint8Array): Uint8Array<ArrayBuffer> | undefined {
-  // Octets beyond ASCII become U+FFFD or letters that the alphabet does not have.
-  const written = typeof text === "string" ? text : new TextDecoder().decode(text);
+  const written = typeof text === "string" ? text : ASCII.decode(text);
   if (written.length % 4 !== 0 || !ALPHABET.test(written)) return undefined;
   try {
     return Uint8Array.fromBase64(written, { lastChunkHandling: "strict" });

@@ -32,7 +32,8 @@ export class DotStuffer {
     const stuffed = new Uint8Array(octets.length * 2);
     let length = 0;
     let previous = this.#previous;
-    for (const octet of octets) {
+    for (let index = 0; index < octets.length; index++) {
+      const octet = octets[index] as number;
       if (octet === LF && previous !== CR) stuffed[length++] = CR;
       else if (octet === DOT && previous === LF) stuffed[length++] = DOT;
       stuffed[length++] = octet;

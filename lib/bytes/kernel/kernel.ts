@@ -10,6 +10,19 @@ const LF: u8 = 0x0a;
 const CR: u8 = 0x0d;
 const DOT: u8 = 0x2e;
 
+/**
+ * For each way that 8 octets may want something before them (a bit an octet), 16 lanes of a vector that holds the octets in its lanes 0-7
+ * and what is put before them in 8-15.
+ */
+const SPREAD = memory.data(256 * 16, 16);
+for (let changes: usize = 0; changes < 256; changes++) {
+  let lane = SPREAD + changes * 16;
+  for (let octet: usize = 0; octet < 8; octet++) {
+    if ((changes >> octet) & 1) store<u8>(lane++, (octet + 8) as u8);
+    store<u8>(lane++, octet as u8);
+  }
+}
+
 /** Dots that the last `stuff` put in. */
 let dots: u32 = 0;
 
@@ -32,7 +45,6 @@ export function stuff(from: usize, length: u32, previous: u32, to: usize): u32 {
   const lf = i8x16.splat(LF);
   const cr = i8x16.splat(CR);
   const dot = i8x16.splat(DOT);
-  const turn = i8x16.splat(LF ^ CR);
 
   while (from + 64 <= end) {
     const a = v128.load(from);
@@ -62,39 +74,48 @@ export function stuff(from: usize, length: u32, previous: u32, to: usize): u32 {
       v128.store(to, d, 48);
       to += 64;
     } else {
-      to = stuffVector(from, a, pa, bareA, dotA, turn, to);
-      to = stuffVector(from + 16, b, pb, bareB, dotB, turn, to);
-      to = stuffVector(from + 32, c, pc, bareC, dotC, turn, to);
-      to = stuffVector(from + 48, d, pd, bareD, dotD, turn, to);
+      dots += popcnt(i8x16.bitmask(dotA) | (i8x16.bitmask(dotB) << 16));
+      dots += popcnt(i8x16.bitmask(dotC) | (i8x16.bitmask(dotD) << 16));
+      to = stuffVector(a, bareA, dotA, to);
+      to = stuffVector(b, bareB, dotB, to);
+      to = stuffVector(c, bareC, dotC, to);
+      to = stuffVector(d, bareD, dotD, to);
     }
     from += 64;
   }
   return (stuffOctets(from, end, to) - begin) as u32;
 }
 
-/** Writes 16 octets: without a branch where at most one octet is put in, which is nearly always. */
-function stuffVector(
-  from: usize,
-  octets: v128,
-  before: v128,
-  bare: v128,
-  dotted: v128,
-  turn: v128,
-  to: usize,
-): usize {
+/** Writes 16 octets with what has to be put in, without a branch. */
+function stuffVector(octets: v128, bare: v128, dotted: v128, to: usize): usize {
   const changes = i8x16.bitmask(v128.or(bare, dotted));
-  if (changes & (changes - 1)) return stuffOctets(from, from + 16, to);
-  dots += i32(v128.any_true(dotted));
-  const place = ctz<i32>(changes | 0x10000);
-  // An LF is turned into the CR that comes before it; a dot is its own copy.
-  const put = v128.xor(octets, v128.and(bare, turn));
-  v128.store(to, octets, 1);
-  const upToPlace = i8x16.le_u(
-    i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
-    i8x16.splat(place as i8),
+  // What is put in before each octet: an LF is turned into a CR, a dot is its own copy.
+  const put = v128.xor(octets, v128.and(bare, i8x16.splat(LF ^ CR)));
+  const low = i8x16.shuffle(octets, put, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+  const high = i8x16.shuffle(
+    octets,
+    put,
+    8,
+    9,
+    10,
+    11,
+    12,
+    13,
+    14,
+    15,
+    24,
+    25,
+    26,
+    27,
+    28,
+    29,
+    30,
+    31,
   );
-  v128.store(to, v128.bitselect(put, before, upToPlace));
-  return to + 16 + (changes != 0 ? 1 : 0);
+  v128.store(to, i8x16.swizzle(low, v128.load(SPREAD + ((changes & 0xff) << 4))));
+  to += 8 + popcnt(changes & 0xff);
+  v128.store(to, i8x16.swizzle(high, v128.load(SPREAD + ((changes >> 8) << 4))));
+  return to + 8 + popcnt(changes >> 8);
 }
 
 /** The same octet by octet: what is left at the end, and vectors with several changes. */
