@@ -14,7 +14,7 @@ export interface TransformContext {
   readonly signal: AbortSignal;
 }
 
-/** A message as it goes to the client, before line ends and dot-stuffing. Disposing ends whatever makes it. */
+/** A message as it goes to the client, before line ends and dot-stuffing. Who takes it disposes the message or cancels the stream. */
 export type MessageBody =
   | { readonly kind: "stored"; readonly message: StoredMessage }
   | {
@@ -27,11 +27,15 @@ export type MessageBody =
 export interface Transformer {
   /**
    * Starts on a message and resolves once its first octets are there (or it has ended well without any, of an empty message).
-   * Takes ownership of `message` and disposes it, also when it throws. Cancelling the stream ends the program.
+   * Cancelling the stream ends the program, which is no failure; aborting `context.signal` ends it too.
    *
+   * @param open opens the message; called when the transformer's turn has come, so that no descriptor is held while it waits,
+   *   and once more when the program failed and the stored message is to be sent instead. What it opened is the transformer's to
+   *   dispose, except what it hands on in a body of kind `stored`.
    * @throws {TransformerError} when the program failed before its first octet
+   * @throws whatever `open` throws
    */
-  apply(message: StoredMessage, context: TransformContext): Promise<MessageBody>;
+  apply(open: () => Promise<StoredMessage>, context: TransformContext): Promise<MessageBody>;
 }
 
 /** Why a transformer failed, as counters and logs name it. */

@@ -1,0 +1,11 @@
+/** The transformer that changes nothing. */
+
+import type { StoredMessage } from "../mail/mail_store.ts";
+import type { MessageBody, Transformer } from "./transformer.ts";
+
+/** Hands the stored message through. */
+export class NoTransformer implements Transformer {
+  async apply(open: () => Promise<StoredMessage>): Promise<MessageBody> {
+    return { kind: "stored", message: await open() };
+  }
+}

@@ -1,0 +1,254 @@
+/** One run of a transformer program, from the spawn until nobody of it is left. */
+
+import type { StoredMessage } from "../mail/mail_store.ts";
+import { type Clock, pause } from "./clock.ts";
+import { Complaint } from "./complaint.ts";
+import { Feed } from "./feed.ts";
+import { OutputWatch } from "./output_watch.ts";
+import type { ProcessGroups } from "./process_groups.ts";
+import { TransformerError, type TransformerFailure } from "./transformer.ts";
+
+/** A program, and what it is run on. */
+export interface ProgramRunOptions {
+  /** The absolute path of the program, and its arguments. */
+  readonly command: readonly [string, ...string[]];
+  /** Its whole environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Goes to standard input; the run disposes it. */
+  readonly message: StoredMessage;
+  /** Milliseconds of silence that are allowed while output is asked for; 0 for any. */
+  readonly timeout: number;
+  /** Milliseconds that what the program left behind may be silent when the program itself has ended. */
+  readonly grace: number;
+  readonly groups: ProcessGroups;
+  readonly clock: Clock;
+}
+
+/** How a run went. */
+export interface RunOutcome {
+  /** Why it failed, or undefined. */
+  readonly failure: TransformerError | undefined;
+  /** The beginning of standard error, printable. */
+  readonly complaint: string;
+  /** From the spawn until the end of the output. */
+  readonly milliseconds: number;
+}
+
+/**
+ * A program at work on a message. Its output is read by {@linkcode ProgramRun.read}; when that has told the end or failed, or
+ * {@linkcode ProgramRun.end} is called, the run ends: the whole process group goes, all pipes are closed.
+ *
+ * The program is whole with its exit status: output without status 0 is a failure. What it forked may go on writing after it, as
+ * long as octets move; see docs/transformers.md, "When a run ends".
+ */
+export class ProgramRun {
+  readonly pid: number;
+  /** Settles when the program is gone and all its pipes are closed; never rejects. */
+  readonly ended: Promise<RunOutcome>;
+
+  readonly #options: ProgramRunOptions;
+  readonly #child: Deno.ChildProcess;
+  readonly #output: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
+  readonly #feed: Feed;
+  readonly #complaint: Complaint;
+  readonly #complained: Promise<void>;
+  readonly #watch: OutputWatch;
+  readonly #started: number;
+  readonly #stop = Promise.withResolvers<void>();
+  readonly #over = Promise.withResolvers<RunOutcome>();
+  #status: Deno.CommandStatus | undefined;
+  /** Octets of the message, and of output so far. */
+  readonly #expected: number;
+  #octets = 0;
+  #ending = false;
+  #failure: TransformerError | undefined;
+
+  /**
+   * Starts the program.
+   *
+   * @throws {TransformerError} when it cannot be started; the message is disposed then
+   */
+  constructor(options: ProgramRunOptions) {
+    this.#options = options;
+    this.#started = options.clock.now();
+    this.#expected = options.message.storedSize;
+    this.#child = spawn(options);
+    this.pid = this.#child.pid;
+    options.groups.started(this.pid);
+    this.#output = this.#child.stdout.getReader();
+    this.#watch = new OutputWatch({
+      timeout: options.timeout,
+      grace: options.grace,
+      clock: options.clock,
+      silent: (kind) => this.#silent(kind),
+    });
+    this.#feed = new Feed(options.message, this.#child.stdin, {
+      progress: () => this.#watch.moved(),
+      failed: (error) => this.end(failureOf(error, "input", "The message could not be read")),
+    });
+    this.#complaint = new Complaint(this.#child.stderr);
+    this.#complained = this.#complaint.start().catch((error) => this.#broken(error));
+    this.ended = this.#over.promise;
+    this.#child.status.then((status) => this.#exited(status), (error) => this.#broken(error));
+    void this.#feed.start();
+  }
+
+  /**
+   * Waits for the next output.
+   *
+   * @returns the octets, or undefined when the program has ended well
+   * @throws {TransformerError} when it failed
+   */
+  async read(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    this.#watch.begin();
+    try {
+      // When the run is ended meanwhile, the reader is cancelled, and that settles the read.
+      const { value } = await this.#output.read();
+      if (this.#failure !== undefined) throw this.#failure;
+      if (value === undefined) return await this.#outputEnded();
+      this.#octets += value.length;
+      return value;
+    } catch (error) {
+      const failure = failureOf(error, "internal", "The transformer's output could not be read");
+      this.end(failure);
+      throw failure;
+    } finally {
+      this.#watch.finish();
+    }
+  }
+
+  /** Ends the run at once, as failed where `failure` is given. The first call counts. */
+  end(failure?: TransformerError): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    this.#failure = failure;
+    this.#watch.stop();
+    this.#feed.stop();
+    this.#stop.resolve();
+    const milliseconds = this.#options.clock.now() - this.#started;
+    void this.#cleanUp().then(() => {
+      this.#over.resolve({ failure: this.#failure, complaint: this.#complaint.text, milliseconds });
+    });
+  }
+
+  /** At the end of output: waits for the exit status, which says whether the output is whole. */
+  async #outputEnded(): Promise<undefined> {
+    if (this.#ending) return undefined;
+    const status = await Promise.race([this.#child.status, this.#stop.promise]);
+    if (this.#failure !== undefined) throw this.#failure;
+    if (status === undefined) return undefined;
+    if (!status.success) throw new TransformerError("exit-status", inWords(status));
+    if (this.#octets === 0 && this.#expected > 0) {
+      throw new TransformerError(
+        "no-output",
+        "The transformer ended well, but made nothing of a message that is not empty",
+      );
+    }
+    this.end();
+    return undefined;
+  }
+
+  #exited(status: Deno.CommandStatus): void {
+    this.#status = status;
+    if (this.#ending) return;
+    this.#watch.exited();
+    // Nothing can make this output whole any more; what is in the pipe still comes before the failure.
+    if (!status.success) this.#endGroup();
+  }
+
+  #silent(kind: "timeout" | "left-behind" | "held-open"): void {
+    if (kind === "timeout") {
+      const seconds = this.#options.timeout / 1000;
+      const sentence = `The transformer was silent for ${seconds} s (transformer_timeout)`;
+      this.end(new TransformerError("timeout", sentence));
+    } else if (kind === "left-behind") {
+      this.#feed.stop();
+      this.#endGroup();
+    } else {
+      // Somebody outside of the group holds the pipe: what is not there by now never comes.
+      this.#cancelOutput();
+    }
+  }
+
+  #endGroup(): void {
+    this.#options.groups.end(this.pid).catch((error) => this.#broken(error));
+  }
+
+  #cancelOutput(): void {
+    this.#output.cancel().catch((error) => this.#broken(error));
+  }
+
+  /** Something that does not fail, failed. The first failure is the one to tell; this one where there was none. */
+  #broken(error: unknown): void {
+    const failure = failureOf(error, "internal", "The transformer could not be watched over");
+    this.end(failure);
+    this.#failure ??= failure;
+  }
+
+  async #cleanUp(): Promise<void> {
+    this.#cancelOutput();
+    this.#kill("SIGTERM");
+    await this.#options.groups.end(this.pid).catch((error) => this.#broken(error));
+    this.#kill("SIGKILL");
+    await this.#child.status.catch((error) => this.#broken(error));
+    this.#feed.close();
+    await this.#hearOut();
+  }
+
+  /** Reads what the program said last, but does not wait long for whoever else holds its standard error. */
+  async #hearOut(): Promise<void> {
+    const { clock, grace } = this.#options;
+    const cancel = new AbortController();
+    await Promise.race([this.#complained, pause(clock, grace, cancel.signal)]);
+    cancel.abort();
+    await this.#complaint.stop().catch((error) => this.#broken(error));
+  }
+
+  #kill(signal: Deno.Signal): void {
+    if (this.#status !== undefined) return;
+    try {
+      this.#child.kill(signal);
+    } catch (error) {
+      // It has ended and the status is on its way.
+      if (error instanceof TypeError) return;
+      this.#broken(error);
+    }
+  }
+}
+
+function spawn(options: ProgramRunOptions): Deno.ChildProcess {
+  const [program, ...args] = options.command;
+  try {
+    return new Deno.Command(program, {
+      args,
+      env: options.env,
+      clearEnv: true,
+      cwd: "/",
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+      detached: true,
+    }).spawn();
+  } catch (error) {
+    options.message[Symbol.dispose]();
+    const missing = error instanceof Deno.errors.NotFound ||
+      error instanceof Deno.errors.PermissionDenied;
+    throw failureOf(error, missing ? "not-found" : "internal", `${program} could not be started`);
+  }
+}
+
+/** The failure that `error` already is, or one of `reason` because of it. */
+function failureOf(
+  error: unknown,
+  reason: TransformerFailure,
+  sentence: string,
+): TransformerError {
+  if (error instanceof TransformerError) return error;
+  const why = error instanceof Error ? error.message : String(error);
+  return new TransformerError(reason, `${sentence}: ${why}`, { cause: error });
+}
+
+function inWords(status: Deno.CommandStatus): string {
+  if (status.signal !== null) return `The transformer was ended by ${status.signal}`;
+  return `The transformer ended with exit status ${status.code}`;
+}

@@ -1,0 +1,49 @@
+/** What processes and descriptors there are, as the system tells it (Linux). */
+
+/** One process. */
+export interface Process {
+  readonly pid: number;
+  /** `Z` is a zombie. */
+  readonly state: string;
+  readonly parent: number;
+  readonly group: number;
+}
+
+/** Every process of the machine. Deno does not let /proc be read without all permissions, so a shell reads it. */
+export async function processes(): Promise<Process[]> {
+  const text = await shell("cat /proc/[0-9]*/stat 2>/dev/null; true");
+  return text.split("\n").filter((line) => line !== "").map((line) => {
+    const [state = "", parent, group] = line.slice(line.lastIndexOf(")") + 2).split(" ");
+    return { pid: parseInt(line), state, parent: Number(parent), group: Number(group) };
+  });
+}
+
+/** Those of the groups `pids` that are still there; a zombie whose parent is not this process is init's to bury. */
+export async function leftOf(pids: readonly number[]): Promise<Process[]> {
+  return (await processes()).filter((process) =>
+    pids.includes(process.group) && (process.state !== "Z" || process.parent === Deno.pid)
+  );
+}
+
+/** How many descriptors this process has. */
+export async function descriptors(): Promise<number> {
+  return Number(await shell(`ls /proc/${Deno.pid}/fd | wc -l`));
+}
+
+async function shell(script: string): Promise<string> {
+  const { stdout } = await new Deno.Command("/bin/sh", { args: ["-c", script], stderr: "null" })
+    .output();
+  return new TextDecoder().decode(stdout);
+}
+
+/** Waits until `condition` holds, and fails with `what` when it has not after ten seconds. */
+export async function eventually(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+): Promise<void> {
+  const until = performance.now() + 10_000;
+  while (!await condition()) {
+    if (performance.now() > until) throw new Error(`it did not come to pass that ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

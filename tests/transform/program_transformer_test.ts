@@ -1,0 +1,285 @@
+// Runs real programs over made-up messages: what comes out, what fails how, and what is left afterwards.
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { TransformerError } from "../../lib/transform/transformer.ts";
+import { FakeMessage, patternAt } from "./messages.ts";
+import { eventually } from "./processes.ts";
+import { ended, octets, stream, text, withPrograms } from "./workshop.ts";
+
+const LETTER = "Subject: Greetings\r\n\r\n.\r\n..two\r\nlast line without an end";
+
+Deno.test("ProgramTransformer sends what cat sends, octet for octet", async () => {
+  await withPrograms({}, async ({ apply }) => {
+    for (const size of [1, 65535, 65536, 65537, 3_000_001]) {
+      const message = new FakeMessage(size);
+      const out = await octets(await apply("cat", message));
+      assertEquals(out.length, size);
+      assertEquals(out.findIndex((octet, index) => octet !== patternAt(index)), -1);
+      assertEquals(message.disposals, 1);
+    }
+  });
+});
+
+for (
+  const [command, expected] of [
+    ["sed 's/^Subject: /&[list] /'", LETTER.replace("Subject: ", "Subject: [list] ")],
+    ["tr a-z A-Z", LETTER.replaceAll(/[a-z]/g, (letter) => letter.toUpperCase())],
+    ["rev", LETTER.split("\n").map((line) => [...line].reverse().join("")).join("\n")],
+    ["head -c 10", LETTER.slice(0, 10)],
+    ["echo 'no input is read'", "no input is read\n"],
+  ] as const
+) {
+  Deno.test(`ProgramTransformer runs ${command}`, async () => {
+    await withPrograms({}, async ({ apply, events }) => {
+      assertEquals(await text(await apply(command, LETTER)), expected);
+      await eventually("the run ended", () => events.some(ended));
+      assertEquals(events.find(ended)?.failure, undefined);
+    });
+  });
+}
+
+Deno.test("ProgramTransformer passes on binary output", async () => {
+  await withPrograms({}, async ({ apply }) => {
+    const packed = await stream(await apply("gzip -c", new FakeMessage(500_000)));
+    const out = new Uint8Array(
+      await new Response(packed.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer(),
+    );
+    assertEquals([out.length, out[1], out[499_999]], [500_000, patternAt(1), patternAt(499_999)]);
+  });
+});
+
+Deno.test("ProgramTransformer sends an empty body of an empty message", async () => {
+  await withPrograms({}, async ({ apply }) => {
+    assertEquals(await text(await apply("cat", "")), "");
+    assertEquals(await text(await apply("true", "")), "");
+  });
+});
+
+Deno.test("ProgramTransformer resolves at the first output, before the program has ended", async () => {
+  await withPrograms({}, async ({ apply }) => {
+    const reader = (await stream(await apply("sh -c 'echo first; sleep 60'", LETTER))).getReader();
+    assertEquals(new TextDecoder().decode((await reader.read()).value), "first\n");
+    await reader.cancel();
+  });
+});
+
+for (
+  const [command, reason, sentence] of [
+    ["/no/such/program", "not-found", "No such file"],
+    ["/etc/passwd", "not-found", "Permission denied"],
+    ["false", "exit-status", "exit status 1"],
+    ["sh -c 'cat >/dev/null; exit 75'", "exit-status", "exit status 75"],
+    ["sh -c 'kill -SEGV $$'", "exit-status", "SIGSEGV"],
+    ["sh -c 'sleep 60 & exit 3'", "exit-status", "exit status 3"],
+    ["true", "no-output", "made nothing"],
+    ["sh -c 'sleep 60 & exit 0'", "no-output", "made nothing"],
+    ["sleep 60", "timeout", "silent for 0.15 s"],
+    ["sh -c 'cat >/dev/null; sleep 60'", "timeout", "silent for 0.15 s"],
+    ["sh -c 'exec >&-; sleep 60'", "timeout", "silent for 0.15 s"],
+    ["sh -c 'trap \"\" TERM; while :; do sleep 1; done'", "timeout", "silent for 0.15 s"],
+  ] as const
+) {
+  Deno.test(`ProgramTransformer fails with ${reason} before the first octet of ${command}`, async () => {
+    await withPrograms({ timeout: 150 }, async ({ apply, events }) => {
+      const message = new FakeMessage(100_000);
+      const error = await assertRejects(() => apply(command, message), TransformerError, sentence);
+      assertEquals(error.reason, reason);
+      await eventually("the run ended", () => events.some(ended));
+      assertEquals(events.find(ended)?.failure, reason);
+      assertEquals(message.disposals, 1);
+    });
+  });
+}
+
+for (
+  const [command, reason] of [
+    ["sh -c 'head -c 3; exit 1'", "exit-status"],
+    ["sh -c 'cat; exit 1'", "exit-status"],
+    ["sh -c 'head -c 3; sleep 60 & exit 1'", "exit-status"],
+    ["sh -c 'yes & sleep 0.05; exit 1'", "exit-status"],
+    ["sh -c 'echo x; kill -KILL $$'", "exit-status"],
+    ["sh -c 'head -c 3; sleep 60'", "timeout"],
+    ["sh -c 'cat; exec >&-; sleep 60'", "timeout"],
+  ] as const
+) {
+  Deno.test(`ProgramTransformer fails with ${reason} after output of ${command}`, async () => {
+    await withPrograms({ timeout: 150 }, async ({ apply, events }) => {
+      const body = await apply(command, new FakeMessage(200_000));
+      const error = await assertRejects(() => octets(body), TransformerError);
+      assertEquals(error.reason, reason);
+      await eventually("the run ended", () => events.some(ended));
+      assertEquals(events.find(ended)?.failure, reason);
+    });
+  });
+}
+
+Deno.test("ProgramTransformer fails when the message cannot be read to its end", async () => {
+  await withPrograms({}, async ({ apply }) => {
+    const before = new FakeMessage(1000, 500);
+    const failure = await assertRejects(() => apply("cat", before), TransformerError, "on fire");
+    assertEquals(failure.reason, "input");
+    const body = await apply("cat", new FakeMessage(1_000_000, 900_000));
+    assertEquals((await assertRejects(() => octets(body), TransformerError)).reason, "input");
+  });
+});
+
+for (
+  const [what, command, expected] of [
+    ["writes before it reads", "sh -c 'echo head; exec cat'", `head\n${LETTER}`],
+    ["leaves a child that holds its output", "sh -c 'cat; sleep 60 & exit 0'", LETTER],
+    ["leaves a stubborn child", "sh -c 'cat; (trap \"\" TERM; sleep 60) & exit 0'", LETTER],
+    ["leaves its work to a child", "sh -c 'exec 3<&0; (sleep 0.1; cat <&3) & exit 0'", LETTER],
+    ["leaves a child in a session of its own", "sh -c 'cat; setsid sleep 1.5 & exit 0'", LETTER],
+    ["floods its standard error", "sh -c 'yes flood | head -c 3000000 >&2; cat'", LETTER],
+  ] as const
+) {
+  Deno.test(`ProgramTransformer takes the whole output of a program that ${what}`, async () => {
+    await withPrograms({}, async ({ apply, events }) => {
+      assertEquals(await text(await apply(command, LETTER)), expected);
+      await eventually("the run ended", () => events.some(ended));
+      assertEquals(events.find(ended)?.failure, undefined);
+    });
+  });
+}
+
+Deno.test("ProgramTransformer takes no offence at input that is not read", async () => {
+  await withPrograms({}, async ({ apply }) => {
+    const message = new FakeMessage(5_000_000);
+    assertEquals(await text(await apply("echo done", message)), "done\n");
+    assertEquals(message.disposals, 1);
+  });
+});
+
+Deno.test("ProgramTransformer keeps the first KiB of standard error of a run that failed, printable", async () => {
+  await withPrograms({}, async ({ apply, events }) => {
+    const script = String
+      .raw`printf 'bad \033[31mthing\r\nmore\n' >&2; yes flood | head -c 3000000 >&2; exit 9`;
+    await assertRejects(() => apply(`sh -c "${script}"`, LETTER), TransformerError);
+    await eventually("the run ended", () => events.some(ended));
+    const complaint = events.find(ended)?.complaint ?? "";
+    assert(complaint.startsWith("bad ?[31mthing; more; flood; flood"), complaint);
+    assert(complaint.length < 2048);
+  });
+});
+
+Deno.test("ProgramTransformer gives the program PATH, whom and what it works for, and nothing else", async () => {
+  await withPrograms({ user: 'o\'dd $(touch x) "ü"\\;*' }, async ({ apply }) => {
+    const lines = (await text(await apply("env", LETTER))).trimEnd().split("\n").toSorted();
+    assertEquals(lines, [
+      `PATH=${Deno.env.get("PATH")}`,
+      "POSTERN_CLIENT=192.0.2.7",
+      "POSTERN_UIDL=uid.1",
+      'POSTERN_USER=o\'dd $(touch x) "ü"\\;*',
+    ]);
+    assertEquals(await text(await apply("pwd", LETTER)), "/\n");
+  });
+});
+
+Deno.test("ProgramTransformer ends the program when its stream is cancelled, and that is no failure", async () => {
+  await withPrograms({}, async ({ apply, events }) => {
+    const reader = (await stream(await apply("yes", LETTER))).getReader();
+    await reader.read();
+    await reader.cancel();
+    await eventually("the run ended", () => events.some(ended));
+    assertEquals(events.find(ended)?.failure, undefined);
+  });
+});
+
+Deno.test("ProgramTransformer kills a program that will not end, and does not keep the session waiting", async () => {
+  await withPrograms({}, async ({ apply, events }) => {
+    const command = "sh -c 'trap \"\" TERM; echo x; while :; do sleep 1; done'";
+    const reader = (await stream(await apply(command, LETTER))).getReader();
+    await reader.read();
+    await reader.cancel();
+    assertEquals(events.some(ended), false);
+    await eventually("the run ended", () => events.some(ended));
+  });
+});
+
+Deno.test("ProgramTransformer ends the program with its session", async () => {
+  for (const command of ["sleep 60", "yes"]) {
+    await withPrograms({}, async ({ apply, client, events }) => {
+      const body = apply(command, new FakeMessage(1_000_000)).then(octets);
+      const failure = assertRejects(() => body, TransformerError);
+      await eventually("it started", () => events.some((e) => e.type === "transformer-started"));
+      client.abort(new Error("client gone"));
+      assertEquals((await failure).reason, "cancelled");
+      await eventually("the run ended", () => events.some(ended));
+      assertEquals(events.find(ended)?.failure, "cancelled");
+    });
+  }
+});
+
+Deno.test("ProgramTransformer waits its turn without opening the message, and stops with the session", async () => {
+  await withPrograms({ limit: 1 }, async ({ apply, client, events, turnstile }) => {
+    const reader = (await stream(await apply("yes", LETTER))).getReader();
+    const message = new FakeMessage(LETTER);
+    const waiting = assertRejects(() => apply("cat", message), TransformerError);
+    await eventually("it waits", () => turnstile.waiting === 1);
+    const reading = assertRejects(async () => {
+      while (!(await reader.read()).done);
+    }, TransformerError);
+    client.abort(new Error("client gone"));
+    assertEquals((await waiting).reason, "cancelled");
+    await reading;
+    assertEquals([message.taken, message.disposals], [0, 0]);
+    await eventually("the turn came back", () => turnstile.running === 0);
+    assertEquals(events.filter(ended).length, 1);
+  });
+});
+
+Deno.test("ProgramTransformer bypasses a program that fails before its first octet", async () => {
+  for (const command of ["/no/such/program", "false", "true", "sleep 60"]) {
+    await withPrograms({ timeout: 150, onFailure: "bypass" }, async ({ apply, events }) => {
+      const body = await apply(command, LETTER);
+      if (body.kind !== "stored") throw new Error(`${command} was not bypassed`);
+      const into = new Uint8Array(1000);
+      assertEquals(body.message.readSync(into), new TextEncoder().encode(LETTER).length);
+      body.message[Symbol.dispose]();
+      await eventually("the run ended", () => events.some(ended));
+      assert(events.find(ended)?.failure !== undefined);
+    });
+  }
+});
+
+Deno.test("ProgramTransformer bypasses nothing once output has come", async () => {
+  await withPrograms({ onFailure: "bypass" }, async ({ apply }) => {
+    const body = await apply("sh -c 'echo x; exit 1'", LETTER);
+    await assertRejects(() => octets(body), TransformerError);
+  });
+});
+
+Deno.test("ProgramTransformer reads no more of a message than fits between it and a client that does not read", async () => {
+  await withPrograms({ timeout: 100 }, async ({ apply }) => {
+    const message = new FakeMessage(64 * 1024 * 1024);
+    const reader = (await stream(await apply("cat", message))).getReader();
+    let before = -1;
+    // Longer than the time-out: a client that does not read is no silence of the program.
+    for (let same = 0; same < 10; same = message.taken === before ? same + 1 : 0) {
+      before = message.taken;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    assert(message.taken < 512 * 1024, `${message.taken} octets were read`);
+    assertEquals((await reader.read()).done, false);
+    await reader.cancel();
+    assertEquals(message.disposals, 1);
+  });
+});
+
+Deno.test("ProgramTransformer serves many at once, never more than its turns", async () => {
+  await withPrograms({ limit: 8 }, async ({ apply, events }) => {
+    const all = Array.from({ length: 60 }, async (_, index) => {
+      const out = await octets(await apply("cat", new FakeMessage(100_000 + index)));
+      assertEquals(out.length, 100_000 + index);
+    });
+    await Promise.all(all);
+    await eventually("all ended", () => events.filter(ended).length === 60);
+    let running = 0;
+    let most = 0;
+    for (const event of events) {
+      running += event.type === "transformer-started" ? 1 : -1;
+      most = Math.max(most, running);
+    }
+    assertEquals([running, most], [0, 8]);
+  });
+});

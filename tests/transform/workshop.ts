@@ -1,0 +1,109 @@
+/** A place to run transformers in: everything real but the messages, swept and looked over afterwards. */
+
+import { assertEquals } from "@std/assert";
+import type { ServerEvent } from "../../lib/observe/event.ts";
+import { findProgram } from "../../lib/transform/find_program.ts";
+import { LocalProcessGroups } from "../../lib/transform/local_process_groups.ts";
+import { ProgramTransformer } from "../../lib/transform/program_transformer.ts";
+import { splitWords } from "../../lib/transform/split_words.ts";
+import type { MessageBody } from "../../lib/transform/transformer.ts";
+import { Turnstile } from "../../lib/transform/turnstile.ts";
+import { FakeMessage } from "./messages.ts";
+import { descriptors, eventually, leftOf } from "./processes.ts";
+
+/** What a test may set. */
+export interface WorkshopOptions {
+  /** Milliseconds. */
+  readonly timeout?: number;
+  readonly limit?: number;
+  readonly onFailure?: "reject" | "bypass";
+  readonly user?: string;
+}
+
+/** What a test works with. */
+export interface Workshop {
+  /** Passes a message through a command line. */
+  apply(commandLine: string, message: FakeMessage | string): Promise<MessageBody>;
+  /** The session's end. */
+  readonly client: AbortController;
+  readonly events: ServerEvent[];
+  readonly turnstile: Turnstile;
+}
+
+type Ended = Extract<ServerEvent, { type: "transformer-ended" }>;
+
+/** Whether an event tells the end of a run. */
+export function ended(event: ServerEvent): event is Ended {
+  return event.type === "transformer-ended";
+}
+
+/** The stream of a body that must be one. */
+export function stream(body: MessageBody): ReadableStream<Uint8Array<ArrayBuffer>> {
+  if (body.kind !== "stream") throw new Error("a stream was expected, not the stored message");
+  return body.readable;
+}
+
+/** All octets of a body's stream. */
+export async function octets(body: MessageBody): Promise<Uint8Array> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  for await (const part of stream(body)) parts.push(part);
+  return new Uint8Array(await new Blob(parts).arrayBuffer());
+}
+
+/** The same as text. */
+export async function text(body: MessageBody): Promise<string> {
+  return new TextDecoder().decode(await octets(body));
+}
+
+/** Runs `test`, then makes sure that no turn, no process, no descriptor and no listener is left. */
+export async function withPrograms(
+  options: WorkshopOptions,
+  test: (workshop: Workshop) => Promise<void>,
+): Promise<void> {
+  const before = await descriptors();
+  const events: ServerEvent[] = [];
+  const client = new AbortController();
+  const turnstile = new Turnstile(options.limit ?? 4);
+  const groups = new LocalProcessGroups({ grace: 150 });
+  const path = Deno.env.get("PATH") ?? "";
+  const made: ProgramTransformer[] = [];
+  await test({
+    client,
+    events,
+    turnstile,
+    async apply(commandLine, given): Promise<MessageBody> {
+      const [name, ...rest] = splitWords(commandLine);
+      const program = name.includes("/") ? name : await findProgram(name, { path, cwd: "/" });
+      const transformer = new ProgramTransformer({
+        command: [program, ...rest],
+        path,
+        turns: turnstile,
+        groups,
+        observe: (event) => events.push(event),
+        timeout: () => options.timeout ?? 20_000,
+        onFailure: options.onFailure ?? "reject",
+        grace: 150,
+      });
+      made.push(transformer);
+      let first = typeof given === "string" ? new FakeMessage(given) : given;
+      const open = (): Promise<FakeMessage> => {
+        const message = first;
+        // Opened again, it is as it was.
+        if (typeof given === "string") first = new FakeMessage(given);
+        return Promise.resolve(message);
+      };
+      return await transformer.apply(open, {
+        user: options.user ?? "ada",
+        uid: "uid.1",
+        client: "192.0.2.7",
+        session: "s1",
+        signal: client.signal,
+      });
+    },
+  });
+  await Promise.all(made.map((transformer) => transformer.settled()));
+  assertEquals([turnstile.running, turnstile.waiting, groups.running.size], [0, 0, 0]);
+  const pids = events.flatMap((e) => e.type === "transformer-started" ? [e.pid] : []);
+  await eventually("every process is gone", async () => (await leftOf(pids)).length === 0);
+  await eventually("every descriptor is closed", async () => await descriptors() <= before);
+}
