@@ -1,0 +1,106 @@
+/** The state in one SQLite file (`--state FILE`). */
+
+import { SqliteAccessLog } from "./sqlite_access_log.ts";
+import { SqliteAccounts } from "./sqlite_accounts.ts";
+import { SqliteCounters } from "./sqlite_counters.ts";
+import { SqliteDatabase } from "./sqlite_database.ts";
+import { SqliteInstallation } from "./sqlite_installation.ts";
+import { SqliteLearnedKeys } from "./sqlite_learned_keys.ts";
+import { SqliteSettings } from "./sqlite_settings.ts";
+import type { StateStore } from "./state_store.ts";
+
+/** How a state file is opened. */
+export interface SqliteStateOptions {
+  /** A file, made where there is none, or `:memory:`. */
+  readonly path: string;
+  /** @default {Date.now} */
+  readonly now?: () => number;
+  /**
+   * How long notes of the access log wait to be written together, in milliseconds.
+   *
+   * @default {500}
+   */
+  readonly flushAfter?: number;
+  /** Told when notes could not be written; they stay noted and are tried again. */
+  readonly onTrouble?: (error: Error) => void;
+}
+
+/** The state in one SQLite file, held by this process alone until it is disposed. */
+export class SqliteState implements StateStore {
+  readonly users: SqliteAccounts;
+  readonly administrators: SqliteAccounts;
+  readonly learned: SqliteLearnedKeys;
+  readonly settings: SqliteSettings;
+  readonly accesses: SqliteAccessLog;
+  readonly counters: SqliteCounters;
+  readonly installation: SqliteInstallation;
+  readonly #database: SqliteDatabase;
+  readonly #flushAfter: number;
+  readonly #onTrouble: (error: Error) => void;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #closed = false;
+
+  private constructor(database: SqliteDatabase, options: SqliteStateOptions) {
+    const { now = Date.now, flushAfter = 500, onTrouble = () => {} } = options;
+    this.#database = database;
+    this.#flushAfter = flushAfter;
+    this.#onTrouble = onTrouble;
+    this.users = new SqliteAccounts(database, "user");
+    this.administrators = new SqliteAccounts(database, "administrator");
+    this.learned = new SqliteLearnedKeys(database);
+    this.settings = new SqliteSettings(database);
+    this.accesses = new SqliteAccessLog({ database, now, noted: () => this.#plan() });
+    this.counters = new SqliteCounters(database);
+    this.installation = new SqliteInstallation(database);
+  }
+
+  /**
+   * Opens a state file and takes hold of it.
+   *
+   * @throws {StateStoreError} when it cannot be used, saying why; nothing was changed then
+   */
+  // deno-lint-ignore require-await -- what is thrown must reject
+  static async open(options: SqliteStateOptions): Promise<SqliteState> {
+    const database = SqliteDatabase.open(options.path);
+    try {
+      return new SqliteState(database, options);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  }
+
+  /** See {@linkcode StateStore.flush}. */
+  // deno-lint-ignore require-await -- what is thrown must reject
+  async flush(): Promise<void> {
+    this.accesses.flush();
+  }
+
+  /** Writes what is noted and lets go of the file. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    try {
+      await this.flush();
+    } finally {
+      this.#database.close();
+    }
+  }
+
+  /** Plans the next flush; one that fails is said and repeated. */
+  #plan(): void {
+    if (this.#closed) return;
+    clearTimeout(this.#timer);
+    const timer = setTimeout(() => {
+      try {
+        this.accesses.flush();
+      } catch (error) {
+        this.#onTrouble(error instanceof Error ? error : new Error(String(error)));
+        this.#plan();
+      }
+    }, this.#flushAfter);
+    Deno.unrefTimer(timer);
+    this.#timer = timer;
+  }
+}
