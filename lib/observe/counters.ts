@@ -10,9 +10,6 @@ import {
   type Sample,
 } from "./metrics.ts";
 
-/** Totals by the key under which they are kept: a metric's name, with its labels' values as `name{a,b}`. */
-export type Totals = Record<string, number>;
-
 /** Different values of one metric's labels that are told apart; what comes later is counted as `other`. */
 const MOST_SERIES = 64;
 
@@ -172,26 +169,26 @@ export class Counters {
     return Array.from(this.#commands.values(), (cells) => cells.duration);
   }
 
-  /** What must outlive the process. */
-  totals(): Totals {
-    const totals: Totals = { "pop3.sessions.peak": this.#peak };
+  /** What must outlive the process, by a metric's name with its labels' values: `name{a,b}`. */
+  totals(): Map<string, number> {
+    const totals = new Map<string, number>([["pop3.sessions.peak", this.#peak]]);
     for (const [name, series] of this.#series) {
-      for (const { labels, value } of series.cells.values()) totals[keyOf(name, labels)] = value;
+      for (const { labels, value } of series.cells.values()) totals.set(keyOf(name, labels), value);
     }
     for (const { duration } of this.#commands.values()) {
       for (const [at, value] of duration.buckets.entries()) {
         if (value > 0) {
-          totals[keyOf("pop3.command.duration", [...duration.labels, `${at}`])] = value;
+          totals.set(keyOf("pop3.command.duration", [...duration.labels, `${at}`]), value);
         }
       }
-      totals[keyOf("pop3.command.duration", [...duration.labels, "sum"])] = duration.sum;
+      totals.set(keyOf("pop3.command.duration", [...duration.labels, "sum"]), duration.sum);
     }
     return totals;
   }
 
   /** Adds what earlier runs counted. Keys that mean nothing (any more) are passed over. */
-  restore(totals: Readonly<Totals>): void {
-    for (const [key, value] of Object.entries(totals)) {
+  restore(totals: ReadonlyMap<string, number>): void {
+    for (const [key, value] of totals) {
       if (!(value >= 0 && Number.isFinite(value))) continue;
       const match = /^([\w.]+)(?:\{(.*)\})?$/.exec(key);
       const name = match?.[1];

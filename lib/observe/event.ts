@@ -23,6 +23,7 @@ export type Protocol = "pop3" | "msmp";
 /** Something that happened. `session` names the session, `at` is milliseconds since 1970. */
 export type ServerEvent =
   | {
+    /** A connection was accepted on a POP3 port. `tls` is the version where it began with TLS, which a `tls` event tells, too. */
     readonly type: "connected";
     readonly session: string;
     readonly at: number;
@@ -31,6 +32,7 @@ export type ServerEvent =
     readonly tls: string | undefined;
   }
   | {
+    /** A handshake ended, on connecting or by STLS; every handshake is told by exactly one of these. */
     readonly type: "tls";
     readonly session: string;
     readonly version: string | undefined;
@@ -64,8 +66,11 @@ export type ServerEvent =
     readonly outcome: "ok" | "error";
     readonly milliseconds: number;
   }
+  /** A message was sent whole (RETR). */
   | { readonly type: "retrieved"; readonly session: string; readonly octets: number }
+  /** Messages were deleted in the UPDATE state. */
   | { readonly type: "deleted"; readonly session: string; readonly messages: number }
+  /** Octets written to the client, before TLS. */
   | { readonly type: "sent"; readonly session: string; readonly octets: number }
   | { readonly type: "transformer-started"; readonly session: string; readonly pid: number }
   | {
@@ -78,6 +83,7 @@ export type ServerEvent =
     readonly complaint?: string;
   }
   | {
+    /** The session is over. Exactly one for every `connected`: for the sessions of a worker that died, the supervisor says it. */
     readonly type: "disconnected";
     readonly session: string;
     readonly at: number;

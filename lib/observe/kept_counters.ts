@@ -1,15 +1,11 @@
 /** Keeps the counters' totals in a store, so that they survive a restart, and a kill to within a second. */
 
-import type { Counters, Totals } from "./counters.ts";
+import type { CounterStore } from "../state/record_store.ts";
+import type { Counters } from "./counters.ts";
 import { logger } from "./logging.ts";
 
-/** Where totals are kept. */
-export interface TotalsStore {
-  /** All totals that were ever saved; empty at the first start. */
-  load(): Promise<Totals>;
-  /** Puts these totals in place of those of the same names; others stay as they are. */
-  save(totals: Totals): Promise<void>;
-}
+/** The part of the state that this needs. */
+export type TotalsStore = Pick<CounterStore, "totals" | "save">;
 
 /** How often totals are saved. */
 export interface KeepOptions {
@@ -34,7 +30,7 @@ export async function keepCounters(
   store: TotalsStore,
   options: KeepOptions = {},
 ): Promise<KeptCounters> {
-  const before = await store.load();
+  const before = await store.totals();
   counters.restore(before);
   return new Keeping(counters, store, before, options.interval ?? 500);
 }
@@ -43,16 +39,21 @@ class Keeping implements KeptCounters {
   readonly #counters: Counters;
   readonly #store: TotalsStore;
   readonly #timer: ReturnType<typeof setInterval>;
-  #saved: Totals;
+  #saved: ReadonlyMap<string, number>;
   #revision = -1;
   #failing = false;
   #last: Promise<void> = Promise.resolve();
   #waiting = false;
 
-  constructor(counters: Counters, store: TotalsStore, saved: Totals, interval: number) {
+  constructor(
+    counters: Counters,
+    store: TotalsStore,
+    saved: ReadonlyMap<string, number>,
+    interval: number,
+  ) {
     this.#counters = counters;
     this.#store = store;
-    this.#saved = { ...saved };
+    this.#saved = saved;
     this.#timer = setInterval(() => {
       // A slow store must not gather a queue of saves.
       if (!this.#waiting) void this.save();
@@ -75,12 +76,12 @@ class Keeping implements KeptCounters {
     const revision = this.#counters.revision;
     if (revision === this.#revision) return;
     const totals = this.#counters.totals();
-    const changed: Totals = {};
-    for (const [key, value] of Object.entries(totals)) {
-      if (this.#saved[key] !== value) changed[key] = value;
+    const changed = new Map<string, number>();
+    for (const [key, value] of totals) {
+      if (this.#saved.get(key) !== value) changed.set(key, value);
     }
     try {
-      if (Object.keys(changed).length > 0) await this.#store.save(changed);
+      if (changed.size > 0) await this.#store.save(changed);
       this.#saved = totals;
       this.#revision = revision;
       this.#failing = false;

@@ -9,7 +9,9 @@ import {
   textLine,
   valueInMessage,
 } from "./log_format.ts";
-import { FileOutput, type LogOutput, QueuedOutput } from "./log_output.ts";
+import { FileOutput } from "./log_file.ts";
+import type { LogOutput } from "./log_output.ts";
+import { QueuedOutput } from "./log_queue.ts";
 
 export type { Logger } from "@logtape/logtape";
 export { LOG_LEVELS, type LogLevel, type LogLine } from "./log_format.ts";

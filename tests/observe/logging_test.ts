@@ -2,7 +2,9 @@
 
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { forwardLogging, logger, type LogLine, startLogging } from "../../lib/observe/logging.ts";
-import { FileOutput, type LogOutput, QueuedOutput } from "../../lib/observe/log_output.ts";
+import { FileOutput } from "../../lib/observe/log_file.ts";
+import type { LogOutput } from "../../lib/observe/log_output.ts";
+import { QueuedOutput } from "../../lib/observe/log_queue.ts";
 
 class Lines implements LogOutput {
   readonly all: string[] = [];

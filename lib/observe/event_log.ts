@@ -1,0 +1,43 @@
+/** Tells events in the log: connections at debug, refused logins at info, commands at trace. */
+
+import type { Observer, ServerEvent } from "./event.ts";
+import { type Logger, logger } from "./logging.ts";
+
+/** An observer that writes each event to the log, at the level that it deserves. */
+export function eventLog(log: Logger = logger("pop3")): Observer {
+  return (event) => {
+    switch (event.type) {
+      case "connected":
+        return log.debug("{address} connected", pick(event));
+      case "disconnected":
+        return log.debug("The session {session} ended: {reason}", pick(event));
+      case "tls":
+        return event.ok
+          ? log.debug("The session {session} is under {version}", pick(event))
+          : log.debug("The TLS handshake of session {session} failed", pick(event));
+      case "login":
+        return log.debug("{user} logged in", pick(event));
+      case "login-refused":
+        return log.info("The login of {user} from {address} was refused: {reason}", pick(event));
+      case "transformer-ended":
+        return event.failure === undefined || event.failure === "cancelled"
+          ? log.debug("The transformer ended after {milliseconds} ms", pick(event))
+          : log.info("The transformer failed: {failure}", pick(event));
+      case "command":
+      case "retrieved":
+      case "deleted":
+      case "sent":
+      case "transformer-started":
+        // These are many: nothing may be made of them that nobody sees.
+        if (log.isEnabledFor("trace")) log.trace("{type}", { ...event });
+    }
+  };
+}
+
+/** What stands beside the message. Deferred, as most logs do not show it. */
+function pick(event: ServerEvent): () => Record<string, unknown> {
+  return () => {
+    const { type: _type, ...rest } = event;
+    return "at" in rest ? { ...rest, at: undefined } : rest;
+  };
+}

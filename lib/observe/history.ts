@@ -1,0 +1,200 @@
+/** A row a minute for a week: what HISTORY, `top` and the dashboard draw from. */
+
+import { type CounterStore, HISTORY_MINUTES } from "../state/record_store.ts";
+import type { Counters } from "./counters.ts";
+import { logger } from "./logging.ts";
+import { METRICS } from "./metrics.ts";
+
+/** Milliseconds of a minute. */
+const MINUTE = 60_000;
+
+/** The part of the state that this needs. */
+export type MinuteStore = Pick<CounterStore, "append" | "history">;
+
+/** One minute of one metric. */
+export interface MinuteValue {
+  /** The minute's beginning, milliseconds since 1970. */
+  readonly minute: number;
+  /** What a counter grew by in it, what a gauge stood at, a histogram's mean in milliseconds. */
+  readonly value: number;
+}
+
+/** How history is kept. */
+export interface HistoryOptions {
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+  /** Where rows outlive the process. */
+  readonly store?: MinuteStore;
+}
+
+/** What the counters said when the present minute began. */
+interface Baseline {
+  readonly values: Record<string, number>;
+  readonly count: number;
+  readonly sum: number;
+}
+
+/**
+ * Minutes in a ring of numbers (1.1 MB for a week). The last minute is the one under way, so that what just happened is seen at once.
+ * Minutes in which the server was not running are missing.
+ */
+export class History {
+  readonly #counters: Counters;
+  readonly #now: () => number;
+  readonly #store: MinuteStore | undefined;
+  readonly #columns = new Map<string, Float64Array>();
+  readonly #minutes = new Float64Array(HISTORY_MINUTES);
+  /** How many minutes were ever begun; the present one is at `(begun - 1) % HISTORY_MINUTES`. */
+  #begun = 0;
+  #baseline: Baseline;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #saving: Promise<void> = Promise.resolve();
+  #failing = false;
+
+  /** @param counters already restored: what they say now is where the first minute begins */
+  constructor(counters: Counters, options: HistoryOptions = {}) {
+    this.#counters = counters;
+    this.#now = options.now ?? Date.now;
+    this.#store = options.store;
+    for (const { name } of METRICS) this.#columns.set(name, new Float64Array(HISTORY_MINUTES));
+    this.#baseline = this.#measure();
+  }
+
+  /**
+   * Takes the rows that the store has.
+   *
+   * @throws {Error} when the store cannot be read
+   */
+  async load(): Promise<void> {
+    if (this.#store === undefined) return;
+    const present = this.#presentMinute();
+    const rows = new Map<number, Map<string, number>>();
+    for (const { name } of METRICS) {
+      for await (const row of this.#store.history(name, present / MINUTE - HISTORY_MINUTES + 1)) {
+        const values = rows.get(row.minute) ?? new Map<string, number>();
+        rows.set(row.minute, values.set(name, row.value));
+      }
+    }
+    const past = [...rows].sort(([a], [b]) => a - b).filter(([at]) => at * MINUTE <= present);
+    for (const [minute, values] of past) this.#begin(minute * MINUTE, values);
+    const last = past.at(-1);
+    // A restart within a minute goes on with that minute's counts.
+    if (last !== undefined && this.#lastMinute() === present) this.#goOnWith(last[1]);
+    this.tick();
+  }
+
+  /** Writes what was counted since into the present minute's row, and begins a new one when its time has come. */
+  tick(): void {
+    const minute = this.#presentMinute();
+    const last = this.#lastMinute();
+    if (last !== undefined) {
+      this.#fill();
+      // A clock that was set back must not write the past anew.
+      if (minute <= last) return;
+      this.#save();
+      this.#baseline = this.#measure();
+    }
+    this.#begin(minute);
+    this.#fill();
+  }
+
+  /**
+   * The last minutes of one metric, the oldest first and the one under way last.
+   *
+   * @param minutes how many at most, 1 to {@linkcode HISTORY_MINUTES}
+   * @returns undefined where there is no metric of that name
+   */
+  query(name: string, minutes: number = 60): readonly MinuteValue[] | undefined {
+    const column = this.#columns.get(name);
+    if (column === undefined) return undefined;
+    this.tick();
+    const rows: MinuteValue[] = [];
+    for (let at = this.#oldest(); at < this.#begun; at++) {
+      const minute = this.#minutes[at % HISTORY_MINUTES]!;
+      if (minute > this.#presentMinute() - minutes * MINUTE) {
+        rows.push({ minute, value: column[at % HISTORY_MINUTES]! });
+      }
+    }
+    return rows.slice(-minutes);
+  }
+
+  /** Keeps time until it is disposed, which saves the minute under way. */
+  start(): AsyncDisposable {
+    const next = (): void => {
+      this.tick();
+      this.#timer = setTimeout(next, MINUTE - this.#now() % MINUTE);
+      Deno.unrefTimer(this.#timer);
+    };
+    next();
+    return {
+      [Symbol.asyncDispose]: async () => {
+        clearTimeout(this.#timer);
+        this.tick();
+        this.#save();
+        await this.#saving;
+      },
+    };
+  }
+
+  #presentMinute(): number {
+    return Math.floor(this.#now() / MINUTE) * MINUTE;
+  }
+
+  #lastMinute(): number | undefined {
+    return this.#begun === 0 ? undefined : this.#minutes[(this.#begun - 1) % HISTORY_MINUTES];
+  }
+
+  #oldest(): number {
+    return Math.max(0, this.#begun - HISTORY_MINUTES);
+  }
+
+  #begin(minute: number, values?: ReadonlyMap<string, number>): void {
+    const at = this.#begun++ % HISTORY_MINUTES;
+    this.#minutes[at] = minute;
+    for (const [name, column] of this.#columns) column[at] = values?.get(name) ?? 0;
+  }
+
+  #measure(): Baseline {
+    const { count, sum } = this.#counters.durations();
+    return { values: this.#counters.figures(), count, sum };
+  }
+
+  #goOnWith(counted: ReadonlyMap<string, number>): void {
+    const values = { ...this.#baseline.values };
+    for (const { name, kind } of METRICS) {
+      if (kind === "counter") values[name] = (values[name] ?? 0) - (counted.get(name) ?? 0);
+    }
+    this.#baseline = { ...this.#baseline, values };
+  }
+
+  #fill(): void {
+    const at = (this.#begun - 1) % HISTORY_MINUTES;
+    const { values, count, sum } = this.#measure();
+    const before = this.#baseline;
+    for (const { name, kind } of METRICS) {
+      const column = this.#columns.get(name)!;
+      const value = values[name] ?? 0;
+      if (kind === "gauge") column[at] = value;
+      else if (kind === "counter") column[at] = value - (before.values[name] ?? 0);
+      else if (count > before.count) column[at] = (sum - before.sum) / (count - before.count);
+    }
+  }
+
+  #save(): void {
+    const store = this.#store;
+    const minute = this.#lastMinute();
+    if (store === undefined || minute === undefined) return;
+    const at = (this.#begun - 1) % HISTORY_MINUTES;
+    const values = new Map(Array.from(this.#columns, ([name, column]) => [name, column[at]!]));
+    this.#saving = this.#saving
+      .then(() => store.append(minute / MINUTE, values))
+      .then(() => {
+        this.#failing = false;
+      }, (error) => {
+        if (!this.#failing) {
+          logger("history").warn("The minute's row cannot be saved: {error}", { error });
+        }
+        this.#failing = true;
+      });
+  }
+}

@@ -1,0 +1,93 @@
+/** Everything that watches the stream of events, put together in the right order. */
+
+import type { AccessLog, CounterStore } from "../state/record_store.ts";
+import { accessLog } from "./access_log.ts";
+import { Counters } from "./counters.ts";
+import type { Observer } from "./event.ts";
+import { eventLog } from "./event_log.ts";
+import { fanOut } from "./fan_out.ts";
+import { History } from "./history.ts";
+import { keepCounters, type KeptCounters } from "./kept_counters.ts";
+import { Sessions } from "./sessions.ts";
+import { startTelemetry, type Telemetry } from "./telemetry.ts";
+import { Warnings } from "./warnings.ts";
+
+/** What the observatory writes to and tells. */
+export interface ObservatoryOptions {
+  /** The parts of the state that keep the past. */
+  readonly state: {
+    readonly accesses: Pick<AccessLog, "opened" | "completed">;
+    readonly counters: CounterStore;
+  };
+  /** The program's version, for telemetry. */
+  readonly version: string;
+  /** Makes OpenTelemetry's instruments; set where `OTEL_DENO` is `true`, as they cost time otherwise. */
+  readonly telemetry?: boolean;
+  /** Milliseconds between two saves of the totals. @default {500} */
+  readonly saveInterval?: number;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+  /** More observers, by name; they are told last. */
+  readonly observers?: Readonly<Record<string, Observer>>;
+}
+
+/** What is known of the server, live. Disposing saves totals and the minute under way. */
+export interface Observatory extends AsyncDisposable {
+  /** Takes the events of all sessions. Never throws, never waits. */
+  readonly observe: Observer;
+  readonly sessions: Sessions;
+  readonly counters: Counters;
+  readonly history: History;
+}
+
+/**
+ * Restores totals and history, and starts watching.
+ *
+ * @throws {Error} when the state cannot be read
+ */
+export async function openObservatory(options: ObservatoryOptions): Promise<Observatory> {
+  const { state, version, telemetry = false, observers = {}, saveInterval, now = Date.now } =
+    options;
+  const sessions = new Sessions(accessLog(state.accesses));
+  const counters = new Counters(sessions);
+  const kept = await keepCounters(
+    counters,
+    state.counters,
+    saveInterval === undefined ? {} : { interval: saveInterval },
+  );
+  const history = new History(counters, { now, store: state.counters });
+  try {
+    await history.load();
+  } catch (error) {
+    await kept[Symbol.asyncDispose]();
+    throw error;
+  }
+  const minutes = history.start();
+  const instruments = telemetry ? startTelemetry(counters, version) : undefined;
+  const observe = fanOut({
+    // The counters read the number of open sessions, so the sessions come first.
+    sessions: sessions.observe,
+    counters: counters.observe,
+    ...(instruments === undefined ? {} : { telemetry: instruments.observe }),
+    warnings: new Warnings().observe,
+    log: eventLog(),
+    ...observers,
+  }, { now });
+  return {
+    observe,
+    sessions,
+    counters,
+    history,
+    [Symbol.asyncDispose]: () => close(kept, minutes, instruments),
+  };
+}
+
+async function close(
+  kept: KeptCounters,
+  minutes: AsyncDisposable,
+  instruments: Telemetry | undefined,
+): Promise<void> {
+  instruments?.[Symbol.dispose]();
+  await minutes[Symbol.asyncDispose]();
+  await kept[Symbol.asyncDispose]();
+}
