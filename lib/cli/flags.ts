@@ -2,7 +2,7 @@
 
 // @ts-types="./std_parse_args.d.ts"
 import { parseArgs } from "@std/cli/parse-args";
-import { quote } from "../settings/quote.ts";
+import { printable } from "../bytes/printable.ts";
 import { didYouMean } from "../settings/suggest.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -43,14 +43,12 @@ interface Written {
  */
 export function parseFlags(args: readonly string[], flags: readonly Flag[]): ParsedFlags {
   const { plain, rest } = spellOut(args, flags);
-  const parsed = parseArgs(plain, {
-    boolean: [],
-    string: flags.map(({ name }) => name),
-    collect: flags.map(({ name }) => name),
-  });
+  const names = flags.map(plainName);
+  const parsed = parseArgs(plain, { boolean: [], string: names, collect: names });
   const values = new Map<string, readonly string[]>();
-  for (const { name, repeatable } of flags) {
-    const texts = parsed[name] as readonly string[];
+  for (const flag of flags) {
+    const { name, repeatable } = flag;
+    const texts = parsed[plainName(flag)] as readonly string[];
     if (texts.length > 1 && !repeatable) {
       throw new UsageError(`--${name} is given ${texts.length} times: expected once`);
     }
@@ -59,7 +57,10 @@ export function parseFlags(args: readonly string[], flags: readonly Flag[]): Par
   return { values, rest };
 }
 
-/** Writes every flag as `--name=value`, which leaves nothing to be guessed. */
+/** `@std/cli` reads `--no-flag-updates` as the negation of a flag `flag-updates`; a sign in front keeps it from that. */
+const plainName = ({ name }: Flag): string => `@${name}`;
+
+/** Writes every flag as `--@name=value`, which leaves nothing to be guessed. */
 function spellOut(
   args: readonly string[],
   flags: readonly Flag[],
@@ -88,7 +89,7 @@ function spellOut(
       }
     }
     if (value === undefined || value === "") throw new UsageError(missing(written));
-    plain.push(`--${written.flag.name}=${value}`);
+    plain.push(`--${plainName(written.flag)}=${value}`);
   }
   return { plain, rest };
 }
@@ -129,7 +130,7 @@ function isFlag(arg: string, flags: readonly Flag[]): boolean {
 }
 
 function unknown(arg: string, flags: readonly Flag[]): string {
-  const shown = quote(arg).slice(1, -1);
+  const shown = printable(arg, 80);
   const name = arg.replace(/^-+/, "").replaceAll("_", "-");
   const hint = name.length < 2
     ? ""

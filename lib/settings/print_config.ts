@@ -1,8 +1,8 @@
 /** The outcome of all settings and where each came from, for `--print-config` and SETTINGS. */
 
+import { printable } from "../bytes/printable.ts";
 import { settingKey, type SettingName } from "./definition.ts";
 import { settingNames } from "./definitions.ts";
-import { quote } from "./quote.ts";
 import { type ResolvedSettings, type SettingSource, showValue } from "./resolve.ts";
 
 /** One setting as people read it; secrets are hidden. */
@@ -28,8 +28,7 @@ export function settingEntries({ settings, sources }: ResolvedSettings): Setting
 export function printConfig(resolved: ResolvedSettings): string {
   const rows = settingEntries(resolved).map(({ key, value, source }) => [
     key,
-    // Control characters are refused where values are read; this holds for those that a default brings.
-    quote(value).slice(1, -1) === value ? value : quote(value),
+    printable(value, Infinity),
     source,
   ]);
   const width = (column: number): number =>

@@ -1,0 +1,254 @@
+/** Holds every setting's definition against the tables of the specification, and against itself. */
+
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import {
+  environmentName,
+  flagName,
+  settingKey,
+  type SettingName,
+} from "../../lib/settings/definition.ts";
+import {
+  definitionOf,
+  settingByFlag,
+  settingByKey,
+  settingNames,
+} from "../../lib/settings/definitions.ts";
+import { InvalidValueError } from "../../lib/settings/errors.ts";
+import { readValue, resolveSettings } from "../../lib/settings/resolve.ts";
+import { inputs } from "./inputs.ts";
+
+/** Values that each setting takes, and values that it refuses. */
+const samples: Record<SettingName, { good: readonly string[]; bad: readonly string[] }> = {
+  listen: {
+    good: ["127.0.0.1", "::", "fe80::1%eth0", "localhost", "mail.example.org"],
+    bad: ["127.0.0.256", "1.2.3", "127.0.0.1:110", "[::1", "::1::", "a b", "", "-x", "[127.0.0.1]"],
+  },
+  port: { good: ["0", "1", "110", "65535"], bad: ["65536", "-1", "007", "+5", "1e3", " 5", "5.0"] },
+  serverName: { good: ["mail.example.org", "host_1"], bad: ["a b", "", "x\r\ny", "a..b"] },
+  defaultDomain: { good: ["example.org"], bad: ["a/b", "..", "@x", "", ".org"] },
+  adminListen: { good: ["127.0.0.1", "::1"], bad: ["everywhere!", "1.2.3.4/8"] },
+  adminPort: { good: ["0", "4321"], bad: ["70000", "", "x"] },
+  user: {
+    good: ["a:b", "a:b:c", "a@b:@file", "a:@@b", "a: b"],
+    bad: ["a", ":b", "a:", "a/b:c", "a:@"],
+  },
+  admin: { good: ["root:-p"], bad: ["root", "..:x", "a:b\nc"] },
+  users: { good: ["./passwd"], bad: ["", "a\0b"] },
+  allowTransformer: { good: ["cat", "/bin/cat"], bad: ["", "a\nb"] },
+  transformerFailure: { good: ["reject", "bypass"], bad: ["Reject", "", "maybe"] },
+  tlsCert: { good: ["cert.pem"], bad: [""] },
+  tlsKey: { good: ["key.pem"], bad: [""] },
+  tlsPort: { good: ["0", "995"], bad: ["65536"] },
+  tlsPfx: { good: ["both.p12"], bad: [""] },
+  tlsPass: { good: ["@file", "-secret", "@@x"], bad: ["", "@"] },
+  requireTls: { good: ["true", "false"], bad: ["", "2", "TRUE"] },
+  state: { good: ["./postern.db", ":memory:"], bad: [""] },
+  workers: { good: ["1", "1024"], bad: ["0", "1025"] },
+  http: {
+    good: ["127.0.0.1:8080", "[::1]:0", "localhost:80"],
+    bad: ["8080", ":8080", "::1:8080", "127.0.0.1", "127.0.0.1:70000", "127.0.0.1:"],
+  },
+  proxyProtocol: {
+    good: ["10.0.0.0/8", "2001:db8::/32", "0.0.0.0/0", "192.0.2.7/32"],
+    bad: [
+      "10.0.0.0/33",
+      "::/129",
+      "10.0.0/8",
+      "10.0.0.0/",
+      "10.0.0.0/08",
+      "10.0.0.0/8/8",
+      "host/8",
+    ],
+  },
+  cleartextNetworks: { good: ["127.0.0.0/8"], bad: ["127.0.0.0/-1", ""] },
+  grace: { good: ["0", "30", "86400"], bad: ["86401", "1s"] },
+  logFormat: { good: ["text", "json"], bad: ["xml", "JSON"] },
+  logFile: { good: ["postern.log"], bad: [""] },
+  apop: { good: ["true", "false"], bad: ["maybe"] },
+  enableLast: { good: ["true", "false"], bad: ["y"] },
+  noFlagUpdates: { good: ["true", "false"], bad: ["n"] },
+  adminTimeout: { good: ["0", "1", "604800"], bad: ["604801"] },
+  oauthIssuer: { good: ["https://id.example"], bad: [""] },
+  oauthAudience: { good: ["postern"], bad: [""] },
+  oauthJwks: { good: ["keys.json", "https://id.example/keys"], bad: [""] },
+  oauthUserClaim: { good: ["email"], bad: [""] },
+  config: { good: ["postern.toml"], bad: [""] },
+  maildir: { good: ["./mail", "/srv/my mail"], bad: ["", "a\0b", "a\nb"] },
+  transformer: { good: ["none", "cat", "sed -e 's/a/b/'"], bad: ["", "  ", "a\nb"] },
+  transformerTimeout: { good: ["1", "30"], bad: ["0", "86401"] },
+  maxTransformers: { good: ["1"], bad: ["0", "10001"] },
+  timeout: { good: ["0", "1", "600", "604800"], bad: ["604801", "-1", "5.0", "1e3", "007"] },
+  loginTimeout: { good: ["1", "60"], bad: ["0"] },
+  maxConnections: { good: ["1", "998", "1000000"], bad: ["0", "2147483648", "1e400"] },
+  maxConnectionsPerIp: { good: ["0", "5"], bad: ["-5"] },
+  maxSessionsPerUser: { good: ["1", "3"], bad: ["0"] },
+  maxUsers: { good: ["0", "10"], bad: ["ten", "9".repeat(400)] },
+  maxMessages: { good: ["0", "10"], bad: ["0x10", "1_000"] },
+  maxBadCommands: { good: ["1", "8"], bad: ["0"] },
+  loginDelay: { good: ["0", "60"], bad: ["604801"] },
+  authDelay: { good: ["0", "1"], bad: ["3601", "0.5"] },
+  authDelayMax: { good: ["0", "15"], bad: ["3601"] },
+  expire: { good: ["0", "30"], bad: ["36501"] },
+  logLevel: { good: ["trace", "debug", "info", "warning", "error"], bad: ["INFO", "verbose"] },
+};
+
+for (const name of settingNames) {
+  Deno.test(`${settingKey(name)} reads what it shows, and refuses what is no value of it`, () => {
+    const { type } = definitionOf(name);
+    for (const text of samples[name].good) {
+      const value = type.read([text]);
+      assertEquals(type.read(type.write(value)), value, text);
+    }
+    for (const text of samples[name].bad) {
+      assertThrows(() => readValue(name, [text], "here"), InvalidValueError, undefined, text);
+    }
+  });
+}
+
+Deno.test("every default is a value of its setting", () => {
+  const { settings } = resolveSettings(inputs({}));
+  for (const name of settingNames) {
+    const { type } = definitionOf(name);
+    const texts = type.write(settings[name]);
+    if (texts.length > 0) assertEquals(type.read(texts), settings[name], name);
+  }
+});
+
+Deno.test("the specification's defaults stand", () => {
+  const { settings } = resolveSettings(inputs({}));
+  assertEquals(settings, {
+    listen: [],
+    port: 110,
+    serverName: "test.example",
+    proxyProtocol: [],
+    http: undefined,
+    maildir: "./mail",
+    defaultDomain: undefined,
+    expire: 0,
+    maxMessages: 0,
+    noFlagUpdates: false,
+    enableLast: false,
+    user: [],
+    users: undefined,
+    maxUsers: 0,
+    loginDelay: 0,
+    authDelay: 1,
+    authDelayMax: 15,
+    apop: false,
+    requireTls: false,
+    cleartextNetworks: undefined,
+    oauthIssuer: undefined,
+    oauthAudience: undefined,
+    oauthJwks: undefined,
+    oauthUserClaim: "email",
+    maxConnections: 1000,
+    maxConnectionsPerIp: 0,
+    maxSessionsPerUser: 1,
+    maxBadCommands: 8,
+    timeout: 600,
+    loginTimeout: 60,
+    tlsCert: [],
+    tlsKey: [],
+    tlsPfx: undefined,
+    tlsPass: undefined,
+    tlsPort: 995,
+    transformer: "none",
+    allowTransformer: [],
+    transformerTimeout: 30,
+    transformerFailure: "reject",
+    maxTransformers: 4,
+    adminListen: ["127.0.0.1", "::1"],
+    adminPort: 4321,
+    admin: [],
+    adminTimeout: 600,
+    state: "./postern.db",
+    config: undefined,
+    workers: 2,
+    grace: 30,
+    logLevel: "info",
+    logFormat: "auto",
+    logFile: undefined,
+  });
+});
+
+Deno.test("the keys of SET are those that the management protocol names", () => {
+  const live = settingNames.filter((name) => definitionOf(name).live).map(settingKey);
+  assertEquals(
+    live.toSorted(),
+    ("maildir transformer transformer_timeout max_transformers timeout login_timeout " +
+      "max_connections max_connections_per_ip max_sessions_per_user max_users max_messages " +
+      "max_bad_commands login_delay auth_delay auth_delay_max expire log_level")
+      .split(" ").toSorted(),
+  );
+});
+
+Deno.test("short flags are those of the specification, each once", () => {
+  const letters = settingNames.flatMap((name) => {
+    const { letter } = definitionOf(name);
+    return letter === undefined ? [] : [`${letter} ${flagName(name)}`];
+  });
+  assertEquals(letters.toSorted(), [
+    "L admin-listen",
+    "P admin-port",
+    "a admin",
+    "d maildir",
+    "l listen",
+    "p port",
+    "t transformer",
+    "u user",
+  ]);
+});
+
+Deno.test("every name leads back to its setting, and fits the protocol's 40 octets", () => {
+  for (const name of settingNames) {
+    assertEquals(settingByKey(settingKey(name)), name);
+    assertEquals(settingByFlag(flagName(name)), name);
+    assertMatch(environmentName(name), /^POSTERN_[A-Z_]+$/);
+    assert(settingKey(name).length <= 40);
+  }
+  assertEquals(settingByKey("__proto__"), undefined);
+  assertEquals(settingByKey("MAX_USERS"), undefined);
+  assertEquals(settingByKey("max-users"), undefined);
+});
+
+Deno.test("numbers read every number of their range and show it as it was", () => {
+  fc.assert(fc.property(fc.integer({ min: 1, max: 604_800 }), (number) => {
+    assertEquals(readValue("timeout", [String(number)], "here"), number);
+    assertEquals(definitionOf("timeout").type.write(number), [String(number)]);
+  }));
+});
+
+Deno.test("numbers refuse every number outside of their range", () => {
+  const outside = fc.oneof(
+    fc.bigInt({ min: 604_801n }),
+    fc.bigInt({ max: -1n }),
+  );
+  fc.assert(fc.property(outside, (number) => {
+    assertThrows(() => readValue("timeout", [String(number)], "here"), InvalidValueError);
+  }));
+});
+
+Deno.test("numbers refuse every text but the one plain way to write a number", () => {
+  fc.assert(fc.property(fc.string(), (text) => {
+    fc.pre(!/^(0|[1-9][0-9]{0,4})$/.test(text));
+    assertThrows(() => readValue("timeout", [text], "here"), InvalidValueError);
+  }));
+});
+
+Deno.test("no text makes a definition throw anything but its own refusal, nor a message of more than a line", () => {
+  fc.assert(fc.property(
+    fc.constantFrom(...settingNames),
+    fc.string({ unit: "binary", maxLength: 300 }),
+    (name: SettingName, text: string) => {
+      try {
+        const value = readValue(name, [text], "here");
+        assertEquals(readValue(name, definitionOf(name).type.write(value), "here"), value);
+      } catch (error) {
+        if (!(error instanceof InvalidValueError)) throw error;
+        assert(!/\p{Cc}/u.test(error.message), error.message);
+        assert(error.message.length < 300);
+      }
+    },
+  ));
+});
