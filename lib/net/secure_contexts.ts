@@ -15,6 +15,9 @@ export interface SecureContextsOptions {
   readonly minVersion?: "TLSv1.2" | "TLSv1.3";
 }
 
+/** What to do about a key that the TLS layer does not take. */
+export const GOOD_KEYS = "use a key of RSA with 2048 bits or more, P-256, P-384, P-521 or Ed25519";
+
 interface Entry {
   readonly certificate: Certificate;
   readonly context: tls.SecureContext;
@@ -71,14 +74,25 @@ export class SecureContexts {
     }
     return materials.map((material) => {
       const certificate = readCertificate(material);
+      return { certificate, context: this.#contextOf(certificate) };
+    });
+  }
+
+  #contextOf(certificate: Certificate): tls.SecureContext {
+    try {
       // Each context has its own minVersion: one that comes out of SNICallback without it would let older versions in.
-      const context = tls.createSecureContext({
+      return tls.createSecureContext({
         cert: certificate.chain,
         key: certificate.key,
         minVersion: this.#minVersion,
         maxVersion: "TLSv1.3",
       });
-      return { certificate, context };
-    });
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new CertificateError(
+        `The certificate in ${certificate.origin} cannot be used (${why}): ${GOOD_KEYS}.`,
+        { cause: error },
+      );
+    }
   }
 }
