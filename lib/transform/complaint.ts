@@ -1,13 +1,11 @@
 /** Keeps the beginning of what a program says on its standard error, and lets the rest go by. */
 
+import { printable } from "../bytes/printable.ts";
+
 /** Octets that are kept. */
 const KEPT = 1024;
 /** Octets a read: small, since this is not where the mail flows. */
 const CHUNK = 16 * 1024;
-
-/** Controls, line separators and characters that turn the direction of text: what could forge or hide a log line. */
-// deno-lint-ignore no-control-regex -- control characters are what is looked for
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu;
 
 /** A program's standard error, read until it ends so that a flood can block nobody. */
 export class Complaint {
@@ -22,7 +20,7 @@ export class Complaint {
   /** The first KiB on one line, made printable. */
   get text(): string {
     const text = new TextDecoder().decode(this.#kept.subarray(0, this.#length));
-    return text.trim().replaceAll(/\s*\n\s*/g, "; ").replaceAll(UNPRINTABLE, "?");
+    return printable(text.trim().replaceAll(/\s*\n\s*/g, "; "), KEPT);
   }
 
   /** Reads until the stream ends or {@linkcode Complaint.stop} is called. */

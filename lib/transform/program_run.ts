@@ -8,6 +8,9 @@ import { OutputWatch } from "./output_watch.ts";
 import type { ProcessGroups } from "./process_groups.ts";
 import { TransformerError, type TransformerFailure } from "./transformer.ts";
 
+/** Octets a read: what a pipe holds on Linux. */
+const CHUNK = 64 * 1024;
+
 /** A program, and what it is run on. */
 export interface ProgramRunOptions {
   /** The absolute path of the program, and its arguments. */
@@ -48,7 +51,8 @@ export class ProgramRun {
 
   readonly #options: ProgramRunOptions;
   readonly #child: Deno.ChildProcess;
-  readonly #output: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
+  readonly #output: ReadableStreamBYOBReader;
+  #buffer = new Uint8Array(CHUNK);
   readonly #feed: Feed;
   readonly #complaint: Complaint;
   readonly #complained: Promise<void>;
@@ -75,7 +79,7 @@ export class ProgramRun {
     this.#child = spawn(options);
     this.pid = this.#child.pid;
     options.groups.started(this.pid);
-    this.#output = this.#child.stdout.getReader();
+    this.#output = this.#child.stdout.getReader({ mode: "byob" });
     this.#watch = new OutputWatch({
       timeout: options.timeout,
       grace: options.grace,
@@ -96,16 +100,17 @@ export class ProgramRun {
   /**
    * Waits for the next output.
    *
-   * @returns the octets, or undefined when the program has ended well
+   * @returns the octets, which stay as they are until the next call; or undefined when the program has ended well
    * @throws {TransformerError} when it failed
    */
   async read(): Promise<Uint8Array<ArrayBuffer> | undefined> {
     this.#watch.begin();
     try {
       // When the run is ended meanwhile, the reader is cancelled, and that settles the read.
-      const { value } = await this.#output.read();
+      const { value, done } = await this.#output.read(this.#buffer);
       if (this.#failure !== undefined) throw this.#failure;
-      if (value === undefined) return await this.#outputEnded();
+      if (done) return await this.#outputEnded();
+      this.#buffer = new Uint8Array(value.buffer);
       this.#octets += value.length;
       return value;
     } catch (error) {

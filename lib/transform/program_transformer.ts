@@ -162,19 +162,31 @@ function bodyOf(
   run: ProgramRun,
   first: Uint8Array<ArrayBuffer> | undefined,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
-  let peeked = first;
-  return new ReadableStream<Uint8Array<ArrayBuffer>>({
+  /** What has been read of the run and not yet of the stream. */
+  let left = first ?? new Uint8Array();
+  return new ReadableStream({
+    type: "bytes",
     start(controller): void {
       if (first === undefined) controller.close();
     },
     async pull(controller): Promise<void> {
-      const chunk = peeked ?? await run.read();
-      peeked = undefined;
-      if (chunk === undefined) controller.close();
-      else controller.enqueue(chunk);
+      const chunk = left.length > 0 ? left : await run.read();
+      left = new Uint8Array();
+      const request = controller.byobRequest;
+      if (chunk === undefined) {
+        controller.close();
+        request?.respond(0);
+      } else if (request?.view instanceof Uint8Array) {
+        const octets = Math.min(chunk.length, request.view.length);
+        request.view.set(chunk.subarray(0, octets));
+        left = chunk.subarray(octets);
+        request.respond(octets);
+      } else {
+        controller.enqueue(chunk.slice());
+      }
     },
     cancel(): void {
       run.end();
     },
-  }, { highWaterMark: 0 });
+  });
 }

@@ -19,7 +19,10 @@ export type MessageBody =
   | { readonly kind: "stored"; readonly message: StoredMessage }
   | {
     readonly kind: "stream";
-    /** Errors when the program fails; what was sent by then is no whole message. */
+    /**
+     * Errors when the program fails; what was sent by then is no whole message. A byte stream that holds nothing ready: who reads
+     * it with a BYOB reader and gives the same buffer each time leaves no garbage, whatever the message's size.
+     */
     readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
   };
 
