@@ -2,7 +2,7 @@
 
 import { stuff, stuffedDots } from "./kernel/kernel.wasm";
 import { TERMINATOR } from "./dot_stuffing.ts";
-import { INPUT, INPUT_SIZE, kernelView, SCRATCH } from "./kernel_memory.ts";
+import { INPUT, INPUT_OCTETS, INPUT_SIZE, kernelView, SCRATCH } from "./kernel_memory.ts";
 
 const LF = 0x0a;
 const LINE_END = Uint8Array.of(0x0d, LF);
@@ -69,7 +69,7 @@ export class DotStuffingStream extends TransformStream<Uint8Array, Uint8Array<Ar
 
   /** Returns what may leave now that `octets` (at most an input area full) came. */
   #stuff(octets: Uint8Array): Uint8Array<ArrayBuffer> {
-    kernelView(INPUT, octets.length).set(octets);
+    INPUT_OCTETS.set(octets);
     const length = stuff(INPUT, octets.length, this.#previous, SCRATCH);
     this.#previous = octets[octets.length - 1] as number;
     this.#octets += length - stuffedDots();

@@ -17,6 +17,9 @@ export const SLOTS = 16;
  */
 export const INPUT = 2 * 64 * 1024;
 
+/** The whole input area. */
+export const INPUT_OCTETS: Uint8Array<ArrayBuffer> = kernelView(INPUT, INPUT_SIZE);
+
 /** Whole pages, so that output areas share none, with room for the vectors that the kernel writes past the end. */
 const SLOT_DISTANCE = Math.ceil((OUTPUT_SIZE + 64) / 4096) * 4096;
 
@@ -31,4 +34,9 @@ export function slotAddress(slot: number): number {
 /** The part of the kernel's memory from an address on. The memory never grows, so the view stays good. */
 export function kernelView(address: number, length: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(memory.buffer as ArrayBuffer, address, length);
+}
+
+/** Whether octets lie in the kernel's memory, so that `byteOffset` is their address. */
+export function isInKernel(octets: Uint8Array): boolean {
+  return octets.buffer === memory.buffer;
 }

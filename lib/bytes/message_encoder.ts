@@ -1,8 +1,10 @@
 /** Makes one message at a time ready for the socket, without a copy. */
 
+import { TERMINATOR } from "./dot_stuffing.ts";
 import { stuff, stuffedDots } from "./kernel/kernel.wasm";
 import {
   INPUT,
+  INPUT_OCTETS,
   INPUT_SIZE,
   kernelView,
   OUTPUT_SIZE,
@@ -12,10 +14,9 @@ import {
 } from "./kernel_memory.ts";
 
 const LF = 0x0a;
-const CR = 0x0d;
-const DOT = 0x2e;
-/** Octets that {@linkcode MessageEncoder.terminate} may need: CRLF . CRLF. */
-const END_SIZE = 5;
+const LINE_END_AND_TERMINATOR = Uint8Array.of(0x0d, LF, ...TERMINATOR);
+/** Octets that {@linkcode MessageEncoder.terminate} may need. */
+const END_SIZE = LINE_END_AND_TERMINATOR.length;
 /** Longest line that {@linkcode MessageEncoder.append} is meant for (RFC 1939, section 3). */
 const FIRST_LINE_SIZE = 512;
 /** Input at a time where no slot is free: what a reader that stalls may cost. */
@@ -87,7 +88,7 @@ export class MessageEncoder implements Disposable {
    */
   get input(): Uint8Array<ArrayBuffer> {
     const room = (this.#capacity - END_SIZE - this.#length) >> 1;
-    return kernelView(INPUT, Math.max(0, Math.min(this.#inputSize, room)));
+    return INPUT_OCTETS.subarray(0, Math.max(0, Math.min(this.#inputSize, room)));
   }
 
   /**
@@ -99,7 +100,7 @@ export class MessageEncoder implements Disposable {
     mustFit(octets, this.input.length);
     if (octets === 0) return;
     this.#begin();
-    const last = kernelView(INPUT, octets)[octets - 1] as number;
+    const last = INPUT_OCTETS[octets - 1] as number;
     let stuffed: number;
     if (this.#slot !== undefined) {
       const to = slotAddress(this.#slot) + this.#length;
@@ -141,9 +142,9 @@ export class MessageEncoder implements Disposable {
   /** Adds the missing last line end, if it is missing, and the terminator. What comes afterwards is the next message. */
   terminate(): void {
     this.#begin();
-    const end = this.#previous === LF ? [DOT, CR, LF] : [CR, LF, DOT, CR, LF];
-    this.#octets += end.length - 3;
-    this.append(Uint8Array.from(end));
+    const ended = this.#previous === LF;
+    this.append(ended ? TERMINATOR : LINE_END_AND_TERMINATOR);
+    if (!ended) this.#octets += 2;
     this.#previous = LF;
     this.#ended = true;
   }

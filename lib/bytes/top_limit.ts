@@ -1,7 +1,9 @@
 /** Finds where TOP's part of a message ends. */
 
+import { findBody, skipLines } from "./kernel/kernel.wasm";
+import { isInKernel, kernelView, OUTPUT_SIZE, SCRATCH } from "./kernel_memory.ts";
+
 const LF = 0x0a;
-const CR = 0x0d;
 
 /**
  * Counts stored octets, in pieces cut anywhere, up to the end of what TOP sends (RFC 1939, section 7): the header, the empty line behind it, and a number of
@@ -18,8 +20,9 @@ export class TopLimit {
   /** Lines of the body that are still wanted. */
   #lines: number;
   #inHeader = true;
-  /** What the header's present line holds so far: nothing, one CR, or more. */
-  #line: "empty" | "cr" | "filled" = "empty";
+  /** The header's last two octets; a message begins as if an LF had been before it. */
+  #last = LF;
+  #beforeLast = 0;
   #done = false;
 
   /** @param lines how many lines of the body; 0 is header and empty line only */
@@ -32,46 +35,46 @@ export class TopLimit {
     return this.#done;
   }
 
-  /** Returns how many octets from the beginning of `octets` still belong. */
+  /**
+   * Returns how many octets from the beginning of `octets` still belong. Octets that are in the kernel's memory (`MessageEncoder.input`, for one) are not
+   * copied; others are, to a place of their own.
+   */
   take(octets: Uint8Array): number {
-    if (this.#done) return 0;
-    const body = this.#inHeader ? this.#skipHeader(octets) : 0;
+    if (isInKernel(octets)) return this.#take(octets, octets.byteOffset);
+    let taken = 0;
+    for (let start = 0; start < octets.length && !this.#done; start += OUTPUT_SIZE) {
+      const part = octets.subarray(start, start + OUTPUT_SIZE);
+      const copy = kernelView(SCRATCH, part.length);
+      copy.set(part);
+      taken += this.#take(copy, SCRATCH);
+    }
+    return taken;
+  }
+
+  #take(octets: Uint8Array, address: number): number {
+    if (this.#done || octets.length === 0) return 0;
+    const body = this.#inHeader ? this.#skipHeader(octets, address) : 0;
     if (this.#inHeader) return octets.length;
-    return this.#skipLines(octets, body);
+    return body + this.#skipLines(address + body, octets.length - body);
   }
 
   /** Returns where the body begins, if it does in these octets; `#inHeader` tells. */
-  #skipHeader(octets: Uint8Array): number {
-    let start = 0;
-    while (start < octets.length) {
-      const end = octets.indexOf(LF, start);
-      this.#readLine(octets, start, end < 0 ? octets.length : end);
-      if (end < 0) break;
-      start = end + 1;
-      if (this.#line !== "filled") {
-        this.#inHeader = false;
-        break;
-      }
-      this.#line = "empty";
-    }
-    return start;
+  #skipHeader(octets: Uint8Array, address: number): number {
+    const body = findBody(address, octets.length, (this.#last << 8) | this.#beforeLast);
+    this.#inHeader = body === 0;
+    this.#beforeLast = octets.at(-2) ?? this.#last;
+    this.#last = octets.at(-1) as number;
+    return body;
   }
 
-  /** Notes what a piece of a header line, its LF excluded, adds to it. */
-  #readLine(octets: Uint8Array, start: number, end: number): void {
-    if (start === end) return;
-    const soleCr = this.#line === "empty" && end - start === 1 && octets[start] === CR;
-    this.#line = soleCr ? "cr" : "filled";
-  }
-
-  #skipLines(octets: Uint8Array, start: number): number {
-    while (this.#lines > 0) {
-      const end = octets.indexOf(LF, start);
-      if (end < 0) return octets.length;
-      this.#lines--;
-      start = end + 1;
-    }
-    this.#done = true;
-    return start;
+  #skipLines(address: number, length: number): number {
+    // More lines than octets cannot be reached here, however many more.
+    const skipped = this.#lines === 0
+      ? 0
+      : skipLines(address, length, Math.min(this.#lines, length + 1));
+    this.#done = this.#lines === 0 || skipped > 0;
+    if (this.#done) return skipped;
+    this.#lines += skipped;
+    return length;
   }
 }

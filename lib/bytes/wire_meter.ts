@@ -1,7 +1,7 @@
 /** Tells how many octets a stored message has when it is sent. */
 
 import { measure } from "./kernel/kernel.wasm";
-import { INPUT, INPUT_SIZE, kernelView } from "./kernel_memory.ts";
+import { INPUT, INPUT_OCTETS, INPUT_SIZE } from "./kernel_memory.ts";
 
 const LF = 0x0a;
 
@@ -25,7 +25,7 @@ export interface WireSize {
  */
 export class WireMeter {
   /** Where the next stored octets are to be put. Shared by all: nothing may be awaited between filling it and {@linkcode add}. */
-  readonly input: Uint8Array<ArrayBuffer> = kernelView(INPUT, INPUT_SIZE);
+  readonly input: Uint8Array<ArrayBuffer> = INPUT_OCTETS;
   #octets = 0;
   #bareLineEnds = 0;
   #dotted = false;

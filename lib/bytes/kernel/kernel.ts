@@ -1,4 +1,4 @@
-// Dot-stuffing, CRLF and counting with SIMD, in AssemblyScript: `deno task kernel` compiles it to kernel.wasm.
+// Dot-stuffing, CRLF, counting and searching with SIMD, in AssemblyScript: `deno task kernel` compiles it to kernel.wasm.
 // deno-lint-ignore-file
 // @ts-nocheck: AssemblyScript has its own types and its own compiler.
 
@@ -170,4 +170,64 @@ export function measure(from: usize, length: u32, previous: u32): u32 {
     before = octet;
   }
   return bareLfs | (flag << 31);
+}
+
+/**
+ * Searches the empty line behind a header: an LF behind an LF, or behind an LF and a CR.
+ *
+ * @param before the two octets before `from`, the nearer one in the higher bits; memory need not hold them
+ * @returns the distance from `from` to what follows the empty line; 0 where there is none
+ */
+export function findBody(from: usize, length: u32, before: u32): u32 {
+  const kept = load<u16>(from - 2);
+  store<u16>(from - 2, before as u16);
+  const place = emptyLineEnd(from, from + length);
+  store<u16>(from - 2, kept);
+  return place == 0 ? 0 : (place - from) as u32;
+}
+
+function emptyLineEnd(from: usize, end: usize): usize {
+  const lf = i8x16.splat(LF);
+  const cr = i8x16.splat(CR);
+  while (from + 16 <= end) {
+    const before = v128.load(from - 1);
+    const behindLf = i8x16.eq(before, lf);
+    const behindLfCr = v128.and(i8x16.eq(before, cr), i8x16.eq(v128.load(from - 2), lf));
+    const found = v128.and(i8x16.eq(v128.load(from), lf), v128.or(behindLf, behindLfCr));
+    const places = i8x16.bitmask(found);
+    if (places) return from + ctz(places) + 1;
+    from += 16;
+  }
+  for (; from < end; from++) {
+    const before = load<u8>(from - 1);
+    const behind = before == LF || (before == CR && load<u8>(from - 2) == LF);
+    if (load<u8>(from) == LF && behind) return from + 1;
+  }
+  return 0;
+}
+
+/**
+ * Skips lines, which end with an LF each.
+ *
+ * @param lines how many, at least 1
+ * @returns the distance from `from` to what follows the last of them; where there are fewer line ends, their number, negated
+ */
+export function skipLines(from: usize, length: u32, lines: u32): i32 {
+  const begin = from;
+  const end = from + length;
+  const lf = i8x16.splat(LF);
+  let count: u32 = 0;
+  while (from + 32 <= end) {
+    const low = i8x16.bitmask(i8x16.eq(v128.load(from), lf));
+    const high = i8x16.bitmask(i8x16.eq(v128.load(from, 16), lf));
+    const more = popcnt(low | (high << 16)) as u32;
+    if (count + more >= lines) break;
+    count += more;
+    from += 32;
+  }
+  while (from < end) {
+    if (load<u8>(from++) != LF) continue;
+    if (++count == lines) return (from - begin) as i32;
+  }
+  return -(count as i32);
 }
