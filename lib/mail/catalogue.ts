@@ -1,0 +1,94 @@
+/** What is known of a mailbox's files: one row a file, in the order in which messages are numbered. */
+
+/** The folders of a mailbox that hold messages. */
+export const Folder = { NEW: 0, CUR: 1, PLAIN: 2 } as const;
+/** One of {@linkcode Folder}. */
+export type Folder = typeof Folder[keyof typeof Folder];
+
+/** Bits of a row's marks. */
+export const Mark = {
+  /** The stored octets are already what RETR sends. */
+  VERBATIM: 1,
+  /** Shares, or shared, its unique part with another file, and so has a hashed unique-id for good. */
+  TWIN: 2,
+  /** Was given its unique part as unique-id, and so keeps it when a twin appears. */
+  NAMED: 4,
+} as const;
+
+/**
+ * Rows in columns: a hundred thousand small objects would cost more than the names themselves. What is not known of a file is `NaN`
+ * in `storedSize`.
+ */
+export class Catalogue {
+  /** File names, without folder. */
+  readonly names: string[];
+  /** {@linkcode Folder} of each. */
+  readonly folders: Uint8Array;
+  /** {@linkcode Mark}s of each. */
+  readonly marks: Uint8Array;
+  /** Octets that RETR sends, dot-stuffing undone. */
+  readonly size: Float64Array;
+  /** Octets as stored; `NaN` where the file was not measured. */
+  readonly storedSize: Float64Array;
+  /** The file's time when it was measured, milliseconds since 1970. */
+  readonly modified: Float64Array;
+  /** When the message was first retrieved, milliseconds since 1970; 0 for never. */
+  readonly firstRetrieved: Float64Array;
+
+  /**
+   * Makes rows of which only names and folders are known, or takes columns that are there.
+   *
+   * @throws {RangeError} when the columns differ in length
+   */
+  constructor(names: string[], folders: Uint8Array, columns?: {
+    readonly marks: Uint8Array;
+    readonly size: Float64Array;
+    readonly storedSize: Float64Array;
+    readonly modified: Float64Array;
+    readonly firstRetrieved: Float64Array;
+  }) {
+    const length = names.length;
+    this.names = names;
+    this.folders = folders;
+    this.marks = columns?.marks ?? new Uint8Array(length);
+    this.size = columns?.size ?? new Float64Array(length);
+    this.storedSize = columns?.storedSize ?? new Float64Array(length).fill(NaN);
+    this.modified = columns?.modified ?? new Float64Array(length);
+    this.firstRetrieved = columns?.firstRetrieved ?? new Float64Array(length);
+    const lengths = [folders, this.marks, this.size, this.storedSize, this.modified];
+    if ([...lengths, this.firstRetrieved].some((column) => column.length !== length)) {
+      throw new RangeError(`A catalogue's columns must all have ${length} rows.`);
+    }
+  }
+
+  /** Rows. */
+  get length(): number {
+    return this.names.length;
+  }
+
+  /** Whether the file was read and measured. */
+  isMeasured(row: number): boolean {
+    return !Number.isNaN(this.storedSize[row]);
+  }
+
+  /** Takes over all that another catalogue's row knows, name and folder excepted. */
+  learn(row: number, from: Catalogue, other: number): void {
+    this.marks[row] = from.marks[other]!;
+    this.size[row] = from.size[other]!;
+    this.storedSize[row] = from.storedSize[other]!;
+    this.modified[row] = from.modified[other]!;
+    this.firstRetrieved[row] = from.firstRetrieved[other]!;
+  }
+
+  /** The same without some rows. */
+  without(rows: ReadonlySet<number>): Catalogue {
+    const kept: number[] = [];
+    for (let row = 0; row < this.length; row++) if (!rows.has(row)) kept.push(row);
+    const result = new Catalogue(
+      kept.map((row) => this.names[row]!),
+      Uint8Array.from(kept, (row) => this.folders[row]!),
+    );
+    kept.forEach((row, index) => result.learn(index, this, row));
+    return result;
+  }
+}

@@ -1,0 +1,205 @@
+/** Users' mailboxes as folders of files: Maildirs, and plain folders with one file a message. */
+
+import { printable } from "../bytes/printable.ts";
+import { CacheKeeper } from "./cache_keeper.ts";
+import { type CacheVersion, isListingValid, readCache } from "./cache_file.ts";
+import type { Catalogue, Folder } from "./catalogue.ts";
+import { isFileError } from "./file_error.ts";
+import { FolderMaildrop } from "./folder_maildrop.ts";
+import { Locator } from "./locator.ts";
+import { type Maildrop, MaildropUnreadableError, type MailStore } from "./mail_store.ts";
+import { findMailbox, type Mailbox } from "./mailbox.ts";
+import { mailboxPath } from "./mailbox_path.ts";
+import { makeMailbox } from "./make_mailbox.ts";
+import { nameMessages } from "./name_messages.ts";
+import { removeFiles } from "./remove_files.ts";
+import { surveyMailbox } from "./survey.ts";
+
+const MILLISECONDS_A_DAY = 24 * 60 * 60 * 1000;
+/** Files from which it pays to write the cache again only because the folders' listing can now be believed. */
+const WORTH_LISTING_ONCE = 256;
+
+/** Settings of a {@linkcode FolderMailStore}. */
+export interface FolderMailStoreOptions {
+  /** The mail folder. */
+  readonly root: string;
+  /** The domain of users who log in without one. */
+  readonly defaultDomain?: string;
+  /** Messages of a mailbox that are served; 0 for all. */
+  readonly maxMessages: number;
+  /** Days after its first retrieval when a message is removed; 0 for never. */
+  readonly expireDays: number;
+  /** Whether retrieved messages are marked seen. */
+  readonly flagUpdates: boolean;
+  /** Milliseconds since 1970. @default {Date.now} */
+  readonly now?: () => number;
+  /** Told what an operator should know; `properties` are safe to print. */
+  readonly warn: (message: string, properties?: Record<string, unknown>) => void;
+}
+
+/** What a mailbox's cache told. */
+interface Known {
+  readonly catalogue: Catalogue;
+  readonly version: CacheVersion;
+  /** Whether it lists exactly what the folders hold. */
+  readonly isListed: boolean;
+}
+
+/** A {@linkcode MailStore} in the file system. */
+export class FolderMailStore implements MailStore {
+  readonly #options: FolderMailStoreOptions;
+  readonly #now: () => number;
+  /** Mailboxes of which was told that they cannot be written; as many as there are folders at most. */
+  readonly #notWritable = new Set<string>();
+
+  constructor(options: FolderMailStoreOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+  }
+
+  async acquire(user: string, signal?: AbortSignal): Promise<Maildrop> {
+    signal?.throwIfAborted();
+    const mailbox = this.#find(user) ?? this.#make(user);
+    if (mailbox === undefined) return emptyMaildrop();
+    const known = await this.#read(mailbox);
+    if (known !== undefined && await this.#removeExpired(mailbox, known) > 0) {
+      // The folders have changed, so they are looked at again.
+      return await this.acquire(user, signal);
+    }
+    return await this.#open(mailbox, known, signal);
+  }
+
+  create(user: string): Promise<void> {
+    const path = this.#pathOf(user);
+    if (path === undefined) {
+      return Promise.reject(new RangeError(`No mailbox can be named ${printable(user)}.`));
+    }
+    try {
+      if (this.#find(user) === undefined) makeMailbox(path);
+      return Promise.resolve();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async expire(user: string): Promise<number> {
+    const mailbox = this.#find(user);
+    const known = mailbox === undefined ? undefined : await this.#read(mailbox);
+    return known === undefined ? 0 : await this.#removeExpired(mailbox!, known);
+  }
+
+  async #open(
+    mailbox: Mailbox,
+    known: Known | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Maildrop> {
+    const { maxMessages, flagUpdates, warn } = this.#options;
+    const settings = { maxMessages, warn, signal };
+    const survey = await surveyMailbox(
+      mailbox,
+      known?.catalogue,
+      known?.isListed ?? false,
+      settings,
+    );
+    const { catalogue, served, listed } = survey;
+    const { messages, changed } = nameMessages(mailbox, catalogue, served);
+    const cache = this.#keeper(mailbox, known?.version);
+    const isWorthIt = mailbox.layout === "maildir" && catalogue.length >= WORTH_LISTING_ONCE;
+    if (survey.changed || changed || (isWorthIt && listed !== undefined)) {
+      cache.writeSoon(catalogue, listed);
+    }
+    const now = this.#now;
+    return new FolderMaildrop({ mailbox, catalogue, messages, cache, flagUpdates, now, warn });
+  }
+
+  async #read(mailbox: Mailbox): Promise<Known | undefined> {
+    const cached = await readCache(mailbox);
+    if (cached === undefined) return undefined;
+    const { contents: { catalogue, stamps }, version } = cached;
+    // The layout changed, or somebody else's cache was put here.
+    if (!catalogue.folders.every((folder) => mailbox.folders.has(folder as Folder))) {
+      return undefined;
+    }
+    return { catalogue, version, isListed: isListingValid(mailbox, stamps) };
+  }
+
+  /** Removes what was retrieved long enough ago; tells how many messages went. */
+  async #removeExpired(mailbox: Mailbox, known: Known): Promise<number> {
+    const { expireDays, warn } = this.#options;
+    if (expireDays === 0) return 0;
+    const { catalogue, version } = known;
+    const before = this.#now() - expireDays * MILLISECONDS_A_DAY;
+    const due: number[] = [];
+    catalogue.firstRetrieved.forEach((time, row) => {
+      if (time > 0 && time <= before) due.push(row);
+    });
+    if (due.length === 0) return 0;
+    const locator = new Locator(mailbox, catalogue);
+    const { removed, unlinked, reasons } = await removeFiles(mailbox, catalogue, due, locator);
+    if (reasons.size > 0) {
+      warn(`${due.length - removed.size} expired messages could not be removed from a mailbox.`, {
+        mailbox: mailbox.path,
+        reasons: [...reasons].map((reason) => printable(reason)),
+      });
+    }
+    if (removed.size > 0) await this.#keeper(mailbox, version).write(catalogue.without(removed));
+    return unlinked;
+  }
+
+  #keeper(mailbox: Mailbox, version: CacheVersion | undefined): CacheKeeper {
+    const cannotWrite = (reason: Error): void => {
+      if (this.#notWritable.has(mailbox.path)) return;
+      this.#notWritable.add(mailbox.path);
+      this.#options.warn(
+        "A mailbox cannot be written, so its messages are measured anew in each session.",
+        { mailbox: mailbox.path, reason: printable(reason.message, 400) },
+      );
+    };
+    return new CacheKeeper({ mailbox, version, cannotWrite });
+  }
+
+  #find(user: string): Mailbox | undefined {
+    const path = this.#pathOf(user);
+    return path === undefined ? undefined : findMailbox(path, this.#options.root);
+  }
+
+  /** Makes a user's mailbox at the first login. Where that cannot be, there is no mail, and the session goes on. */
+  #make(user: string): Mailbox | undefined {
+    const path = this.#pathOf(user);
+    if (path === undefined) return undefined;
+    try {
+      makeMailbox(path);
+    } catch (error) {
+      if (!isFileError(error)) throw error;
+      this.#options.warn("A user's mailbox could not be made.", {
+        mailbox: path,
+        reason: printable(error.message, 400),
+      });
+      return undefined;
+    }
+    return findMailbox(path, this.#options.root);
+  }
+
+  #pathOf(user: string): string | undefined {
+    try {
+      return mailboxPath(user, this.#options);
+    } catch (error) {
+      if (!isFileError(error)) throw error;
+      throw new MaildropUnreadableError(
+        `The mail folder cannot be read (${error.message}). Let the server's user read and enter it.`,
+        { cause: error },
+      );
+    }
+  }
+}
+
+/** Of a user without a mailbox. */
+function emptyMaildrop(): Maildrop {
+  return {
+    messages: [],
+    open: () => Promise.reject(new TypeError("An empty maildrop has no message to open.")),
+    retrieved: () => {},
+    remove: () => Promise.resolve([]),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}

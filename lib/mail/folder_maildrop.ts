@@ -1,0 +1,179 @@
+/** An open mailbox of files, as a session sees it. */
+
+import { printable } from "../bytes/printable.ts";
+import { Breather } from "./breather.ts";
+import type { CacheKeeper } from "./cache_keeper.ts";
+import { type Catalogue, Mark } from "./catalogue.ts";
+import { isFileError, isNotFound } from "./file_error.ts";
+import { Locator } from "./locator.ts";
+import {
+  type Maildrop,
+  MaildropUnreadableError,
+  MessageGoneError,
+  type MessageInfo,
+  type StoredMessage,
+} from "./mail_store.ts";
+import type { Mailbox } from "./mailbox.ts";
+import { markSeen } from "./mark_seen.ts";
+import { measureFile } from "./measure_file.ts";
+import type { FolderMessage } from "./name_messages.ts";
+import { openRegular, openRegularSync, type RegularFile } from "./regular_file.ts";
+import { removeFiles } from "./remove_files.ts";
+import { StoredFile } from "./stored_file.ts";
+
+/** What a {@linkcode FolderMaildrop} is made of. */
+export interface FolderMaildropOptions {
+  readonly mailbox: Mailbox;
+  readonly catalogue: Catalogue;
+  readonly messages: readonly FolderMessage[];
+  readonly cache: CacheKeeper;
+  /** Whether retrieved messages are marked seen. */
+  readonly flagUpdates: boolean;
+  readonly now: () => number;
+  readonly warn: (message: string, properties?: Record<string, unknown>) => void;
+}
+
+/** A {@linkcode Maildrop} of files. */
+export class FolderMaildrop implements Maildrop {
+  readonly messages: readonly FolderMessage[];
+  readonly #options: FolderMaildropOptions;
+  readonly #catalogue: Catalogue;
+  readonly #locator: Locator;
+  readonly #retrieved = new Set<number>();
+  readonly #removed = new Set<number>();
+  #isDisposed = false;
+
+  constructor(options: FolderMaildropOptions) {
+    this.#options = options;
+    this.#catalogue = options.catalogue;
+    this.messages = options.messages;
+    this.#locator = new Locator(options.mailbox, options.catalogue);
+  }
+
+  async open(message: MessageInfo): Promise<StoredMessage> {
+    const row = this.#rowOf(message);
+    const { file, info } = await this.#openFile(row);
+    try {
+      this.#locator.checkFolder(row);
+      return new StoredFile({ file, ...await this.#measuresOf(row, file, info) });
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  }
+
+  retrieved(message: MessageInfo): void {
+    this.#retrieved.add(this.#rowOf(message));
+  }
+
+  async remove(messages: readonly MessageInfo[]): Promise<readonly MessageInfo[]> {
+    const { mailbox, warn } = this.#options;
+    const rows = messages.map((message) => this.#rowOf(message));
+    const { removed, reasons } = await removeFiles(mailbox, this.#catalogue, rows, this.#locator);
+    for (const row of removed) this.#removed.add(row);
+    const stayed = messages.filter((message) => !removed.has(this.#rowOf(message)));
+    if (stayed.length > 0) {
+      warn(`${stayed.length} deleted messages could not be removed from a mailbox.`, {
+        mailbox: mailbox.path,
+        reasons: [...reasons].map((reason) => printable(reason)),
+      });
+    }
+    return stayed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
+    const { cache, flagUpdates, mailbox } = this.#options;
+    const rows = [...this.#retrieved].filter((row) => !this.#removed.has(row)).sort((a, b) =>
+      a - b
+    );
+    const isNews = this.#noteRetrieved(rows);
+    if (flagUpdates && mailbox.layout === "maildir") await this.#markSeen(rows);
+    if (isNews) {
+      const catalogue = this.#removed.size > 0
+        ? this.#catalogue.without(this.#removed)
+        : this.#catalogue;
+      await cache.write(catalogue);
+    }
+    await cache.settled();
+  }
+
+  /** The rule is a table's, so a message of another maildrop is the caller's fault. */
+  #rowOf(message: MessageInfo): number {
+    const row = (message as Partial<FolderMessage>).row;
+    if (row === undefined || this.#catalogue.names[row] === undefined) {
+      throw new TypeError(
+        `No message of this maildrop was given, but one with the id ${message.uid}.`,
+      );
+    }
+    return row;
+  }
+
+  async #openFile(row: number): Promise<RegularFile> {
+    const { isPrivate } = this.#options.mailbox;
+    // The first name found may be old news, and the second is from a new listing.
+    for (let attempt = 0; attempt < 3; attempt++) {
+      try {
+        const path = this.#locator.path(row);
+        return isPrivate ? openRegularSync(path) : await openRegular(path);
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+        if (!this.#locator.find(row)) break;
+      }
+    }
+    throw gone(this.#catalogue.names[row]!);
+  }
+
+  /** What was measured at login, if this is still the file that was measured. */
+  async #measuresOf(
+    row: number,
+    file: Deno.FsFile,
+    info: Deno.FileInfo,
+  ): Promise<{ size: number; storedSize: number; verbatim: boolean }> {
+    const { size, storedSize, modified, marks, names } = this.#catalogue;
+    if (info.size === storedSize[row] && info.mtime?.getTime() === modified[row]) {
+      const verbatim = (marks[row]! & Mark.VERBATIM) !== 0;
+      return { size: size[row]!, storedSize: storedSize[row]!, verbatim };
+    }
+    // In a plain folder the time and the size belong to the id: this is another message.
+    if (this.#options.mailbox.layout === "plain") throw gone(names[row]!);
+    const measured = await measureFile(file, info.size, new Breather());
+    file.seekSync(0, Deno.SeekMode.Start);
+    return measured;
+  }
+
+  /** Writes the time of the first retrieval down, from which `expire` counts. */
+  #noteRetrieved(rows: readonly number[]): boolean {
+    const { firstRetrieved } = this.#catalogue;
+    const fresh = rows.filter((row) => firstRetrieved[row] === 0);
+    const now = this.#options.now();
+    for (const row of fresh) firstRetrieved[row] = now;
+    return fresh.length > 0;
+  }
+
+  async #markSeen(rows: readonly number[]): Promise<void> {
+    const { mailbox, warn } = this.#options;
+    const breather = new Breather();
+    for (const row of rows) {
+      try {
+        markSeen(mailbox, this.#catalogue, row, this.#locator);
+      } catch (error) {
+        if (!isFileError(error) && !(error instanceof MaildropUnreadableError)) throw error;
+        // The next one would fail for the same reason.
+        warn("Retrieved messages of a mailbox could not be marked seen.", {
+          mailbox: mailbox.path,
+          reason: printable(error.message, 400),
+        });
+        return;
+      }
+      if (breather.due()) await breather.pause();
+    }
+  }
+}
+
+function gone(name: string): MessageGoneError {
+  return new MessageGoneError(
+    `The message's file is gone, and no other has its unique name: ${printable(name)}`,
+  );
+}

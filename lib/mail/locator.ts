@@ -1,0 +1,135 @@
+/** Finds files of a snapshot again that another program renamed since: flags changed, or `new/` left for `cur/`. */
+
+import type { Catalogue, Folder } from "./catalogue.ts";
+import { isNotFound } from "./file_error.ts";
+import { isStill, listMailbox, type Mailbox } from "./mailbox.ts";
+import { MaildropUnreadableError } from "./mail_store.ts";
+import { uniquePart } from "./maildir_name.ts";
+
+/** Longest time for which an unchanged folder's listing is relied on, in milliseconds: a name can come within one tick of its clock. */
+const RELIED_ON = 1000;
+
+/** Knows where a catalogue's files lie now. */
+export class Locator {
+  readonly #mailbox: Mailbox;
+  readonly #catalogue: Catalogue;
+  #places = new Map<string, { name: string; folder: Folder }[]>();
+  #listedAt = -Infinity;
+  #stampListed = "";
+
+  constructor(mailbox: Mailbox, catalogue: Catalogue) {
+    this.#mailbox = mailbox;
+    this.#catalogue = catalogue;
+  }
+
+  /** Where a row's file lies by its present name. */
+  path(row: number): string {
+    return this.#pathOf(this.#catalogue.folders[row] as Folder, this.#catalogue.names[row]!);
+  }
+
+  /**
+   * Whether the folder of a row is the one that the snapshot was taken of. A link put in its place would lead to others' mail.
+   *
+   * @throws {MaildropUnreadableError} when it is not
+   */
+  checkFolder(row: number): void {
+    const state = this.#mailbox.folders.get(this.#catalogue.folders[row] as Folder)!;
+    if (isStill(state)) return;
+    throw new MaildropUnreadableError(
+      `${state.path} is no longer the folder that was opened. Its messages can be had in a new session.`,
+    );
+  }
+
+  /**
+   * Looks for a row's file under another name, and keeps the name in the catalogue. The name may be old news: when there is no such file either,
+   * ask again.
+   *
+   * @returns whether there is another name; in a plain folder there never is, since nothing but its name tells a message
+   */
+  find(row: number): boolean {
+    if (this.#mailbox.layout === "plain") return false;
+    return this.findListed(row) || (this.list() && this.findListed(row));
+  }
+
+  /** The same, but by the latest listing alone. */
+  findListed(row: number): boolean {
+    const { names, folders } = this.#catalogue;
+    const places = this.#places.get(uniquePart(names[row]!)) ?? [];
+    const place = places.find(({ name, folder }) =>
+      (name !== names[row] || folder !== folders[row]) &&
+      this.#isFileOf(row, folder, name, places.length > 1)
+    );
+    if (place !== undefined) this.rename(row, place.folder, place.name);
+    return place !== undefined;
+  }
+
+  /** Lists the mailbox unless it is as it was listed; tells whether it did. */
+  list(): boolean {
+    if (this.#mailbox.layout === "plain") return false;
+    const stamp = this.#stamp();
+    if (stamp === this.#stampListed && performance.now() - this.#listedAt < RELIED_ON) return false;
+    this.#stampListed = stamp;
+    this.#listedAt = performance.now();
+    this.#places = new Map();
+    const { names, folders } = listMailbox(this.#mailbox);
+    names.forEach((name, index) => {
+      const unique = uniquePart(name);
+      const place = { name, folder: folders[index]! };
+      const others = this.#places.get(unique);
+      if (others === undefined) this.#places.set(unique, [place]);
+      else others.push(place);
+    });
+    return true;
+  }
+
+  /** Keeps a name that this session gave. */
+  rename(row: number, folder: Folder, name: string): void {
+    this.#catalogue.folders[row] = folder;
+    this.#catalogue.names[row] = name;
+  }
+
+  /** A twin of the message lies under its own name, or has another size or another time. */
+  #isFileOf(row: number, folder: Folder, name: string, hasTwin: boolean): boolean {
+    const others = this.#rowsLike(row);
+    const { names, folders, storedSize, modified } = this.#catalogue;
+    if (others.some((other) => names[other] === name && folders[other] === folder)) return false;
+    if (!hasTwin && others.length === 0) return true;
+    try {
+      const info = Deno.lstatSync(this.#pathOf(folder, name));
+      return info.size === storedSize[row] && info.mtime?.getTime() === modified[row];
+    } catch (error) {
+      if (isNotFound(error)) return false;
+      throw error;
+    }
+  }
+
+  /** Other rows of the same unique part: they stand beside it. */
+  #rowsLike(row: number): number[] {
+    const { names } = this.#catalogue;
+    const unique = uniquePart(names[row]!);
+    const others: number[] = [];
+    for (const step of [-1, 1]) {
+      for (let other = row + step; names[other] !== undefined; other += step) {
+        if (uniquePart(names[other]!) !== unique) break;
+        others.push(other);
+      }
+    }
+    return others;
+  }
+
+  /** How the folders look now. */
+  #stamp(): string {
+    return [...this.#mailbox.folders.values()].map(({ path }) => {
+      try {
+        return Deno.lstatSync(path).mtime?.getTime();
+      } catch (error) {
+        if (isNotFound(error)) return "gone";
+        throw error;
+      }
+    }).join("/");
+  }
+
+  #pathOf(folder: Folder, name: string): string {
+    return `${this.#mailbox.folders.get(folder)!.path}/${name}`;
+  }
+}

@@ -1,0 +1,154 @@
+/** Brings what a cache knows of a mailbox together with what its folders list now. */
+
+import { Catalogue, type Folder } from "./catalogue.ts";
+import { isFileError } from "./file_error.ts";
+import type { Listing, Mailbox } from "./mailbox.ts";
+import { compareNames, uniquePart } from "./maildir_name.ts";
+
+/** A listed mailbox. */
+export interface Reconciled {
+  readonly catalogue: Catalogue;
+  /** Whether a file came, went or changed its name. */
+  readonly changed: boolean;
+}
+
+/**
+ * Makes a catalogue of exactly the listed files, in the order of their numbers, each with all that was known of it. A file is known by its
+ * unique part: flags and folder may have changed. In a plain folder it is known by its name.
+ *
+ * @param known an earlier catalogue, in order
+ */
+export function reconcile(mailbox: Mailbox, listing: Listing, known?: Catalogue): Reconciled {
+  if (known === undefined || known.length === 0) {
+    const rows = listing.names.map((_, index) => index);
+    return { catalogue: fill(listing, sortRows(listing, rows)), changed: rows.length > 0 };
+  }
+  const matches = match(mailbox, listing, known);
+  const listedOf = new Int32Array(known.length).fill(-1);
+  const fresh: number[] = [];
+  matches.forEach((row, index) => row < 0 ? fresh.push(index) : listedOf[row] = index);
+  const order = merge(
+    listing,
+    [...listedOf].filter((index) => index >= 0),
+    sortRows(listing, fresh),
+  );
+  const catalogue = fill(listing, order);
+  let changed = catalogue.length !== known.length || fresh.length > 0;
+  order.forEach((index, row) => {
+    const from = matches[index]!;
+    if (from < 0) return;
+    catalogue.learn(row, known, from);
+    changed ||= known.names[from] !== catalogue.names[row] ||
+      known.folders[from] !== catalogue.folders[row];
+  });
+  return { catalogue, changed };
+}
+
+/** For each listed file, the row that knows it, or -1. */
+function match(mailbox: Mailbox, listing: Listing, known: Catalogue): Int32Array {
+  const keyOf = mailbox.layout === "maildir" ? uniquePart : (name: string) => name;
+  const rows = new Map<string, number>();
+  const twins = new Twins(known);
+  known.names.forEach((name, row) => {
+    const key = keyOf(name);
+    const first = rows.get(key);
+    if (first === undefined) rows.set(key, row);
+    else twins.add(key, first, row);
+  });
+  const matches = new Int32Array(listing.names.length);
+  listing.names.forEach((name, index) => {
+    const key = keyOf(name);
+    if (twins.has(key)) {
+      const folder = listing.folders[index]!;
+      const path = `${mailbox.folders.get(folder)!.path}/${name}`;
+      matches[index] = twins.take(key, name, folder, path);
+      return;
+    }
+    matches[index] = rows.get(key) ?? -1;
+    // One file knows a row; a second of the same unique part is another message.
+    rows.delete(key);
+  });
+  return matches;
+}
+
+/** Rows that share their unique part with others. */
+class Twins {
+  /** Rows of a unique part that are tried for a file with a new name; more are no accident, and would cost their square. */
+  static readonly #TRIED = 16;
+  readonly #known: Catalogue;
+  readonly #rowsOf = new Map<string, Set<number>>();
+  readonly #rowOf = new Map<string, number>();
+
+  constructor(known: Catalogue) {
+    this.#known = known;
+  }
+
+  add(key: string, ...rows: number[]): void {
+    const all = this.#rowsOf.get(key) ?? new Set();
+    this.#rowsOf.set(key, all);
+    for (const row of rows) {
+      all.add(row);
+      this.#rowOf.set(`${this.#known.folders[row]}/${this.#known.names[row]}`, row);
+    }
+  }
+
+  has(key: string): boolean {
+    return this.#rowsOf.has(key);
+  }
+
+  /** Finds the row that is this file, by name and folder, else by what the file says, and takes it out; -1 when there is none. */
+  take(key: string, name: string, folder: Folder, path: string): number {
+    const rows = this.#rowsOf.get(key)!;
+    const exact = this.#rowOf.get(`${folder}/${name}`);
+    const row = exact !== undefined && rows.has(exact) ? exact : this.#findByLooks(rows, path);
+    if (row === undefined) return -1;
+    rows.delete(row);
+    return row;
+  }
+
+  #findByLooks(rows: ReadonlySet<number>, path: string): number | undefined {
+    const info = lookAt(path);
+    const { storedSize, modified } = this.#known;
+    return [...rows.values().take(Twins.#TRIED)].find((row) =>
+      storedSize[row] === info?.size && modified[row] === info?.mtime?.getTime()
+    );
+  }
+}
+
+function lookAt(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    // Gone again, or not to be read: the survey will tell.
+    if (isFileError(error)) return undefined;
+    throw error;
+  }
+}
+
+function compareListed(listing: Listing, a: number, b: number): number {
+  return compareNames(listing.names[a]!, listing.names[b]!) ||
+    listing.folders[a]! - listing.folders[b]!;
+}
+
+function sortRows(listing: Listing, rows: number[]): number[] {
+  return rows.sort((a, b) => compareListed(listing, a, b));
+}
+
+/** Merges two sorted runs of listed files. Known ones stay in the order that they had. */
+function merge(listing: Listing, known: number[], fresh: number[]): number[] {
+  if (fresh.length === 0) return known;
+  const order: number[] = [];
+  let next = 0;
+  for (const index of known) {
+    while (next < fresh.length && compareListed(listing, fresh[next]!, index) < 0) {
+      order.push(fresh[next++]!);
+    }
+    order.push(index);
+  }
+  return order.concat(fresh.slice(next));
+}
+
+function fill(listing: Listing, order: readonly number[]): Catalogue {
+  const folders = Uint8Array.from(order, (index): Folder => listing.folders[index]!);
+  return new Catalogue(order.map((index) => listing.names[index]!), folders);
+}

@@ -1,0 +1,49 @@
+/** Opens a file of a mailbox, and only if it is one: no link, FIFO, device or folder, also when names change in between. */
+
+/** What opening tells. */
+export interface RegularFile {
+  readonly file: Deno.FsFile;
+  /** Of the open file. */
+  readonly info: Deno.FileInfo;
+}
+
+/** Something that is there and is no regular file, or became another one while it was opened. */
+export class NotRegularError extends Error {
+  override name = "NotRegularError";
+}
+
+/**
+ * Opens at once. A FIFO that takes the file's place between the look and the opening would stop the process, so this is for folders in which
+ * nobody else can write; {@linkcode openRegular} is for the others.
+ *
+ * @throws {NotRegularError} when it is no regular file
+ * @throws {Deno.errors.NotFound} and other errors of the file system
+ */
+export function openRegularSync(path: string): RegularFile {
+  const seen = lookAtRegular(path);
+  return sameFile(path, seen, Deno.openSync(path, { read: true }));
+}
+
+/** The same on another thread: whatever the name stands for by then, other sessions go on. */
+export async function openRegular(path: string): Promise<RegularFile> {
+  const seen = lookAtRegular(path);
+  return sameFile(path, seen, await Deno.open(path, { read: true }));
+}
+
+function lookAtRegular(path: string): Deno.FileInfo {
+  const info = Deno.lstatSync(path);
+  if (!info.isFile) throw new NotRegularError("It is no regular file.");
+  return info;
+}
+
+/** A link is followed by opening, so what was opened must be what was looked at. */
+function sameFile(path: string, seen: Deno.FileInfo, file: Deno.FsFile): RegularFile {
+  try {
+    const info = file.statSync();
+    if (info.isFile && info.dev === seen.dev && info.ino === seen.ino) return { file, info };
+    throw new NotRegularError(`It became another file while it was opened: ${path}`);
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}

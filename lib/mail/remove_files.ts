@@ -1,0 +1,138 @@
+/** Removes messages' files so that no crash brings them back. */
+
+import { unlinkSync } from "node:fs";
+import { Breather } from "./breather.ts";
+import type { Catalogue, Folder } from "./catalogue.ts";
+import { isFileError, isNotFound } from "./file_error.ts";
+import type { Locator } from "./locator.ts";
+import type { Mailbox } from "./mailbox.ts";
+import { MaildropUnreadableError } from "./mail_store.ts";
+
+/** What became of the files. */
+export interface Removal {
+  /** Rows whose files are gone for good; those that were gone already included. */
+  readonly removed: ReadonlySet<number>;
+  /** Rows whose files this removal unlinked. */
+  readonly unlinked: number;
+  /** Why others stayed, one sentence for each kind of reason. */
+  readonly reasons: ReadonlySet<string>;
+}
+
+/**
+ * Removes rows' files. The folders are synced once at the end: a thousand messages cost one wait for the disk, not a thousand.
+ *
+ * @param locator knows where they lie
+ */
+export async function removeFiles(
+  mailbox: Mailbox,
+  catalogue: Catalogue,
+  rows: Iterable<number>,
+  locator: Locator,
+): Promise<Removal> {
+  const removal = new RemovalInProgress(mailbox, catalogue, locator);
+  const missing = await removal.unlinkAll(rows);
+  if (missing.length > 0) {
+    // Renamed, or gone. One listing tells of all.
+    locator.list();
+    const found = missing.filter((row) => locator.findListed(row));
+    await removal.unlinkAll(found);
+    for (const row of missing) if (!removal.failed.has(row)) removal.removed.add(row);
+  }
+  await removal.sync();
+  return removal;
+}
+
+/** Collects what becomes of files. */
+class RemovalInProgress implements Removal {
+  readonly removed = new Set<number>();
+  readonly failed = new Set<number>();
+  readonly reasons = new Set<string>();
+  unlinked = 0;
+  readonly #mailbox: Mailbox;
+  readonly #catalogue: Catalogue;
+  readonly #locator: Locator;
+  readonly #touched = new Map<Folder, number[]>();
+  readonly #breather = new Breather();
+
+  constructor(mailbox: Mailbox, catalogue: Catalogue, locator: Locator) {
+    this.#mailbox = mailbox;
+    this.#catalogue = catalogue;
+    this.#locator = locator;
+  }
+
+  /** Unlinks files; tells which rows have none where they were last seen. */
+  async unlinkAll(rows: Iterable<number>): Promise<number[]> {
+    const missing: number[] = [];
+    for (const row of rows) {
+      try {
+        if (this.#unlink(row)) this.#note(row);
+        else missing.push(row);
+      } catch (error) {
+        if (!isFileError(error) && !(error instanceof MaildropUnreadableError)) throw error;
+        this.failed.add(row);
+        this.reasons.add(withoutPath(error));
+      }
+      if (this.#breather.due()) await this.#breather.pause();
+    }
+    return missing;
+  }
+
+  /** Makes what was unlinked outlast a power cut. */
+  async sync(): Promise<void> {
+    for (const [folder, rows] of this.#touched) {
+      try {
+        await syncFolder(this.#mailbox.folders.get(folder)!.path);
+      } catch (error) {
+        if (!isFileError(error)) throw error;
+        // They are unlinked, but could come back, so they do not count as removed.
+        this.reasons.add(`the folder could not be synced: ${withoutPath(error)}`);
+        for (const row of rows) this.removed.delete(row);
+      }
+    }
+  }
+
+  #note(row: number): void {
+    const folder = this.#catalogue.folders[row] as Folder;
+    const rows = this.#touched.get(folder);
+    if (rows === undefined) this.#touched.set(folder, [row]);
+    else rows.push(row);
+    this.removed.add(row);
+    this.unlinked++;
+  }
+
+  #unlink(row: number): boolean {
+    this.#locator.checkFolder(row);
+    const path = this.#locator.path(row);
+    if (this.#mailbox.layout === "plain" && !isSameFile(this.#catalogue, row, path)) return false;
+    try {
+      // Not Deno.removeSync, which would remove an empty folder too.
+      unlinkSync(path);
+      return true;
+    } catch (error) {
+      if (isNotFound(error)) return false;
+      throw error;
+    }
+  }
+}
+
+/** In a plain folder another message may have taken the name, and must not be lost for the one that is marked. */
+function isSameFile(catalogue: Catalogue, row: number, path: string): boolean {
+  try {
+    const { isFile, size, mtime } = Deno.lstatSync(path);
+    return !isFile ||
+      (size === catalogue.storedSize[row] && mtime?.getTime() === catalogue.modified[row]);
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw error;
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  using folder = await Deno.open(path, { read: true });
+  await folder.sync();
+}
+
+/** One reason for many files, so without the name that the runtime adds. */
+function withoutPath(error: Error): string {
+  return error.message.split(/[:,] (?:unlink|remove|open|lstat) '/)[0]!;
+}

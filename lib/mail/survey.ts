@@ -1,0 +1,208 @@
+/** Finds out at login which messages a mailbox holds and how many octets each has when it is sent. */
+
+import { printable } from "../bytes/printable.ts";
+import { Breather } from "./breather.ts";
+import { type ListingTime } from "./cache_file.ts";
+import { Catalogue, type Folder, Mark } from "./catalogue.ts";
+import { isFileError, isNotFound } from "./file_error.ts";
+import { listMailbox, type Mailbox } from "./mailbox.ts";
+import { measureFile } from "./measure_file.ts";
+import { reconcile } from "./reconcile.ts";
+import { NotRegularError, openRegular, openRegularSync } from "./regular_file.ts";
+
+/**
+ * Mailboxes of at most so many messages have every file looked at in each login, so that a message edited in place is counted anew. In bigger
+ * ones Maildir's rule that messages never change is relied on, until one is opened.
+ */
+const LOOK_AT_EACH = 4096;
+/** Files that a warning names. */
+const NAMED_FILES = 5;
+
+/** Settings of {@linkcode surveyMailbox}. */
+export interface SurveyOptions {
+  /** Messages that are served; 0 for all. */
+  readonly maxMessages: number;
+  readonly signal: AbortSignal | undefined;
+  readonly warn: (message: string, properties?: Record<string, unknown>) => void;
+}
+
+/** What was found. */
+export interface Survey {
+  readonly catalogue: Catalogue;
+  /** Rows that are served, in order. */
+  readonly served: readonly number[];
+  /** Whether the catalogue tells more or other than it did before. */
+  readonly changed: boolean;
+  /** When the folders were listed; undefined when an earlier listing was relied on. */
+  readonly listed: ListingTime | undefined;
+}
+
+/**
+ * Surveys a mailbox.
+ *
+ * @param known what the cache told
+ * @param isListed whether what the cache told lists exactly what the folders hold
+ * @throws {MaildropUnreadableError} when a folder cannot be read
+ */
+export async function surveyMailbox(
+  mailbox: Mailbox,
+  known: Catalogue | undefined,
+  isListed: boolean,
+  options: SurveyOptions,
+): Promise<Survey> {
+  let learned = false;
+  if (known !== undefined && isListed) {
+    const look = await lookAtRows(mailbox, known, options);
+    // A name that is gone although its folder has not changed: the file system tells old news, so it is asked again.
+    if (look.gone.size === 0) return conclude(mailbox, known, look, undefined, options);
+    learned = look.changed;
+  }
+  const listed = { at: performance.now() };
+  const listing = listMailbox(mailbox);
+  const { catalogue, changed } = reconcile(mailbox, listing, known);
+  const look = await lookAtRows(mailbox, catalogue, options);
+  look.changed ||= changed || learned;
+  for (const name of listing.others) look.leftOut.push([name, "it is no regular file"]);
+  return conclude(mailbox, catalogue, look, listed, options);
+}
+
+/** What looking at rows' files told. */
+interface Look {
+  changed: boolean;
+  /** How many rows were looked at before `maxMessages` was reached. */
+  end: number;
+  readonly gone: Set<number>;
+  readonly unreadable: Set<number>;
+  /** Names and reasons, for the log. */
+  readonly leftOut: [name: string, reason: string][];
+}
+
+async function lookAtRows(
+  mailbox: Mailbox,
+  catalogue: Catalogue,
+  options: SurveyOptions,
+): Promise<Look> {
+  const look: Look = {
+    changed: false,
+    end: 0,
+    gone: new Set(),
+    unreadable: new Set(),
+    leftOut: [],
+  };
+  const breather = new Breather(options.signal);
+  const lookAtEach = mailbox.layout === "plain" || catalogue.length <= LOOK_AT_EACH;
+  const most = options.maxMessages === 0 ? Infinity : options.maxMessages;
+  let served = 0;
+  for (; look.end < catalogue.length && served < most; look.end++) {
+    const row = look.end;
+    if (lookAtEach || !catalogue.isMeasured(row)) {
+      try {
+        if (await refreshRow(mailbox, catalogue, row, breather)) look.changed = true;
+      } catch (error) {
+        note(look, catalogue, row, error);
+        continue;
+      }
+    }
+    served++;
+    if (breather.due()) await breather.pause();
+  }
+  return look;
+}
+
+/** Measures a row's file unless it is as it was measured; says whether it had to. Not async by itself: most rows need no pause. */
+function refreshRow(
+  mailbox: Mailbox,
+  catalogue: Catalogue,
+  row: number,
+  breather: Breather,
+): Promise<boolean> | boolean {
+  const path = `${mailbox.folders.get(catalogue.folders[row] as Folder)!.path}/${
+    catalogue.names[row]
+  }`;
+  if (catalogue.isMeasured(row)) {
+    const { isFile, size, mtime } = Deno.lstatSync(path);
+    const isSame = size === catalogue.storedSize[row] &&
+      mtime?.getTime() === catalogue.modified[row];
+    if (isFile && isSame) return false;
+  }
+  return measureRow(mailbox, catalogue, row, path, breather);
+}
+
+async function measureRow(
+  mailbox: Mailbox,
+  catalogue: Catalogue,
+  row: number,
+  path: string,
+  breather: Breather,
+): Promise<true> {
+  const { file, info } = mailbox.isPrivate ? openRegularSync(path) : await openRegular(path);
+  try {
+    const { size, storedSize, verbatim } = await measureFile(file, info.size, breather);
+    if (mailbox.layout === "plain") {
+      // The same name with another content is another message.
+      catalogue.firstRetrieved[row] = 0;
+    }
+    const kept = catalogue.marks[row]! & ~Mark.VERBATIM;
+    catalogue.marks[row] = kept | (verbatim ? Mark.VERBATIM : 0);
+    catalogue.size[row] = size;
+    catalogue.storedSize[row] = storedSize;
+    catalogue.modified[row] = info.mtime?.getTime() ?? 0;
+    return true;
+  } finally {
+    file.close();
+  }
+}
+
+/** Sorts an error: no file any more, a file that cannot be read, or none of the file's business. */
+function note(look: Look, catalogue: Catalogue, row: number, error: unknown): void {
+  if (!isFileError(error) && !(error instanceof NotRegularError)) throw error;
+  const name = catalogue.names[row]!;
+  if (isNotFound(error) && !name.includes("\ufffd")) {
+    look.gone.add(row);
+    return;
+  }
+  look.unreadable.add(row);
+  if (catalogue.isMeasured(row)) {
+    catalogue.storedSize[row] = NaN;
+    look.changed = true;
+  }
+  const reason = name.includes("\ufffd") ? "its name is not valid UTF-8" : error.message;
+  look.leftOut.push([name, reason]);
+}
+
+function conclude(
+  mailbox: Mailbox,
+  catalogue: Catalogue,
+  look: Look,
+  listed: ListingTime | undefined,
+  options: SurveyOptions,
+): Survey {
+  warnOf(mailbox, catalogue.length, look, options);
+  const served: number[] = [];
+  for (let row = 0; row < look.end; row++) {
+    if (!look.gone.has(row) && !look.unreadable.has(row)) served.push(row);
+  }
+  return { catalogue, served, changed: look.changed, listed };
+}
+
+function warnOf(mailbox: Mailbox, rows: number, look: Look, options: SurveyOptions): void {
+  const { leftOut } = look;
+  if (leftOut.length > 0) {
+    const files = leftOut.slice(0, NAMED_FILES)
+      .map(([name, reason]) => printable(`${name}: ${reason}`, 400));
+    options.warn(
+      `${leftOut.length} of a mailbox's files are left out, since they cannot be read.`,
+      {
+        mailbox: mailbox.path,
+        files,
+      },
+    );
+  }
+  const notServed = rows - look.end;
+  if (notServed > 0) {
+    options.warn(`${notServed} messages of a mailbox are not served: max_messages is reached.`, {
+      mailbox: mailbox.path,
+      maxMessages: options.maxMessages,
+    });
+  }
+}
