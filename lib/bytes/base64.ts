@@ -3,11 +3,15 @@
 /** What `Uint8Array.fromBase64` would take besides: white space. The length is its own matter. */
 const ALPHABET = /^[A-Za-z0-9+/]*={0,2}$/;
 
-/** Octets beyond ASCII become U+FFFD or letters that the alphabet does not have; a byte order mark stays, to be refused. */
+/**
+ * Octets beyond ASCII become U+FFFD or letters that the alphabet does not have; a byte order mark stays, to be
+ * refused.
+ */
 const ASCII = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
- * Decodes base64 (RFC 4648, section 4) strictly, as RFC 5034, section 4, wants it: the standard alphabet only, no white space, padding present, unused bits zero.
+ * Decodes base64 (RFC 4648, section 4) strictly, as RFC 5034, section 4, wants it: the standard alphabet only,
+ * no white space, padding present, unused bits zero.
  *
  * @param text what to decode, as text or as its ASCII octets
  * @returns the octets, or undefined where it is not base64
@@ -23,7 +27,9 @@ export function decodeBase64(text: string | Uint8Array): Uint8Array<ArrayBuffer>
   }
 }
 
-/** Encodes octets, or a text's UTF-8 octets, as base64 with padding and without line ends (RFC 4648, section 4). */
+/**
+ * Encodes octets, or a text's UTF-8 octets, as base64 with padding and without line ends (RFC 4648, section 4).
+ */
 export function encodeBase64(data: Uint8Array | string): string {
   return (typeof data === "string" ? new TextEncoder().encode(data) : data).toBase64();
 }

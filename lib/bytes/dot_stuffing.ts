@@ -15,7 +15,8 @@ export const TERMINATOR: Uint8Array<ArrayBuffer> = Uint8Array.of(DOT, CR, LF);
  * - a last line without an LF gets CRLF
  * - nothing else changes
  *
- * The server itself uses `MessageEncoder`, which does the same in WebAssembly; this is its twin, to be read and to be compared with.
+ * The server itself uses `MessageEncoder`, which does the same in WebAssembly; this is its twin, to be read and
+ * to be compared with.
  *
  * @example
  * ```ts

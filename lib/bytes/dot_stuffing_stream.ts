@@ -20,15 +20,20 @@ export interface DotStuffingOptions {
    * @default {true}
    */
   readonly terminator?: boolean;
-  /** What leaves before the message, together with its first octets, as it is: the answer's first line with its line end. */
+  /**
+   * What leaves before the message, together with its first octets, as it is: the answer's first line with its
+   * line end.
+   */
   readonly prefix?: Uint8Array;
 }
 
 /**
- * Does what `MessageEncoder` does, to a stream: CRLF line ends, dots stuffed, the missing last line end and the terminator added (RFC 1939, section 3).
+ * Does what `MessageEncoder` does, to a stream: CRLF line ends, dots stuffed, the missing last line end and the
+ * terminator added (RFC 1939, section 3).
  *
- * Some octets of the end, at most 256 and at most half of what there is (but a whole line end), are kept back until more comes: the final CRLF `.` CRLF always leaves in
- * one chunk with the last of the message, for there are mail programs that hang when it is split.
+ * Some octets of the end, at most 256 and at most half of what there is (but a whole line end), are kept back
+ * until more comes: the final CRLF `.` CRLF always leaves in one chunk with the last of the message, for there
+ * are mail programs that hang when it is split.
  *
  * When the source fails, what was kept back and the terminator never leave.
  *
@@ -62,7 +67,9 @@ export class DotStuffingStream extends TransformStream<Uint8Array, Uint8Array<Ar
     this.#terminator = terminator;
   }
 
-  /** Content octets so far, dot-stuffing undone, line ends counted as CRLF; prefix and terminator do not count. */
+  /**
+   * Content octets so far, dot-stuffing undone, line ends counted as CRLF; prefix and terminator do not count.
+   */
   get octets(): number {
     return this.#octets;
   }

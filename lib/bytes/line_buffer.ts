@@ -5,11 +5,12 @@ const CR = 0x0d;
 const NOTHING = new Uint8Array(0);
 
 /**
- * Collects a client's octets and gives them back line by line. A line ends with CRLF or a bare LF (a CR elsewhere belongs to the line).
- * A line longer than {@linkcode LineBuffer.limit} is thrown away up to its end and told once, so that memory stays bounded however long it is;
- * between lines nothing is held.
+ * Collects a client's octets and gives them back line by line. A line ends with CRLF or a bare LF (a CR
+ * elsewhere belongs to the line). A line longer than {@linkcode LineBuffer.limit} is thrown away up to its end
+ * and told once, so that memory stays bounded however long it is; between lines nothing is held.
  *
- * Push more only when no line waits ({@linkcode LineBuffer.hasLine}): complete lines are kept until they are taken.
+ * Push more only when no line waits ({@linkcode LineBuffer.hasLine}): complete lines are kept until they are
+ * taken.
  *
  * @example
  * ```ts
@@ -21,8 +22,9 @@ const NOTHING = new Uint8Array(0);
  */
 export class LineBuffer {
   /**
-   * Octets of the longest line, its line end counted (RFC 2449, section 4: 255). Asked when a line is taken, and, of a line that has no end yet, when octets
-   * come in; so a reply that wants a longer line (SASL) raises it before it takes that line.
+   * Octets of the longest line, its line end counted (RFC 2449, section 4: 255). Asked when a line is taken,
+   * and, of a line that has no end yet, when octets come in; so a reply that wants a longer line (SASL) raises
+   * it before it takes that line.
    */
   limit: number;
   /** Unread octets lie from `#start` to `#stop`; what is beyond is zero. */
@@ -69,7 +71,8 @@ export class LineBuffer {
   /**
    * Takes the next line.
    *
-   * @returns the line without its line end; or `"too-long"`, once, for a line that was thrown away; or undefined where no complete line waits
+   * @returns the line without its line end; or `"too-long"`, once, for a line that was thrown away; or
+   *   undefined where no complete line waits
    */
   next(): Uint8Array | "too-long" | undefined {
     if (this.#tooLong) {
@@ -91,7 +94,10 @@ export class LineBuffer {
     return line;
   }
 
-  /** Forgets everything, complete lines too: what came in clear before STLS must not count (RFC 2595, section 4). */
+  /**
+   * Forgets everything, complete lines too: what came in clear before STLS must not count (RFC 2595, section
+   * 4).
+   */
   clear(): void {
     this.#octets = NOTHING;
     this.#start = this.#stop = 0;

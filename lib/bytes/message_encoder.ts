@@ -23,13 +23,17 @@ const FIRST_LINE_SIZE = 512;
 const SMALL_INPUT_SIZE = 32 * 1024;
 
 /**
- * Where a message becomes what the socket takes: line ends as CRLF, dots stuffed (RFC 1939, section 3), the first line in front and the terminator
- * behind. Stored octets are read straight into the kernel's memory, and the socket is written straight from it.
+ * Where a message becomes what the socket takes: line ends as CRLF, dots stuffed (RFC 1939, section 3), the
+ * first line in front and the terminator behind. Stored octets are read straight into the kernel's memory, and
+ * the socket is written straight from it.
  *
- * There are 16 places in that memory. When they are taken, an encoder with a small buffer of its own does the same with one copy.
+ * There are 16 places in that memory. When they are taken, an encoder with a small buffer of its own does the
+ * same with one copy.
  *
- * Between asking for {@linkcode input} and {@linkcode encode}, and between {@linkcode space} and {@linkcode advance}, nothing may be awaited: all encoders share the
- * input. What {@linkcode pending} returns must be written before the next call of anything but {@linkcode octets}, and before disposing.
+ * Between asking for {@linkcode input} and {@linkcode encode}, and between {@linkcode space} and {@linkcode
+ * advance}, nothing may be awaited: all encoders share the input. What {@linkcode pending} returns must be
+ * written, or its write have failed, before the next call of anything but {@linkcode octets}, and before
+ * disposing: the place is given to another user's message at once.
  *
  * @example
  * ```ts
@@ -70,7 +74,10 @@ export class MessageEncoder implements Disposable {
     return new MessageEncoder(MessageEncoder.#free.pop());
   }
 
-  /** Content octets of the message so far, dot-stuffing undone, line ends counted as CRLF; the terminator does not count. */
+  /**
+   * Content octets of the message so far, dot-stuffing undone, line ends counted as CRLF; the terminator does
+   * not count.
+   */
   get octets(): number {
     return this.#octets;
   }
@@ -83,8 +90,8 @@ export class MessageEncoder implements Disposable {
   }
 
   /**
-   * Where the next stored octets are to be put; its length is how many may be. It is all of the input when nothing is pending but a first line; where
-   * much is pending it is less, perhaps empty.
+   * Where the next stored octets are to be put; its length is how many may be. It is all of the input when
+   * nothing is pending but a first line; where much is pending it is less, perhaps empty.
    */
   get input(): Uint8Array<ArrayBuffer> {
     const room = (this.#capacity - END_SIZE - this.#length) >> 1;
@@ -116,7 +123,8 @@ export class MessageEncoder implements Disposable {
   }
 
   /**
-   * Where the next octets of a message that is stored as it is sent are to be put (`StoredMessage.verbatim`); its length is how many may be.
+   * Where the next octets of a message that is stored as it is sent are to be put (`StoredMessage.verbatim`);
+   * its length is how many may be.
    */
   space(): Uint8Array<ArrayBuffer> {
     const room = Math.max(0, this.#capacity - END_SIZE - this.#length);
@@ -139,7 +147,10 @@ export class MessageEncoder implements Disposable {
     this.#previous = this.#output[this.#length - 1] as number;
   }
 
-  /** Adds the missing last line end, if it is missing, and the terminator. What comes afterwards is the next message. */
+  /**
+   * Adds the missing last line end, if it is missing, and the terminator. What comes afterwards is the next
+   * message.
+   */
   terminate(): void {
     this.#begin();
     const ended = this.#previous === LF;
@@ -184,7 +195,8 @@ export class MessageEncoder implements Disposable {
     if (wanted <= this.#output.length) return;
     mustFit(wanted - END_SIZE, this.#slot === undefined ? this.#capacity : this.#output.length);
     if (this.#slot !== undefined) return;
-    const grown = new Uint8Array(wanted);
+    // A little more, since the next input will not grow by exactly as much.
+    const grown = new Uint8Array(Math.min(wanted + (wanted >> 4), this.#capacity));
     grown.set(this.pending());
     this.#output = grown;
   }

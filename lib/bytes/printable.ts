@@ -1,14 +1,15 @@
 /** Makes text of clients safe to show. */
 
 /**
- * What must not reach a log, an answer or a terminal: C0 and C1 controls and DEL (Cc), invisible and direction-changing format characters (Cf), line and paragraph
- * separators (Zl, Zp), lone surrogates (Cs); and the backslash, so that what is shown has one meaning.
+ * What must not reach a log, an answer or a terminal: C0 and C1 controls and DEL (Cc), invisible and
+ * direction-changing format characters (Cf), line and paragraph separators (Zl, Zp), lone surrogates (Cs); and
+ * the backslash, so that what is shown has one meaning.
  */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\\]/gu;
 
 /**
- * Makes `text` safe for logs, answers and terminals: what is unsafe is written visibly (`\x1b`, `\u202e`, `\u{e0001}`, `\\`), and what is too long is cut and ends
- * with an ellipsis.
+ * Makes `text` safe for logs, answers and terminals: what is unsafe is written visibly (`\x1b`, `\u202e`,
+ * `\u{e0001}`, `\\`), and what is too long is cut and ends with an ellipsis.
  *
  * @param maxLength the longest result, in UTF-16 units, ellipsis included; an escape is never cut in two
  *

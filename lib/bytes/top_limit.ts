@@ -6,8 +6,9 @@ import { isInKernel, kernelView, OUTPUT_SIZE, SCRATCH } from "./kernel_memory.ts
 const LF = 0x0a;
 
 /**
- * Counts stored octets, in pieces cut anywhere, up to the end of what TOP sends (RFC 1939, section 7): the header, the empty line behind it, and a number of
- * lines of the body. An LF ends a line, with or without a CR before it; a CR elsewhere does not.
+ * Counts stored octets, in pieces cut anywhere, up to the end of what TOP sends (RFC 1939, section 7): the
+ * header, the empty line behind it, and a number of lines of the body. An LF ends a line, with or without a CR
+ * before it; a CR elsewhere does not.
  *
  * @example
  * ```ts
@@ -36,8 +37,8 @@ export class TopLimit {
   }
 
   /**
-   * Returns how many octets from the beginning of `octets` still belong. Octets that are in the kernel's memory (`MessageEncoder.input`, for one) are not
-   * copied; others are, to a place of their own.
+   * Returns how many octets from the beginning of `octets` still belong. Octets that are in the kernel's memory
+   * (`MessageEncoder.input`, for one) are not copied; others are, to a place of their own.
    */
   take(octets: Uint8Array): number {
     if (isInKernel(octets)) return this.#take(octets, octets.byteOffset);

@@ -3,7 +3,8 @@
 import { TopLimit } from "./top_limit.ts";
 
 /**
- * Lets the header and a number of lines of the body through ({@linkcode TopLimit}), then ends and cancels its source.
+ * Lets the header and a number of lines of the body through ({@linkcode TopLimit}), then ends and cancels its
+ * source.
  *
  * @example
  * ```ts

@@ -7,7 +7,10 @@ const LF = 0x0a;
 
 /** What a message measures. */
 export interface WireSize {
-  /** Octets that RETR sends, dot-stuffing undone (RFC 1939, section 11): a bare LF counts two, a missing last line end is counted as added. */
+  /**
+   * Octets that RETR sends, dot-stuffing undone (RFC 1939, section 11): a bare LF counts two, a missing last
+   * line end is counted as added.
+   */
   readonly size: number;
   /** Whether it can be sent as it is stored: CRLF line ends, no line begins with a dot, the last line ended. */
   readonly verbatim: boolean;
@@ -24,7 +27,10 @@ export interface WireSize {
  * ```
  */
 export class WireMeter {
-  /** Where the next stored octets are to be put. Shared by all: nothing may be awaited between filling it and {@linkcode add}. */
+  /**
+   * Where the next stored octets are to be put. Shared by all: nothing may be awaited between filling it and
+   * {@linkcode add}.
+   */
   readonly input: Uint8Array<ArrayBuffer> = INPUT_OCTETS;
   #octets = 0;
   #bareLineEnds = 0;

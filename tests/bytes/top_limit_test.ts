@@ -2,6 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import * as fc from "fast-check";
+import { MessageEncoder } from "../../lib/bytes/message_encoder.ts";
 import { TopLimit } from "../../lib/bytes/top_limit.ts";
 import { AWKWARD_MESSAGES, BIG_MESSAGES, octetsOf, textOf } from "../support/awkward_messages.ts";
 import { cuts, message, piecesOf } from "./arbitraries.ts";
@@ -70,6 +71,34 @@ Deno.test("TopLimit with more lines than there are takes the whole of big messag
     const limit = new TopLimit(99_999_999);
     assertEquals(limit.take(stored), stored.length, name);
     assert(!limit.done);
+  }
+});
+
+Deno.test("TopLimit finds the end in the midst of a big body, and of a big header", () => {
+  const header = "X-Header: value\n".repeat(100_000);
+  const wanted = `${header}\n${"line\n".repeat(300_000)}`;
+  assert(top([octetsOf(`${wanted}${"line\n".repeat(300_000)}`)], 300_000) === wanted);
+  assert(top([octetsOf(`${wanted}more\n`)], 0) === `${header}\n`);
+});
+
+Deno.test("TopLimit reads what lies in an encoder's space, at any place, and leaves the rest alone", () => {
+  using encoder = MessageEncoder.take();
+  const firstLine = "+OK a\n\n";
+  for (const [name, stored] of AWKWARD_MESSAGES) {
+    const wanted = expected(textOf(stored), 1);
+    for (let cut = 0; cut <= stored.length; cut++) {
+      const limit = new TopLimit(1);
+      encoder.append(octetsOf(firstLine.slice(cut % firstLine.length)));
+      const before = textOf(encoder.pending());
+      for (const part of [stored.subarray(0, cut), stored.subarray(cut)]) {
+        const space = encoder.space().subarray(0, part.length);
+        space.set(part);
+        encoder.advance(limit.take(space));
+      }
+      const got = textOf(encoder.pending());
+      if (got !== before + wanted) assertEquals(got, before + wanted, `${name}, cut at ${cut}`);
+      encoder.drained();
+    }
   }
 });
 

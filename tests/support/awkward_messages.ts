@@ -78,8 +78,8 @@ export const BIG_MESSAGES: ReadonlyMap<string, Uint8Array<ArrayBuffer>> = new Ma
 ]);
 
 /**
- * What a stored message must be between the answer's first line and the terminator with dot-stuffing undone, said as simply as can be: the
- * reference for everything else.
+ * What a stored message must be between the answer's first line and the terminator with dot-stuffing undone,
+ * said as simply as can be: the reference for everything else.
  */
 export function wireForm(stored: Uint8Array): Uint8Array<ArrayBuffer> {
   const form = textOf(stored).replaceAll(/(?<!\r)\n/g, "\r\n");
@@ -87,7 +87,8 @@ export function wireForm(stored: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * What a client receives for a stored message, terminator included, said as simply as can be (RFC 1939, section 3).
+ * What a client receives for a stored message, terminator included, said as simply as can be (RFC 1939, section
+ * 3).
  */
 export function stuffedForm(stored: Uint8Array): Uint8Array<ArrayBuffer> {
   return octetsOf(`${textOf(wireForm(stored)).replaceAll(/(?<=^|\n)\./g, "..")}.\r\n`);
@@ -115,7 +116,10 @@ function longLine(): Uint8Array<ArrayBuffer> {
   return message;
 }
 
-/** Everything that matters, on both sides of every border of a 16-octet vector and of the 64 octets that the kernel looks at together. */
+/**
+ * Everything that matters, on both sides of every border of a 16-octet vector and of the 64 octets that the
+ * kernel looks at together.
+ */
 function vectorBorders(): [string, Uint8Array<ArrayBuffer>][] {
   const pieces = {
     "LF": "\n",

@@ -1,18 +1,20 @@
-// Dot-stuffing, CRLF, counting and searching with SIMD, in AssemblyScript: `deno task kernel` compiles it to kernel.wasm.
+// Dot-stuffing, CRLF, counting and searching with SIMD, in AssemblyScript: `deno task kernel` compiles it to
+// kernel.wasm.
 // deno-lint-ignore-file
 // @ts-nocheck: AssemblyScript has its own types and its own compiler.
 
-// All functions work on memory that the caller lays out (../kernel_memory.ts). Both rules look at an octet and the one before it: an LF
-// after anything but a CR gets a CR, a dot after an LF gets a dot. So a vector is loaded twice, once one octet earlier; the octet before the
-// first one is put into memory by the caller's `previous`, and a message begins as if an LF had been before it.
+// All functions work on memory that the caller lays out (../kernel_memory.ts). Both rules look at an octet and
+// the one before it: an LF after anything but a CR gets a CR, a dot after an LF gets a dot. So a vector is
+// loaded twice, once one octet earlier; the octet before the first one is put into memory by the caller's
+// `previous`, and a message begins as if an LF had been before it.
 
 const LF: u8 = 0x0a;
 const CR: u8 = 0x0d;
 const DOT: u8 = 0x2e;
 
 /**
- * For each way that 8 octets may want something before them (a bit an octet), 16 lanes of a vector that holds the octets in its lanes 0-7
- * and what is put before them in 8-15.
+ * For each way that 8 octets may want something before them (a bit an octet), 16 lanes of a vector that holds
+ * the octets in its lanes 0-7 and what is put before them in 8-15.
  */
 const SPREAD = memory.data(256 * 16, 16);
 for (let changes: usize = 0; changes < 256; changes++) {
@@ -32,8 +34,8 @@ export function stuffedDots(): u32 {
 }
 
 /**
- * Writes `length` octets of `from` to `to`, with CRLF line ends and stuffed dots. The octet before `from` and the one behind what is written
- * at `to` are overwritten.
+ * Writes `length` octets of `from` to `to`, with CRLF line ends and stuffed dots. The octet before `from` and
+ * up to eight behind what is written at `to` are overwritten.
  *
  * @returns how many octets were written, at most twice `length`
  */
@@ -210,7 +212,8 @@ function emptyLineEnd(from: usize, end: usize): usize {
  * Skips lines, which end with an LF each.
  *
  * @param lines how many, at least 1
- * @returns the distance from `from` to what follows the last of them; where there are fewer line ends, their number, negated
+ * @returns the distance from `from` to what follows the last of them; where there are fewer line ends, their
+ *   number, negated
  */
 export function skipLines(from: usize, length: u32, lines: u32): i32 {
   const begin = from;
