@@ -15,7 +15,7 @@ import {
 } from "./mail_store.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { markSeen } from "./mark_seen.ts";
-import { measureFile } from "./measure_file.ts";
+import { FileMeter } from "./measure_file.ts";
 import type { FolderMessage } from "./name_messages.ts";
 import { openRegular, openRegularSync, type RegularFile } from "./regular_file.ts";
 import { removeFiles } from "./remove_files.ts";
@@ -138,7 +138,7 @@ export class FolderMaildrop implements Maildrop {
     }
     // In a plain folder the time and the size belong to the id: this is another message.
     if (this.#options.mailbox.layout === "plain") throw gone(names[row]!);
-    const measured = await measureFile(file, info.size, new Breather());
+    const measured = await new FileMeter(new Breather()).measure(file, info.size);
     file.seekSync(0, Deno.SeekMode.Start);
     return measured;
   }

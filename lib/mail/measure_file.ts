@@ -1,4 +1,4 @@
-/** Reads an open message once to tell how many octets it has when it is sent. */
+/** Reads open messages once to tell how many octets they have when they are sent. */
 
 import { WireMeter, type WireSize } from "../bytes/wire_meter.ts";
 import type { Breather } from "./breather.ts";
@@ -9,28 +9,56 @@ export interface MeasuredSize extends WireSize {
   readonly storedSize: number;
 }
 
-/**
- * Reads from the file's present position to where its end was when it was opened.
- *
- * @param fileSize octets that the file had when it was opened
- * @param breather lets others run between two pieces of a big message
- */
-export async function measureFile(
-  file: Deno.FsFile,
-  fileSize: number,
-  breather: Breather,
-): Promise<MeasuredSize> {
-  const meter = new WireMeter();
-  let storedSize = 0;
-  while (storedSize < fileSize) {
-    const room = Math.min(meter.input.length, fileSize - storedSize);
-    const octets = file.readSync(
-      room < meter.input.length ? meter.input.subarray(0, room) : meter.input,
-    );
-    if (octets === null) break;
-    meter.add(octets);
-    storedSize += octets;
-    if (storedSize < fileSize && breather.due()) await breather.pause();
+/** Measures files one after the other with one meter. */
+export class FileMeter {
+  readonly #meter = new WireMeter();
+  readonly #breather: Breather;
+
+  /** @param breather lets others run between two pieces of a big message */
+  constructor(breather: Breather) {
+    this.#breather = breather;
   }
-  return { ...meter.finish(), storedSize };
+
+  /**
+   * Reads from the file's present position to where its end was when it was opened. A small file is measured at once, since a hundred thousand
+   * promises would take as long as their files.
+   *
+   * @param fileSize octets that the file had when it was opened
+   */
+  measure(file: Deno.FsFile, fileSize: number): MeasuredSize | Promise<MeasuredSize> {
+    const meter = this.#meter;
+    if (fileSize > meter.input.length) return this.#measureBig(file, fileSize);
+    let storedSize = 0;
+    let wire: WireSize;
+    try {
+      while (storedSize < fileSize) {
+        const octets = file.readSync(meter.input.subarray(0, fileSize - storedSize));
+        if (octets === null) break;
+        meter.add(octets);
+        storedSize += octets;
+      }
+    } finally {
+      // Also when reading failed: the next message begins with a fresh meter.
+      wire = meter.finish();
+    }
+    return withStored(wire, storedSize);
+  }
+
+  async #measureBig(file: Deno.FsFile, fileSize: number): Promise<MeasuredSize> {
+    const meter = new WireMeter();
+    let storedSize = 0;
+    while (storedSize < fileSize) {
+      const room = Math.min(meter.input.length, fileSize - storedSize);
+      const octets = file.readSync(meter.input.subarray(0, room));
+      if (octets === null) break;
+      meter.add(octets);
+      storedSize += octets;
+      if (this.#breather.due()) await this.#breather.pause();
+    }
+    return withStored(meter.finish(), storedSize);
+  }
+}
+
+function withStored({ size, verbatim }: WireSize, storedSize: number): MeasuredSize {
+  return { size, verbatim, storedSize };
 }

@@ -6,9 +6,9 @@ import { type ListingTime } from "./cache_file.ts";
 import { Catalogue, type Folder, Mark } from "./catalogue.ts";
 import { isFileError, isNotFound } from "./file_error.ts";
 import { listMailbox, type Mailbox } from "./mailbox.ts";
-import { measureFile } from "./measure_file.ts";
+import { FileMeter, type MeasuredSize } from "./measure_file.ts";
 import { reconcile } from "./reconcile.ts";
-import { NotRegularError, openRegular, openRegularSync } from "./regular_file.ts";
+import { NotRegularError, openRegular, openRegularSync, type RegularFile } from "./regular_file.ts";
 
 /**
  * Mailboxes of at most so many messages have every file looked at in each login, so that a message edited in place is counted anew. In bigger
@@ -90,6 +90,7 @@ async function lookAtRows(
     leftOut: [],
   };
   const breather = new Breather(options.signal);
+  const meter = new FileMeter(breather);
   const lookAtEach = mailbox.layout === "plain" || catalogue.length <= LOOK_AT_EACH;
   const most = options.maxMessages === 0 ? Infinity : options.maxMessages;
   let served = 0;
@@ -97,7 +98,8 @@ async function lookAtRows(
     const row = look.end;
     if (lookAtEach || !catalogue.isMeasured(row)) {
       try {
-        if (await refreshRow(mailbox, catalogue, row, breather)) look.changed = true;
+        const changed = refreshRow(mailbox, catalogue, row, meter);
+        if (typeof changed === "boolean" ? changed : await changed) look.changed = true;
       } catch (error) {
         note(look, catalogue, row, error);
         continue;
@@ -109,48 +111,59 @@ async function lookAtRows(
   return look;
 }
 
-/** Measures a row's file unless it is as it was measured; says whether it had to. Not async by itself: most rows need no pause. */
+/** Measures a row's file unless it is as it was measured; says whether it had to. At once where it can: most rows need no promise. */
 function refreshRow(
   mailbox: Mailbox,
   catalogue: Catalogue,
   row: number,
-  breather: Breather,
-): Promise<boolean> | boolean {
-  const path = `${mailbox.folders.get(catalogue.folders[row] as Folder)!.path}/${
-    catalogue.names[row]
-  }`;
+  meter: FileMeter,
+): Promise<true> | boolean {
+  const folder = mailbox.folders.get(catalogue.folders[row] as Folder)!;
+  const path = `${folder.path}/${catalogue.names[row]}`;
   if (catalogue.isMeasured(row)) {
     const { isFile, size, mtime } = Deno.lstatSync(path);
     const isSame = size === catalogue.storedSize[row] &&
       mtime?.getTime() === catalogue.modified[row];
     if (isFile && isSame) return false;
   }
-  return measureRow(mailbox, catalogue, row, path, breather);
+  // The same name with another content is another message in a plain folder.
+  if (mailbox.layout === "plain") catalogue.firstRetrieved[row] = 0;
+  if (!mailbox.isPrivate) {
+    return openRegular(path).then((opened) => measureRow(catalogue, row, opened, meter));
+  }
+  return measureRow(catalogue, row, openRegularSync(path), meter);
 }
 
-async function measureRow(
-  mailbox: Mailbox,
+/** Measures and closes an open file. */
+function measureRow(
   catalogue: Catalogue,
   row: number,
-  path: string,
-  breather: Breather,
-): Promise<true> {
-  const { file, info } = mailbox.isPrivate ? openRegularSync(path) : await openRegular(path);
+  { file, info }: RegularFile,
+  meter: FileMeter,
+): Promise<true> | true {
+  let measured: MeasuredSize | Promise<MeasuredSize> | undefined;
   try {
-    const { size, storedSize, verbatim } = await measureFile(file, info.size, breather);
-    if (mailbox.layout === "plain") {
-      // The same name with another content is another message.
-      catalogue.firstRetrieved[row] = 0;
-    }
-    const kept = catalogue.marks[row]! & ~Mark.VERBATIM;
-    catalogue.marks[row] = kept | (verbatim ? Mark.VERBATIM : 0);
-    catalogue.size[row] = size;
-    catalogue.storedSize[row] = storedSize;
-    catalogue.modified[row] = info.mtime?.getTime() ?? 0;
-    return true;
+    measured = meter.measure(file, info.size);
   } finally {
-    file.close();
+    if (!(measured instanceof Promise)) file.close();
   }
+  if (!(measured instanceof Promise)) return keepMeasures(catalogue, row, measured, info);
+  return measured.then((found) => keepMeasures(catalogue, row, found, info))
+    .finally(() => file.close());
+}
+
+function keepMeasures(
+  catalogue: Catalogue,
+  row: number,
+  { size, storedSize, verbatim }: MeasuredSize,
+  info: Deno.FileInfo,
+): true {
+  const kept = catalogue.marks[row]! & ~Mark.VERBATIM;
+  catalogue.marks[row] = kept | (verbatim ? Mark.VERBATIM : 0);
+  catalogue.size[row] = size;
+  catalogue.storedSize[row] = storedSize;
+  catalogue.modified[row] = info.mtime?.getTime() ?? 0;
+  return true;
 }
 
 /** Sorts an error: no file any more, a file that cannot be read, or none of the file's business. */
