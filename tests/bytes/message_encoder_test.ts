@@ -212,5 +212,5 @@ Deno.test("MessageEncoder without a place costs no more than what it holds", () 
   assertEquals(small.pending().buffer.byteLength, 0, "nothing before it is used");
   small.input.set(octetsOf("A line as people write them.\n".repeat(1100)));
   small.encode(29 * 1100);
-  assert(small.pending().buffer.byteLength < 34 * 1024);
+  assert(small.pending().buffer.byteLength < 36 * 1024);
 });
