@@ -68,6 +68,10 @@ export interface AccountStore {
    * @returns "changed" when the account is not as expected (read it again and repeat), "limit" when there are as many as may be
    */
   put(account: Account, expected: Expected): Promise<"added" | "updated" | "changed" | "limit">;
+  /** Writes many accounts at once, whatever they are now; app passwords of those that exist stay, as {@linkcode AccountStore.put} says. */
+  putAll(
+    accounts: readonly Account[],
+  ): Promise<{ readonly added: number; readonly updated: number }>;
   /** Puts keys in the place of a foreign hash, if the account is still at this revision. The revision stays: the password is the same. */
   learn(name: string, revision: number, keys: ScramKeys): Promise<boolean>;
   /** Removes an account and its app passwords; with `keepLast`, unless no other would remain. */

@@ -67,6 +67,13 @@ export class MemoryAccounts implements AccountStore {
     return Promise.resolve(this.#write(account));
   }
 
+  /** See {@linkcode AccountStore.putAll}. */
+  putAll(accounts: readonly Account[]): Promise<{ added: number; updated: number }> {
+    const written = accounts.map((account) => this.#write(account));
+    const added = written.filter((outcome) => outcome === "added").length;
+    return Promise.resolve({ added, updated: written.length - added });
+  }
+
   /** See {@linkcode AccountStore.learn}. */
   learn(name: string, revision: number, keys: ScramKeys): Promise<boolean> {
     const kept = this.#accounts.get(name);

@@ -93,6 +93,16 @@ export class SqliteAccounts implements AccountStore {
     });
   }
 
+  /** See {@linkcode AccountStore.putAll}. */
+  // deno-lint-ignore require-await -- what is thrown must reject
+  async putAll(accounts: readonly Account[]): Promise<{ added: number; updated: number }> {
+    return this.#database.transaction("power-cut", () => {
+      const written = accounts.map((account) => this.#write(account));
+      const added = written.filter((outcome) => outcome === "added").length;
+      return { added, updated: written.length - added };
+    });
+  }
+
   /** See {@linkcode AccountStore.learn}. */
   // deno-lint-ignore require-await -- what is thrown must reject
   async learn(name: string, revision: number, keys: ScramKeys): Promise<boolean> {

@@ -1,7 +1,7 @@
 /** What sessions ask of whoever keeps users, locks and bans: in one process, or by messages to the main thread. */
 
-import type { CloseReason, ServerEvent } from "../observe/event.ts";
-import type { Settings } from "../settings/settings.ts";
+import type { ServerEvent } from "../observe/event.ts";
+import type { SessionSettings } from "../settings/settings.ts";
 
 /** What a client offers to prove who it is. */
 export type Credentials =
@@ -77,17 +77,16 @@ export type LoginOutcome =
 /** What sessions ask of the keeper of users, locks, bans and settings. */
 export interface Gate {
   /** The settings in force now; a session keeps what it began with. */
-  readonly settings: Settings;
+  readonly settings: SessionSettings;
   /** Whether every user has SCRAM keys, so that SCRAM may be offered. */
   readonly scramForAll: boolean;
   /**
-   * Asks whether an address may have a session at all (bans, `max_connections_per_ip`).
+   * Asks whether an address may have a session at all (bans, `max_connections_per_ip`). The session's `connected` event has gone
+   * before; its `disconnected` event gives its place back.
    *
    * @returns undefined when it may, else why not
    */
   admit(identity: SessionIdentity): Promise<"banned" | "too-many" | undefined>;
-  /** Says that a session that {@linkcode Gate.admit} let in has ended. */
-  leave(identity: SessionIdentity, reason: CloseReason): void;
   /** What a SCRAM exchange with this user begins with. */
   scramParameters(user: string): Promise<ScramParameters>;
   /** Checks credentials and takes the user's lock, in one step. */

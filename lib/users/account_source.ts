@@ -1,0 +1,54 @@
+/** The state's accounts as a source of secrets. */
+
+import type { AccountStore } from "../state/account_store.ts";
+import type { FoundUser, ScramKeys, UserSource } from "./user_source.ts";
+
+/** Accounts of one kind, as the directory reads them. */
+export class AccountSource implements UserSource {
+  readonly #accounts: AccountStore;
+  #scramForAll = true;
+
+  private constructor(accounts: AccountStore) {
+    this.#accounts = accounts;
+  }
+
+  /** Makes a source over accounts. */
+  static async open(accounts: AccountStore): Promise<AccountSource> {
+    const source = new AccountSource(accounts);
+    await source.refresh();
+    return source;
+  }
+
+  /** Whether all accounts have SCRAM keys, as of the last {@linkcode AccountSource.refresh}. */
+  get scramForAll(): boolean {
+    return this.#scramForAll;
+  }
+
+  /** Finds out anew whether all accounts have SCRAM keys; for whoever changed accounts. */
+  async refresh(): Promise<void> {
+    this.#scramForAll = await this.#accounts.allHaveKeys();
+  }
+
+  /** See {@linkcode UserSource.find}. */
+  async find(name: string): Promise<FoundUser | undefined> {
+    const account = await this.#accounts.find(name);
+    if (!account) return undefined;
+    const { salt, iterations, password, appPasswords } = account;
+    const user = { name, revision: this.#revision(account.revision), salt, iterations };
+    return password.kind === "keys"
+      ? { ...user, keys: [password.keys, ...appPasswords] }
+      : { ...user, keys: appPasswords, foreign: password.hash };
+  }
+
+  /** See {@linkcode UserSource.learn}. */
+  async learn(user: FoundUser, keys: ScramKeys): Promise<void> {
+    const account = await this.#accounts.find(user.name);
+    if (!account || this.#revision(account.revision) !== user.revision) return;
+    await this.#accounts.learn(user.name, account.revision, keys);
+    await this.refresh();
+  }
+
+  #revision(revision: number): string {
+    return `${this.#accounts.kind} ${revision}`;
+  }
+}

@@ -1,0 +1,154 @@
+/** Users of a passwd-file (`--users FILE`), read whole and again on demand. */
+
+import { createHash } from "node:crypto";
+import { canonicalName } from "./canonical_name.ts";
+import { byOctets } from "./octet_order.ts";
+import { passwdEntries, type PasswdEntry } from "./passwd_entry.ts";
+import { DEFAULT_ITERATIONS } from "./scram_keys.ts";
+import { madeUpSalting } from "./source_directory.ts";
+import type { FoundUser, LearnedKeysStore, Salting, ScramKeys, UserSource } from "./user_source.ts";
+
+/** What a passwd-file is read with. */
+export interface PasswdFileOptions {
+  readonly path: string;
+  /** The installation's secret: salts of users whose line has none are made from it. */
+  readonly secret: Uint8Array;
+  /** Keeps what good logins taught about foreign hashes; without it they are learned anew after each start. */
+  readonly learned?: LearnedKeysStore | undefined;
+  /** The domain of names without `@`. */
+  readonly defaultDomain?: string | undefined;
+  /** @default {4096} */
+  readonly iterations?: number;
+}
+
+/** What a file says at one time. */
+interface Contents {
+  readonly users: ReadonlyMap<string, PasswdEntry>;
+  /** By name; as long as the file's line is the one they were learned for. */
+  readonly learned: Map<string, ScramKeys & Salting>;
+  /** Users with a foreign hash whose keys are not learned yet. */
+  unlearned: number;
+  /** The users' names in order, once somebody asked. */
+  sorted?: readonly string[];
+}
+
+/** The users of a passwd-file. */
+export class PasswdFile implements UserSource {
+  readonly #options: PasswdFileOptions;
+  #contents: Contents = { users: new Map(), learned: new Map(), unlearned: 0 };
+
+  private constructor(options: PasswdFileOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Reads a passwd-file.
+   *
+   * @throws {SyntaxError} naming file and line, when a line is wrong
+   * @throws {Error} when the file cannot be read, saying so
+   */
+  static async read(options: PasswdFileOptions): Promise<PasswdFile> {
+    const file = new PasswdFile(options);
+    await file.reread();
+    return file;
+  }
+
+  /** The file's name. */
+  get path(): string {
+    return this.#options.path;
+  }
+
+  /** How many users the file has. */
+  get count(): number {
+    return this.#contents.users.size;
+  }
+
+  /** Whether each line gives keys or a clear password, or its keys were learned. */
+  get scramForAll(): boolean {
+    return this.#contents.unlearned === 0;
+  }
+
+  /** Reads the file again. When that fails, what was read before stays in force. Throws as {@linkcode PasswdFile.read} does. */
+  async reread(): Promise<void> {
+    const { path, defaultDomain, learned: store } = this.#options;
+    const users = new Map<string, PasswdEntry>();
+    for (const entry of passwdEntries(await readText(path), path)) {
+      const name = canonicalName(entry.name, defaultDomain);
+      if (users.has(name)) throw new SyntaxError(`${path}: ${name} stands in it twice`);
+      users.set(name, entry);
+    }
+    const learned = new Map<string, ScramKeys & Salting>();
+    for await (const keys of store?.list() ?? []) {
+      const entry = users.get(keys.name);
+      if (entry && fingerprint(entry) === keys.fingerprint) learned.set(keys.name, keys);
+    }
+    const foreign = users.entries().filter(([name, { secret }]) =>
+      secret.kind === "foreign" && !learned.has(name)
+    );
+    this.#contents = { users, learned, unlearned: foreign.reduce((count) => count + 1, 0) };
+  }
+
+  /** Whether the file has this user. */
+  has(name: string): boolean {
+    return this.#contents.users.has(name);
+  }
+
+  /** The users' names in the order of their UTF-8 octets. */
+  names(): readonly string[] {
+    return this.#contents.sorted ??= [...this.#contents.users.keys()].sort(byOctets);
+  }
+
+  /** See {@linkcode UserSource.find}. */
+  find(name: string): Promise<FoundUser | undefined> {
+    const entry = this.#contents.users.get(name);
+    return Promise.resolve(entry && this.#found(name, entry));
+  }
+
+  #found(name: string, entry: PasswdEntry): FoundUser {
+    const { secret: installation, iterations = DEFAULT_ITERATIONS } = this.#options;
+    const learned = this.#contents.learned.get(name);
+    const salting = madeUpSalting(installation, name, iterations);
+    const user = { name, revision: `file ${fingerprint(entry)}`, ...learned ?? salting };
+    const { secret } = entry;
+    const keys = learned ? [learned] : [];
+    switch (secret.kind) {
+      case "clear":
+        return { ...user, keys, clear: secret.password };
+      case "keys":
+        return { ...user, ...secret.keys, keys: [secret.keys] };
+      case "foreign":
+        return learned ? { ...user, keys } : { ...user, keys, foreign: secret.hash };
+    }
+  }
+
+  /** See {@linkcode UserSource.learn}; keys for a clear password are kept in memory only. */
+  async learn(user: FoundUser, keys: ScramKeys): Promise<void> {
+    const contents = this.#contents;
+    const entry = contents.users.get(user.name);
+    if (!entry || contents.learned.has(user.name)) return;
+    const print = fingerprint(entry);
+    if (user.revision !== `file ${print}`) return;
+    const { salt, iterations } = user;
+    contents.learned.set(user.name, { ...keys, salt, iterations });
+    if (entry.secret.kind !== "foreign") return;
+    contents.unlearned--;
+    const { name } = user;
+    await this.#options.learned?.put({ ...keys, name, fingerprint: print, salt, iterations });
+  }
+}
+
+function fingerprint(entry: PasswdEntry): string {
+  return createHash("sha256").update(entry.field).digest("hex");
+}
+
+async function readText(path: string): Promise<string> {
+  const octets = await Deno.readFile(path).catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`The users file ${path} cannot be read: ${reason}`, { cause: error });
+  });
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(octets);
+  } catch (cause) {
+    throw new SyntaxError(`${path}: the file is not valid UTF-8`, { cause });
+  }
+}

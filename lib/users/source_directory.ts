@@ -1,0 +1,156 @@
+/** The user directory over sources of secrets: the first source that knows a name decides. */
+
+import { createHash, createHmac } from "node:crypto";
+import { canonicalName } from "./canonical_name.ts";
+import { ForeignHashes } from "./foreign_hashes.ts";
+import type { Credentials, ScramParameters } from "./gate.ts";
+import { PasswordWork } from "./password_work.ts";
+import { checkProof, DEFAULT_ITERATIONS, KEY_OCTETS, SALT_OCTETS, sameKey } from "./scram_keys.ts";
+import type { BearerVerifier, UserDirectory, Verified } from "./user_directory.ts";
+import type { FoundUser, Salting, ScramKeys, UserSource } from "./user_source.ts";
+import { VerificationCache } from "./verification_cache.ts";
+
+/** What a directory works with. */
+export interface SourceDirectoryOptions {
+  /** In order: the first that knows a name decides. */
+  readonly sources: readonly UserSource[];
+  /** The installation's secret: keys the salts that are made up for unknown names. */
+  readonly secret: Uint8Array;
+  /** The domain of names without `@`. */
+  readonly defaultDomain?: string | undefined;
+  /**
+   * The iteration count of this server's own keys, told for unknown names too.
+   *
+   * @default {4096}
+   */
+  readonly iterations?: number;
+  /** Checks bearer tokens; without it, none is good. */
+  readonly bearer?: BearerVerifier | undefined;
+  /** What is shared with others who check passwords. */
+  readonly work?: PasswordWork;
+  readonly foreign?: ForeignHashes;
+  readonly cache?: VerificationCache;
+}
+
+/** The salting of a name that has none of its own: steady, and not to be told from a real one. */
+export function madeUpSalting(secret: Uint8Array, name: string, iterations: number): Salting {
+  const salt = createHmac("sha256", secret).update(`salt\n${name}`).digest();
+  return { salt: new Uint8Array(salt.subarray(0, SALT_OCTETS)), iterations };
+}
+
+/** Checks credentials against sources. */
+export class SourceDirectory implements UserDirectory {
+  readonly #sources: readonly UserSource[];
+  readonly #secret: Uint8Array;
+  readonly #defaultDomain: string | undefined;
+  readonly #iterations: number;
+  readonly #bearer: BearerVerifier | undefined;
+  readonly #work: PasswordWork;
+  readonly #foreign: ForeignHashes;
+  readonly #cache: VerificationCache;
+
+  /** Makes a directory; it holds nothing that must be closed. */
+  constructor(options: SourceDirectoryOptions) {
+    this.#sources = options.sources;
+    this.#secret = options.secret;
+    this.#defaultDomain = options.defaultDomain;
+    this.#iterations = options.iterations ?? DEFAULT_ITERATIONS;
+    this.#bearer = options.bearer;
+    this.#work = options.work ?? new PasswordWork();
+    this.#foreign = options.foreign ?? new ForeignHashes();
+    this.#cache = options.cache ?? new VerificationCache();
+  }
+
+  /** Whether SCRAM works for everyone in every source. */
+  get scramForAll(): boolean {
+    return this.#sources.every((source) => source.scramForAll);
+  }
+
+  /** See {@linkcode UserDirectory.scramParameters}. */
+  async scramParameters(user: string): Promise<ScramParameters> {
+    const name = canonicalName(user, this.#defaultDomain);
+    const { user: found } = await this.#find(name);
+    return { salt: found.salt, iterations: found.iterations };
+  }
+
+  /** See {@linkcode UserDirectory.verify}. */
+  async verify(credentials: Credentials): Promise<Verified | undefined> {
+    if (credentials.kind === "bearer") return await this.#verifyBearer(credentials);
+    const name = canonicalName(credentials.user, this.#defaultDomain);
+    const found = await this.#find(name);
+    switch (credentials.kind) {
+      case "password":
+        return await this.#verifyPassword(found, credentials.password);
+      case "apop":
+        return this.#verifyApop(found, credentials);
+      case "scram":
+        return await this.#verifyProof(found, credentials);
+    }
+  }
+
+  /** Finds a user; one whom nobody knows has secrets that nothing fits, so that all the same work is done on them. */
+  async #find(name: string): Promise<Found> {
+    for (const source of this.#sources) {
+      const user = await source.find(name);
+      if (user) return { user, source };
+    }
+    const key = new Uint8Array(KEY_OCTETS);
+    const salting = madeUpSalting(this.#secret, name, this.#iterations);
+    return { user: { name, revision: "", ...salting, keys: [{ storedKey: key, serverKey: key }] } };
+  }
+
+  async #verifyPassword({ user, source }: Found, password: string): Promise<Verified | undefined> {
+    const right = { user: user.name };
+    if (this.#cache.knows(user.name, user.revision, password)) return source && right;
+    if (user.clear !== undefined && this.#cache.sameText(user.clear, password)) return right;
+    const derived = await this.#work.derive(password, user);
+    let fits = false;
+    for (const keys of user.keys) {
+      if (sameKey(keys.storedKey, derived.storedKey)) fits = true;
+    }
+    if (!source) return undefined;
+    if (!fits) {
+      if (!user.foreign || !await this.#foreign.verify(password, user.foreign)) return undefined;
+      await source.learn(user, derived);
+    }
+    this.#cache.remember(user.name, user.revision, password);
+    return right;
+  }
+
+  /** RFC 1939, section 7; only for users whose password stands in clear. */
+  #verifyApop({ user }: Found, { timestamp, digest }: Apop): Verified | undefined {
+    const expected = createHash("md5").update(timestamp + (user.clear ?? "")).digest("hex");
+    const same = this.#cache.sameText(expected, digest.toLowerCase());
+    return same && user.clear !== undefined ? { user: user.name } : undefined;
+  }
+
+  async #verifyProof(
+    { user, source }: Found,
+    { authMessage, proof }: Scram,
+  ): Promise<Verified | undefined> {
+    let keys: readonly ScramKeys[] = user.keys;
+    if (source && user.clear !== undefined && keys.length === 0) {
+      const derived = await this.#work.derive(user.clear, user);
+      await source.learn(user, derived);
+      keys = [derived];
+    }
+    const serverSignature = checkProof(keys, authMessage, proof);
+    return source && serverSignature && { user: user.name, serverSignature };
+  }
+
+  /** A good token is not enough: the user must be one of ours, so that a deleted user stays out. */
+  async #verifyBearer({ token, user: claimed }: Bearer): Promise<Verified | undefined> {
+    const named = await this.#bearer?.(token, claimed);
+    if (named === undefined) return undefined;
+    const { user, source } = await this.#find(canonicalName(named, this.#defaultDomain));
+    return source && { user: user.name };
+  }
+}
+
+interface Found {
+  readonly user: FoundUser;
+  readonly source?: UserSource;
+}
+type Apop = Extract<Credentials, { kind: "apop" }>;
+type Scram = Extract<Credentials, { kind: "scram" }>;
+type Bearer = Extract<Credentials, { kind: "bearer" }>;

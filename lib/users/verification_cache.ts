@@ -1,0 +1,75 @@
+/** Remembers which passwords were found right, so that the next login costs microseconds. */
+
+import type { Buffer } from "node:buffer";
+import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+
+/** How much is remembered, and under which key. */
+export interface VerificationCacheOptions {
+  /**
+   * How many passwords are remembered; the least recently used go first.
+   *
+   * @default {100_000}
+   */
+  readonly entries?: number;
+  /** Keys the hashes; random for each process unless given. */
+  readonly key?: Uint8Array;
+}
+
+/**
+ * Passwords that were right, as keyed hashes only. Each is bound to the revision of the user's secrets that it was right for,
+ * so that any change of them makes it worthless.
+ */
+export class VerificationCache {
+  readonly #entries: number;
+  readonly #key: Uint8Array;
+  /** From keyed hash of name and password to revision, in the order of use. */
+  readonly #right = new Map<string, string>();
+
+  /** Makes an empty one. */
+  constructor(options: VerificationCacheOptions = {}) {
+    this.#entries = options.entries ?? 100_000;
+    this.#key = options.key ?? randomBytes(32);
+  }
+
+  /** How many passwords are remembered. */
+  get size(): number {
+    return this.#right.size;
+  }
+
+  /** Whether this password was found right for these secrets. The hash is keyed, so looking it up tells an attacker nothing. */
+  knows(name: string, revision: string, password: string): boolean {
+    const hash = this.#hash(name, password);
+    const known = this.#right.get(hash);
+    if (known === undefined) return false;
+    this.#right.delete(hash);
+    if (known !== revision) return false;
+    this.#right.set(hash, known);
+    return true;
+  }
+
+  /** Remembers a password that was found right. */
+  remember(name: string, revision: string, password: string): void {
+    const hash = this.#hash(name, password);
+    this.#right.delete(hash);
+    this.#right.set(hash, revision);
+    if (this.#right.size <= this.#entries) return;
+    for (const oldest of this.#right.keys()) {
+      this.#right.delete(oldest);
+      break;
+    }
+  }
+
+  /** Compares two texts in constant time, whatever their lengths. */
+  sameText(one: string, other: string): boolean {
+    return timingSafeEqual(this.#digest("", one), this.#digest("", other));
+  }
+
+  #hash(name: string, password: string): string {
+    return this.#digest(name, password).toString("latin1");
+  }
+
+  #digest(name: string, password: string): Buffer {
+    // A name holds no control character, so the pair is told apart.
+    return createHmac("sha256", this.#key).update(`${name}\n${password}`).digest();
+  }
+}
