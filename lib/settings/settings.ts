@@ -75,3 +75,27 @@ export interface LiveSettings {
 
 /** All settings. */
 export interface Settings extends FixedSettings, LiveSettings {}
+
+/** What session workers are told: nothing that is secret, and nothing that they do not need. */
+export type SessionSettings = Pick<
+  Settings,
+  | "serverName"
+  | "defaultDomain"
+  | "requireTls"
+  | "cleartextNetworks"
+  | "proxyProtocol"
+  | "apop"
+  | "enableLast"
+  | "noFlagUpdates"
+  | "transformerFailure"
+  | "maildir"
+  | "transformer"
+  | "transformerTimeout"
+  | "timeout"
+  | "loginTimeout"
+  | "maxMessages"
+  | "maxBadCommands"
+  | "loginDelay"
+  | "expire"
+  | "logLevel"
+>;

@@ -1,16 +1,10 @@
 /** What a command handler answers: a value, which the engine writes to the connection. */
 
+import type { CloseReason } from "../observe/event.ts";
 import type { MessageBody } from "../transform/transformer.ts";
 
-/** Response codes (RFC 2449, section 8; RFC 3206; RFC 6856). */
-export type ResponseCode =
-  | "IN-USE"
-  | "LOGIN-DELAY"
-  | "AUTH"
-  | "SYS/TEMP"
-  | "SYS/PERM"
-  | "UTF8"
-  | "LANG";
+/** Response codes (RFC 2449, section 8; RFC 3206; RFC 6856, section 5). */
+export type ResponseCode = "IN-USE" | "LOGIN-DELAY" | "AUTH" | "SYS/TEMP" | "SYS/PERM" | "UTF8";
 
 /** What the engine does once the reply is written. */
 export type ReplyEffect = "close" | "start-tls";
@@ -23,7 +17,9 @@ export type Reply =
     readonly text: string;
     readonly code?: ResponseCode;
     readonly effect?: "close";
-    /** False for a command that was well-formed and merely could not be done; true counts towards `max_bad_commands`. */
+    /** With `close`: why, for the records. */
+    readonly reason?: CloseReason;
+    /** Whether the command itself was wrong, not just its time or object: counts towards `max_bad_commands`. */
     readonly bad?: boolean;
   }
   | {

@@ -1,0 +1,91 @@
+/** `postern serve`: starts the server and stays until it is told to end. */
+
+import { logger, startLogging } from "../observe/logging.ts";
+import { Server } from "../server/server.ts";
+import { StartError } from "../server/start_error.ts";
+import type { GivenFlags, SettingInputs } from "../settings/resolve.ts";
+import { loadConfig } from "../settings/load_config.ts";
+import { printConfig } from "../settings/print_config.ts";
+import { resolveSettings } from "../settings/resolve.ts";
+import { VERSION } from "../version.ts";
+import type { Command } from "./commands.ts";
+import { parseServeArguments, serveHelp } from "./serve_arguments.ts";
+import { printLine } from "./terminal.ts";
+
+const log = logger("server");
+
+/** The server. */
+export const serve: Command = {
+  name: "serve",
+  summary: "the server; the default command",
+  async run(args) {
+    const asked = parseServeArguments(args);
+    if (asked.kind === "help") return printLine(serveHelp().trimEnd());
+    if (asked.kind === "version") return printLine(`postern ${VERSION}`);
+    const inputs = await readInputs(asked.flags);
+    if (asked.kind === "print-config") {
+      return printLine(printConfig(resolveSettings(inputs)).trimEnd());
+    }
+    return await runServer(inputs);
+  },
+};
+
+async function readInputs(flags: GivenFlags): Promise<SettingInputs> {
+  const environment = Deno.env;
+  const machine = { hostName: Deno.hostname(), cores: navigator.hardwareConcurrency };
+  return { flags, environment, machine, config: await loadConfig({ flags, environment, machine }) };
+}
+
+async function runServer(inputs: SettingInputs): Promise<number> {
+  const { settings } = resolveSettings(inputs);
+  await using logging = startLogging({
+    level: settings.logLevel,
+    format: settings.logFormat,
+    file: settings.logFile,
+  });
+  using signals = new Signals();
+  let server;
+  try {
+    server = await Server.start({ inputs, logging, path: Deno.env.get("PATH") ?? "" });
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    log.error("{message}", { message: error.message });
+    return 1;
+  }
+  log.info("ready", {
+    listeners: server.listeners,
+    maildir: server.settings.settings.maildir,
+    version: VERSION,
+  });
+  const { hurry } = await signals.asked;
+  log.info("Ending: sessions have {grace} seconds to end", { grace: settings.grace });
+  await server.shutdown(hurry);
+  log.info("Ended");
+  return 0;
+}
+
+/** SIGTERM and SIGINT: the first asks to end, the second to end at once. */
+class Signals implements Disposable {
+  readonly #asked = Promise.withResolvers<{ hurry: AbortSignal }>();
+  readonly #hurry = new AbortController();
+  #times = 0;
+  readonly #take = (): void => {
+    if (++this.#times === 1) this.#asked.resolve({ hurry: this.#hurry.signal });
+    else this.#hurry.abort();
+  };
+
+  constructor() {
+    Deno.addSignalListener("SIGTERM", this.#take);
+    Deno.addSignalListener("SIGINT", this.#take);
+  }
+
+  /** Settles at the first signal; the signal in it is aborted at the second. */
+  get asked(): Promise<{ hurry: AbortSignal }> {
+    return this.#asked.promise;
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSignalListener("SIGTERM", this.#take);
+    Deno.removeSignalListener("SIGINT", this.#take);
+  }
+}

@@ -1,0 +1,24 @@
+/** RETR (RFC 1939, section 5): a message, whole. */
+
+import { messageNumber } from "../../wire/arguments.ts";
+import { command } from "../../wire/command_table.ts";
+import type { Pop3Context } from "../context.ts";
+import { openMessage } from "../open_message.ts";
+import type { Transaction } from "../phases.ts";
+
+/** The RETR command; a message that was sent whole is marked seen when the session ends. */
+export const retr = command<Transaction, number, Pop3Context>({
+  name: "RETR",
+  usage: "message",
+  summary: "sends a message",
+  args: messageNumber,
+  handle: (phase, number) =>
+    openMessage(phase, number, (message) => ({
+      sent: (octets) => {
+        phase.last = Math.max(phase.last, message.number);
+        phase.maildrop.retrieved(message.info);
+        const { gate, identity } = phase.context.services;
+        gate.observe({ type: "retrieved", session: identity.session, octets });
+      },
+    })),
+});

@@ -1,0 +1,22 @@
+/** USER (RFC 1939, section 7): names the mailbox. */
+
+import { restOfLine } from "../../wire/arguments.ts";
+import { command } from "../../wire/command_table.ts";
+import type { Reply } from "../../wire/reply.ts";
+import type { Pop3Context } from "../context.ts";
+import type { Authorization } from "../phases.ts";
+import { clearPasswordsAllowed } from "../clear_passwords.ts";
+
+/** The USER command; any name is taken, so that nobody learns which exist. */
+export const user = command<Authorization, string, Pop3Context>({
+  name: "USER",
+  usage: "name",
+  summary: "names the mailbox",
+  args: restOfLine("user name"),
+  available: clearPasswordsAllowed,
+  capability: () => "USER",
+  handle(phase, name): Reply {
+    phase.user = name;
+    return { kind: "ok", text: "send PASS" };
+  },
+});

@@ -1,0 +1,88 @@
+/** From credentials to an open maildrop: what PASS, APOP and AUTH have in common. */
+
+import { type Maildrop, MaildropUnreadableError } from "../mail/mail_store.ts";
+import type { Credentials, Lease, LoginOutcome } from "../users/gate.ts";
+import type { Reply } from "../wire/reply.ts";
+import { getLogger } from "@logtape/logtape";
+import { type Authorization, Transaction } from "./phases.ts";
+
+const logger = getLogger(["postern", "pop3"]);
+
+/** Failed logins after which a session ends (pop3.md, `auth_delay`). */
+const MAX_FAILURES = 3;
+
+/**
+ * Logs in: checks the credentials, takes the lock, opens the maildrop and enters TRANSACTION (RFC 1939, section 4).
+ *
+ * @returns the answer for the client; the same for an unknown user and a wrong password
+ */
+export async function logIn(phase: Authorization, credentials: Credentials): Promise<Reply> {
+  const { close, gate, identity, store } = phase.context.services;
+  phase.user = undefined;
+  const outcome = await gate.login(identity, credentials);
+  if (outcome.kind === "refused") return refuse(phase, outcome);
+  const begun = performance.now();
+  let maildrop;
+  try {
+    maildrop = await openMaildrop(store.acquire(outcome.user), outcome.lease);
+  } catch (error) {
+    logger.error("The maildrop of {user} cannot be opened: {error}", { user: outcome.user, error });
+    return error instanceof MaildropUnreadableError
+      ? {
+        kind: "error",
+        code: "SYS/PERM",
+        text: "The maildrop cannot be read, tell the postmaster",
+      }
+      : {
+        kind: "error",
+        code: "SYS/TEMP",
+        text: "The maildrop cannot be opened now, try again later",
+      };
+  }
+  const transaction = new Transaction(phase.context, outcome.user, maildrop, outcome.lease);
+  outcome.lease.lost.addEventListener("abort", () => close("kicked"), { once: true });
+  phase.context.enter(transaction, credentials.mechanism, performance.now() - begun);
+  return { kind: "ok", text: transaction.summary };
+}
+
+/** A lock without a maildrop is given back. */
+async function openMaildrop(opening: Promise<Maildrop>, lease: Lease): Promise<Maildrop> {
+  try {
+    return await opening;
+  } catch (error) {
+    await lease[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function refuse(phase: Authorization, outcome: Extract<LoginOutcome, { kind: "refused" }>): Reply {
+  switch (outcome.reason) {
+    case "credentials":
+      phase.failures++;
+      // RFC 3206, section 4: AUTH says that the credentials are at fault, whatever is wrong with them.
+      return phase.failures < MAX_FAILURES
+        ? { kind: "error", code: "AUTH", text: "Authentication failed" }
+        : {
+          kind: "error",
+          code: "AUTH",
+          text: "Authentication failed",
+          effect: "close",
+          reason: "failed-logins",
+        };
+    case "in-use":
+      // RFC 2449, section 8.1.1.
+      return { kind: "error", code: "IN-USE", text: "The maildrop is in use by another session" };
+    case "login-delay":
+      return {
+        kind: "error",
+        code: "LOGIN-DELAY",
+        text: `Log in again in ${outcome.seconds ?? 1} seconds at the earliest`,
+      };
+    case "unavailable":
+      return {
+        kind: "error",
+        code: "SYS/TEMP",
+        text: "Logins cannot be checked now, try again later",
+      };
+  }
+}

@@ -1,0 +1,69 @@
+/** From a message's number to its body on the way out: what RETR and TOP have in common. */
+
+import { MessageGoneError } from "../mail/mail_store.ts";
+import { TransformerError } from "../transform/transformer.ts";
+import type { Reply } from "../wire/reply.ts";
+import { getLogger } from "@logtape/logtape";
+import type { NumberedMessage, Transaction } from "./phases.ts";
+
+const logger = getLogger(["postern", "pop3"]);
+
+type MessageReply = Extract<Reply, { kind: "message" }>;
+
+/**
+ * Opens a message and puts it through the transformer.
+ *
+ * @param how tells what is to be sent of it, and what to do then
+ * @returns the message, or an error that tells the client whether to try again
+ */
+export async function openMessage(
+  phase: Transaction,
+  number: number,
+  how: (message: NumberedMessage) => Pick<MessageReply, "lines" | "sent">,
+): Promise<Reply> {
+  const message = phase.find(number);
+  if (typeof message === "string") return { kind: "error", text: message };
+  try {
+    const body = await phase.context.services.transformer.apply(
+      () => phase.maildrop.open(message.info),
+      {
+        user: phase.user,
+        uid: message.info.uid,
+        client: phase.context.services.identity.address,
+        session: phase.context.services.identity.session,
+        signal: phase.context.workSignal(),
+      },
+    );
+    // How much a program will give is not known before its end.
+    const text = body.kind === "stored" && how(message).lines === undefined
+      ? `${body.message.size} octets`
+      : "message follows";
+    return { kind: "message", text, body, ...how(message) };
+  } catch (error) {
+    return explain(phase, number, error);
+  }
+}
+
+function explain(phase: Transaction, number: number, error: unknown): Reply {
+  if (error instanceof MessageGoneError) {
+    return { kind: "error", text: `Message ${number} is gone, another program removed it` };
+  }
+  const { session } = phase.context.services.identity;
+  logger.warn("Message {number} of {user} cannot be sent: {error}", {
+    session,
+    number,
+    user: phase.user,
+    error,
+  });
+  return error instanceof TransformerError
+    ? {
+      kind: "error",
+      code: "SYS/TEMP",
+      text: `Message ${number} cannot be filtered now, try again later`,
+    }
+    : {
+      kind: "error",
+      code: "SYS/TEMP",
+      text: `Message ${number} cannot be read now, try again later`,
+    };
+}

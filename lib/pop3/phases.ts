@@ -1,0 +1,110 @@
+/** The phases of a session (RFC 1939, sections 4 to 6); each owns its data, so that a maildrop can be reached in one of them only. */
+
+import type { Maildrop, MessageInfo } from "../mail/mail_store.ts";
+import type { Lease } from "../users/gate.ts";
+import type { Pop3Context } from "./context.ts";
+
+/** Before login (RFC 1939, section 4). */
+export class Authorization {
+  readonly name = "authorization";
+  readonly context: Pop3Context;
+  /** The name that USER gave, until PASS has used it up. */
+  user: string | undefined;
+  /** Failed logins of this session. */
+  failures = 0;
+
+  constructor(context: Pop3Context) {
+    this.context = context;
+  }
+}
+
+/** A message that can still be reached: its number and what is known of it. */
+export interface NumberedMessage {
+  readonly number: number;
+  readonly info: MessageInfo;
+}
+
+/** After login (RFC 1939, section 5). */
+export class Transaction {
+  readonly name = "transaction";
+  readonly context: Pop3Context;
+  readonly user: string;
+  readonly maildrop: Maildrop;
+  /** Numbers of the messages that QUIT will remove. */
+  readonly marked = new Set<number>();
+  /** The highest number that was accessed (RFC 1225, LAST). */
+  last = 0;
+  readonly #lease: Lease;
+  readonly #octets: number;
+  #markedOctets = 0;
+  #open = true;
+
+  constructor(context: Pop3Context, user: string, maildrop: Maildrop, lease: Lease) {
+    this.context = context;
+    this.user = user;
+    this.maildrop = maildrop;
+    this.#lease = lease;
+    this.#octets = maildrop.messages.reduce((sum, message) => sum + message.size, 0);
+  }
+
+  /** How many messages are not marked. */
+  get count(): number {
+    return this.maildrop.messages.length - this.marked.size;
+  }
+
+  /** Octets of the messages that are not marked. */
+  get octets(): number {
+    return this.#octets - this.#markedOctets;
+  }
+
+  /** `<n> messages (<m> octets)`, as several first lines tell it. */
+  get summary(): string {
+    return `${this.count} messages (${this.octets} octets)`;
+  }
+
+  /**
+   * Finds a message by its number.
+   *
+   * @returns what is known of it, or a sentence that says why it cannot be reached: beyond the range first, then deleted
+   */
+  find(number: number): NumberedMessage | string {
+    const info = this.maildrop.messages[number - 1];
+    if (info === undefined) {
+      return `No such message, the maildrop holds ${this.maildrop.messages.length}`;
+    }
+    if (this.marked.has(number)) return `Message ${number} is deleted`;
+    return { number, info };
+  }
+
+  /** The messages that are not marked, in order. */
+  *remaining(): Generator<NumberedMessage> {
+    let number = 0;
+    for (const info of this.maildrop.messages) {
+      number++;
+      if (!this.marked.has(number)) yield { number, info };
+    }
+  }
+
+  /** Marks a message for QUIT (RFC 1939, section 5, DELE). */
+  mark(message: NumberedMessage): void {
+    this.marked.add(message.number);
+    this.#markedOctets += message.info.size;
+  }
+
+  /** Unmarks all (RFC 1939, section 5, RSET). */
+  unmarkAll(): void {
+    this.marked.clear();
+    this.#markedOctets = 0;
+  }
+
+  /** Lets go of maildrop and lock. Does nothing the second time. */
+  async close(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    try {
+      await this.maildrop[Symbol.asyncDispose]();
+    } finally {
+      await this.#lease[Symbol.asyncDispose]();
+    }
+  }
+}

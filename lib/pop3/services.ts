@@ -1,0 +1,23 @@
+/** What POP3 sessions are given to work with. */
+
+import type { MailStore } from "../mail/mail_store.ts";
+import type { CloseReason } from "../observe/event.ts";
+import type { SessionSettings } from "../settings/settings.ts";
+import type { Transformer } from "../transform/transformer.ts";
+import type { Gate, SessionIdentity } from "../users/gate.ts";
+
+/** What a session keeps from its first line to its last. */
+export interface Pop3Services {
+  readonly gate: Gate;
+  /** The settings with which the session began. */
+  readonly settings: SessionSettings;
+  readonly store: MailStore;
+  readonly transformer: Transformer;
+  readonly identity: SessionIdentity;
+  /** Whether TLS can be had by STLS. */
+  readonly tlsOffered: boolean;
+  /** Ends the session from outside its own commands. */
+  readonly close: (reason: CloseReason) => void;
+  /** The time in milliseconds since 1970. */
+  readonly now: () => number;
+}

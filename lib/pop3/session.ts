@@ -1,0 +1,241 @@
+/** A POP3 session: which phase it is in, what its lines mean there, and what is told of it. */
+
+import type { TlsFacts } from "../net/connection.ts";
+import type { CloseReason } from "../observe/event.ts";
+import {
+  type Command,
+  type CommandLine,
+  type CommandTable,
+  readCommandLine,
+} from "../wire/command_table.ts";
+import type { Dialogue, Outcome, Patience } from "../wire/dialogue.ts";
+import { COMMAND_LINE_OCTETS } from "../wire/limits.ts";
+import type { Reply } from "../wire/reply.ts";
+import { getLogger } from "@logtape/logtape";
+import type { Language, Pop3Context } from "./context.ts";
+import { Authorization, type Transaction } from "./phases.ts";
+import type { Pop3Services } from "./services.ts";
+import { authorizationTable, transactionTable } from "./tables.ts";
+
+const logger = getLogger(["postern", "pop3"]);
+
+/** How long, in milliseconds, a client that is not logged in may leave an answer unread (pop3.md, `login_timeout`). */
+const UNREAD_BEFORE_LOGIN_MS = 30_000;
+
+/** What an event calls a line whose keyword is not in the table. */
+const UNKNOWN = "?";
+
+/** A session over one connection. */
+export class Pop3Session implements Dialogue, Pop3Context {
+  readonly lineLimit = COMMAND_LINE_OCTETS;
+  readonly services: Pop3Services;
+  language: Language = "i-default";
+  utf8 = false;
+  #phase: Authorization | Transaction | {
+    readonly name: "update";
+    readonly transaction: Transaction;
+  };
+  #tls: TlsFacts | undefined;
+  /** The command at work, for events. */
+  #command = UNKNOWN;
+  #work: AbortController | undefined;
+  readonly #loginDeadline: number;
+
+  /** @param tls what was agreed before the greeting, on a port that is secure from the first octet */
+  constructor(services: Pop3Services, tls: TlsFacts | undefined) {
+    this.services = services;
+    this.#tls = tls;
+    this.#phase = new Authorization(this);
+    const { loginTimeout } = services.settings;
+    this.#loginDeadline = loginTimeout === 0 ? Infinity : services.now() + loginTimeout * 1000;
+  }
+
+  get maxBadCommands(): number {
+    return this.services.settings.maxBadCommands;
+  }
+
+  get phase(): "authorization" | "transaction" | "update" {
+    return this.#phase.name;
+  }
+
+  get secure(): boolean {
+    return this.#tls !== undefined;
+  }
+
+  /** Before login the clock runs from the connection on, after it from line to line (RFC 1939, section 3). */
+  get patience(): Patience {
+    if (this.#phase.name === "authorization") {
+      const left = this.#loginDeadline - this.services.now();
+      // 0 would wait for ever.
+      const read = left === Infinity ? 0 : Math.max(1, left);
+      return { read, silent: "login-timeout", write: UNREAD_BEFORE_LOGIN_MS };
+    }
+    const idle = this.services.settings.timeout * 1000;
+    return { read: idle, silent: "idle", write: idle };
+  }
+
+  async greet(): Promise<Reply> {
+    const { gate, identity, settings } = this.services;
+    this.#command = "CONNECT";
+    const refusal = await gate.admit(identity);
+    if (refusal === undefined) {
+      return { kind: "ok", text: `${settings.serverName} Postern POP3 ready` };
+    }
+    return refusal === "banned"
+      ? {
+        kind: "error",
+        code: "AUTH",
+        text: "Too many failed logins, try again later",
+        effect: "close",
+        reason: "refused",
+      }
+      : {
+        kind: "error",
+        code: "SYS/TEMP",
+        text: "Too many connections from your address",
+        effect: "close",
+        reason: "refused",
+      };
+  }
+
+  obey(octets: Uint8Array): Reply | Promise<Reply> {
+    this.#command = UNKNOWN;
+    this.#work = undefined;
+    try {
+      const line = readCommandLine(octets);
+      if (this.#phase.name === "authorization") {
+        return this.#run(authorizationTable, this.#phase, line);
+      }
+      if (this.#phase.name === "transaction") return this.#run(transactionTable, this.#phase, line);
+      return { kind: "error", text: "The session is over" };
+    } catch (error) {
+      if (error instanceof SyntaxError) return { kind: "error", text: error.message, bad: true };
+      throw error;
+    }
+  }
+
+  refuseLongLine(): Reply {
+    this.#command = UNKNOWN;
+    return {
+      kind: "error",
+      text: `The line is longer than ${COMMAND_LINE_OCTETS} octets`,
+      bad: true,
+    };
+  }
+
+  answered(outcome: Outcome, milliseconds: number): void {
+    const { gate, identity } = this.services;
+    gate.observe({
+      type: "command",
+      session: identity.session,
+      name: this.#command,
+      outcome,
+      milliseconds,
+    });
+  }
+
+  wrote(octets: number): void {
+    const { gate, identity } = this.services;
+    gate.observe({ type: "sent", session: identity.session, octets });
+  }
+
+  secured(tls: TlsFacts): void {
+    const { gate, identity } = this.services;
+    this.#tls = tls;
+    // RFC 2595, section 4: what was learnt in clear is not believed any more.
+    this.#phase = new Authorization(this);
+    this.language = "i-default";
+    this.utf8 = false;
+    gate.observe({ type: "tls", session: identity.session, version: tls.version, ok: true });
+  }
+
+  unsecured(): void {
+    const { gate, identity } = this.services;
+    gate.observe({ type: "tls", session: identity.session, version: undefined, ok: false });
+  }
+
+  hangUp(): void {
+    this.#work?.abort();
+  }
+
+  async end(reason: CloseReason): Promise<void> {
+    const { gate, identity, now } = this.services;
+    this.hangUp();
+    try {
+      if (this.#phase.name === "transaction") await this.#phase.close();
+      if (this.#phase.name === "update") await this.#phase.transaction.close();
+    } finally {
+      gate.observe({ type: "disconnected", session: identity.session, at: now(), reason });
+    }
+  }
+
+  commandCapabilities(): string[] {
+    return [...authorizationTable.capabilities(this), ...transactionTable.capabilities(this)]
+      .filter((line, index, all) => all.indexOf(line) === index);
+  }
+
+  enter(transaction: Transaction, mechanism: string, milliseconds: number): void {
+    const { gate, identity, now } = this.services;
+    this.#phase = transaction;
+    gate.observe({
+      type: "login",
+      session: identity.session,
+      at: now(),
+      user: transaction.user,
+      mechanism,
+      messages: transaction.count,
+      octets: transaction.octets,
+      milliseconds,
+    });
+  }
+
+  update(): void {
+    if (this.#phase.name === "transaction") {
+      this.#phase = { name: "update", transaction: this.#phase };
+    }
+  }
+
+  workSignal(): AbortSignal {
+    this.#work ??= new AbortController();
+    return this.#work.signal;
+  }
+
+  #run<S>(
+    table: CommandTable<S, Pop3Context>,
+    phase: S,
+    line: CommandLine,
+  ): Reply | Promise<Reply> {
+    const entry = table.find(line.keyword, this);
+    if (entry === undefined) return this.#unknown(line.keyword);
+    this.#command = entry.name;
+    this.#trace(entry, line.rest);
+    return entry.run(phase, line.rest);
+  }
+
+  /** Says why a keyword means nothing here; the keyword itself is not repeated (pop3.md, "Session"). */
+  #unknown(keyword: string): Reply {
+    const elsewhere = this.#phase.name === "authorization"
+      ? transactionTable.find(keyword, this)
+      : authorizationTable.find(keyword, this);
+    if (elsewhere === undefined) return { kind: "error", text: "Unknown command", bad: true };
+    this.#command = elsewhere.name;
+    const text = this.#phase.name === "authorization"
+      ? "Log in first"
+      : "You are logged in already";
+    return { kind: "error", text, bad: true };
+  }
+
+  #trace<S>(entry: Command<S, Pop3Context>, rest: string): void {
+    if (!logger.isEnabledFor("trace")) return;
+    const shown = entry.secret === "all"
+      ? "…"
+      : entry.secret === "after-first"
+      ? rest.replace(/ .*/, " …")
+      : rest;
+    logger.trace("{session}: {command} {arguments}", {
+      session: this.services.identity.session,
+      command: entry.name,
+      arguments: shown,
+    });
+  }
+}

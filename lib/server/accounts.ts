@@ -1,0 +1,102 @@
+/** Users and administrators: what verifies them, and what manages them. */
+
+import type { AccountKind } from "../state/account_store.ts";
+import type { StateStore } from "../state/state_store.ts";
+import type { Settings } from "../settings/settings.ts";
+import { AccountRegister } from "../users/account_register.ts";
+import { AccountSource } from "../users/account_source.ts";
+import { applyFlags, type FlagOutcome } from "../users/apply_flags.ts";
+import { readFlagAccounts } from "../users/flag_value.ts";
+import { ForeignHashes } from "../users/foreign_hashes.ts";
+import { PasswdFile } from "../users/passwd_file.ts";
+import { PasswordWork } from "../users/password_work.ts";
+import { SourceDirectory } from "../users/source_directory.ts";
+import type { BearerVerifier } from "../users/user_directory.ts";
+import { VerificationCache } from "../users/verification_cache.ts";
+import { StartError } from "./start_error.ts";
+
+/** One kind of accounts. */
+export interface AccountFamily {
+  readonly register: AccountRegister;
+  readonly directory: SourceDirectory;
+}
+
+/** All accounts. */
+export interface Accounts {
+  readonly users: AccountFamily;
+  readonly administrators: AccountFamily;
+  /** The passwd-file, where there is one. */
+  readonly file: PasswdFile | undefined;
+  /** What the flags brought about, for the log. */
+  readonly flags: readonly FlagOutcome[];
+}
+
+/** What accounts are opened with. */
+export interface AccountsOptions {
+  readonly state: StateStore;
+  readonly settings: Settings;
+  readonly bearer?: BearerVerifier | undefined;
+}
+
+/**
+ * Opens users and administrators, and applies `-u` and `-a` (operations.md, "One program").
+ *
+ * @throws {StartError} when a flag or the passwd-file is wrong
+ */
+export async function openAccounts(
+  { state, settings, bearer }: AccountsOptions,
+): Promise<Accounts> {
+  const secret = await state.installation.secret();
+  const work = new PasswordWork();
+  const foreign = new ForeignHashes();
+  const { defaultDomain } = settings;
+  const file = await wrongInput(async () =>
+    settings.users === undefined ? undefined : await PasswdFile.read({
+      path: settings.users,
+      secret,
+      learned: state.learned,
+      defaultDomain,
+    })
+  );
+  const open = async (
+    kind: AccountKind,
+  ): Promise<AccountFamily & { flags: readonly FlagOutcome[] }> => {
+    const isUsers = kind === "user";
+    const accounts = isUsers ? state.users : state.administrators;
+    const source = await AccountSource.open(accounts);
+    const cache = new VerificationCache();
+    const domain = isUsers ? defaultDomain : undefined;
+    const fileOfKind = isUsers ? file : undefined;
+    const register = new AccountRegister({
+      accounts,
+      source,
+      work,
+      cache,
+      file: fileOfKind,
+      defaultDomain: domain,
+    });
+    const directory = new SourceDirectory({
+      sources: fileOfKind === undefined ? [source] : [source, fileOfKind],
+      secret,
+      defaultDomain: domain,
+      bearer: isUsers ? bearer : undefined,
+      work,
+      foreign,
+      cache,
+    });
+    const values = isUsers ? settings.user : settings.admin;
+    const given = await wrongInput(() => readFlagAccounts(values, isUsers ? "-u" : "-a"));
+    return { register, directory, flags: await applyFlags(given, { accounts, register, work }) };
+  };
+  const [users, administrators] = [await open("user"), await open("administrator")];
+  return { users, administrators, file, flags: [...users.flags, ...administrators.flags] };
+}
+
+/** What the person who started the server wrote wrong is theirs to mend. */
+async function wrongInput<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw new StartError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}

@@ -1,0 +1,174 @@
+/** The gate over what this thread keeps: users, locks, addresses, settings and observers. */
+
+import type { MailStore } from "../mail/mail_store.ts";
+import type { Observer, ServerEvent } from "../observe/event.ts";
+import type { SessionSettings, Settings } from "../settings/settings.ts";
+import type {
+  Credentials,
+  Gate,
+  Lease,
+  LoginOutcome,
+  ScramParameters,
+  SessionIdentity,
+} from "../users/gate.ts";
+import type { Locks } from "../users/locks.ts";
+import { type UserDirectory, UserDirectoryError, type Verified } from "../users/user_directory.ts";
+import { refuseUserName } from "../users/user_name.ts";
+import { logger } from "../observe/logging.ts";
+import { AddressCounts } from "./address_counts.ts";
+import type { LoginGuard } from "./login_guard.ts";
+import { LoginTimes } from "./login_times.ts";
+
+const log = logger("gate");
+
+/** How long, in milliseconds, a login waits for the user's last session to end: a client's next session may be quicker than our end of its last. */
+const LOCK_PATIENCE_MS = 500;
+const LOCK_RETRY_MS = 20;
+
+/** What the gate works with. */
+export interface LocalGateOptions {
+  readonly settings: () => Settings;
+  readonly directory: UserDirectory;
+  readonly locks: Locks;
+  readonly guard: LoginGuard;
+  /** The store of the settings in force, for making mailboxes. */
+  readonly store: () => MailStore;
+  readonly observe: Observer;
+  /** Who serves a session, so that its lock ends with it. */
+  readonly ownerOf?: (session: string) => string;
+  readonly now?: () => number;
+}
+
+/** Keeps the gate of one machine. */
+export class LocalGate implements Gate {
+  readonly #options: LocalGateOptions;
+  readonly #now: () => number;
+  readonly #addresses = new AddressCounts();
+  readonly #loginTimes: LoginTimes;
+
+  constructor(options: LocalGateOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#loginTimes = new LoginTimes(this.#now);
+  }
+
+  get settings(): SessionSettings {
+    return this.#options.settings();
+  }
+
+  get scramForAll(): boolean {
+    return this.#options.directory.scramForAll;
+  }
+
+  admit({ session, address }: SessionIdentity): Promise<"banned" | "too-many" | undefined> {
+    const most = this.#options.settings().maxConnectionsPerIp;
+    const refusal = this.#options.guard.banned(address)
+      ? "banned"
+      : most > 0 && this.#addresses.count(address) > most
+      ? "too-many"
+      : undefined;
+    // One that is turned away takes no place while it is told so.
+    if (refusal !== undefined) this.#addresses.leave(session);
+    return Promise.resolve(refusal);
+  }
+
+  scramParameters(user: string): Promise<ScramParameters> {
+    return this.#options.directory.scramParameters(user);
+  }
+
+  async login(identity: SessionIdentity, credentials: Credentials): Promise<LoginOutcome> {
+    let verified;
+    try {
+      verified = await this.#verify(identity, credentials);
+    } catch (error) {
+      if (!(error instanceof UserDirectoryError)) throw error;
+      log.error("Logins cannot be checked: {error}", { error });
+      return this.#refuse(identity, credentials, { kind: "refused", reason: "unavailable" });
+    }
+    if (verified === undefined) {
+      return this.#refuse(identity, credentials, { kind: "refused", reason: "credentials" });
+    }
+    const wait = this.#loginTimes.wait(verified.user, this.settings.loginDelay);
+    if (wait > 0) {
+      return this.#refuse(identity, credentials, {
+        kind: "refused",
+        reason: "login-delay",
+        seconds: wait,
+      });
+    }
+    const lease = await this.#lock(verified.user, identity.session);
+    if (lease === undefined) {
+      return this.#refuse(identity, credentials, { kind: "refused", reason: "in-use" });
+    }
+    this.#loginTimes.note(verified.user, this.settings.loginDelay);
+    await this.#makeMailbox(verified.user);
+    const { serverSignature } = verified;
+    return {
+      kind: "granted",
+      user: verified.user,
+      lease,
+      ...(serverSignature && { serverSignature }),
+    };
+  }
+
+  observe(event: ServerEvent): void {
+    if (event.type === "connected") this.#addresses.enter(event.session, event.address);
+    else if (event.type === "disconnected") this.#addresses.leave(event.session);
+    this.#options.observe(event);
+  }
+
+  /** Checks credentials; whoever fails waits, and a name that can be nobody's costs the same as any other. */
+  async #verify(
+    { address }: SessionIdentity,
+    credentials: Credentials,
+  ): Promise<Verified | undefined> {
+    const { directory, guard } = this.#options;
+    const verified = await directory.verify(credentials);
+    if (verified !== undefined && refuseUserName(verified.user) === undefined) {
+      guard.succeeded(address, verified.user);
+      return verified;
+    }
+    await guard.failed(address, credentials);
+    return undefined;
+  }
+
+  async #lock(user: string, session: string): Promise<Lease | undefined> {
+    const { locks, ownerOf, settings } = this.#options;
+    const options = {
+      sessions: settings().maxSessionsPerUser,
+      ...(ownerOf && { owner: ownerOf(session) }),
+    };
+    const end = performance.now() + LOCK_PATIENCE_MS;
+    for (;;) {
+      const lease = await locks.take(user, session, options);
+      if (lease !== undefined || performance.now() >= end) return lease;
+      await new Promise((resolve) => setTimeout(resolve, LOCK_RETRY_MS));
+    }
+  }
+
+  /** A user without a folder gets an empty maildrop on first login; where it cannot be made, the session has none in it. */
+  async #makeMailbox(user: string): Promise<void> {
+    try {
+      await this.#options.store().create(user);
+    } catch (error) {
+      log.warn("The mailbox of {user} cannot be made: {error}", { user, error });
+    }
+  }
+
+  #refuse(
+    identity: SessionIdentity,
+    credentials: Credentials,
+    outcome: Extract<LoginOutcome, { kind: "refused" }>,
+  ): LoginOutcome {
+    this.observe({
+      type: "login-refused",
+      session: identity.session,
+      at: this.#now(),
+      address: identity.address,
+      user: credentials.user ?? "",
+      mechanism: credentials.mechanism,
+      reason: outcome.reason,
+    });
+    return outcome;
+  }
+}

@@ -1,0 +1,211 @@
+/** The server: chooses the implementations, puts them together, starts and ends them. */
+
+import { type Observatory, openObservatory } from "../observe/observatory.ts";
+import { logger, type Logging } from "../observe/logging.ts";
+import { LiveSettingsRegistry, type SettingChange } from "../settings/live_settings.ts";
+import { InvalidValueError } from "../settings/errors.ts";
+import { resolveSettings, type SettingInputs } from "../settings/resolve.ts";
+import type { Settings } from "../settings/settings.ts";
+import { SqliteState } from "../state/sqlite_state.ts";
+import { type StateStore, StateStoreError } from "../state/state_store.ts";
+import { LocalProcessGroups } from "../transform/local_process_groups.ts";
+import { Turnstile } from "../transform/turnstile.ts";
+import { MemoryLocks } from "../users/memory_locks.ts";
+import { VERSION } from "../version.ts";
+import { type Accounts, openAccounts } from "./accounts.ts";
+import { LocalGate } from "./local_gate.ts";
+import { FixedDelay } from "./login_guard.ts";
+import { lockMailFolder } from "./mail_folder_lock.ts";
+import { findPorts, netPermission, type Ports } from "./ports.ts";
+import { sessionSettings } from "./session_settings.ts";
+import { settingChecks, transformerCommand } from "./setting_checks.ts";
+import { StartError } from "./start_error.ts";
+import { storeFactory } from "./stores.ts";
+import { type Generation, Supervisor } from "./supervisor.ts";
+
+const log = logger("server");
+
+/** What a server is started with. */
+export interface ServerOptions {
+  /** All but what is kept in the state. */
+  readonly inputs: SettingInputs;
+  readonly logging: Logging;
+  /** The variable PATH, for transformers. */
+  readonly path: string;
+}
+
+/** A port that is open. */
+export interface OpenListener {
+  readonly protocol: "pop3" | "pop3s" | "msmp" | "http";
+  readonly address: string;
+  readonly port: number;
+}
+
+/** A running server. */
+export class Server {
+  readonly #parts: Parts;
+  #stopping: Promise<void> | undefined;
+
+  private constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Starts a server; it accepts when this has settled.
+   *
+   * @throws {StartError} when something it needs cannot be had
+   * @throws {SettingError} when a setting is wrong
+   */
+  static async start(options: ServerOptions): Promise<Server> {
+    await using stack = new AsyncDisposableStack();
+    const parts = await assemble(options, stack);
+    await parts.supervisor.start();
+    parts.registry.onChange((changes) => apply(parts, changes));
+    parts.stack = stack.move();
+    return new Server(parts);
+  }
+
+  /** What is open. */
+  get listeners(): readonly OpenListener[] {
+    return this.#parts.ports.listen.map(({ hostname, port }) => ({
+      protocol: "pop3",
+      address: hostname,
+      port,
+    }));
+  }
+
+  /** What is in force. */
+  get settings(): LiveSettingsRegistry {
+    return this.#parts.registry;
+  }
+
+  /**
+   * Ends the server: accepts no more, lets sessions end for as long as `--grace` says, ends those that are left, and lets go of everything.
+   *
+   * @param hurry ends the patience at once when it is aborted
+   */
+  shutdown(hurry: AbortSignal): Promise<void> {
+    this.#stopping ??= this.#shutdown(hurry);
+    return this.#stopping;
+  }
+
+  async #shutdown(hurry: AbortSignal): Promise<void> {
+    const { supervisor, registry, stack } = this.#parts;
+    const patience = AbortSignal.timeout(registry.settings.grace * 1000);
+    await supervisor.shutdown(AbortSignal.any([patience, hurry]));
+    await stack?.disposeAsync();
+  }
+}
+
+/** All that a server is made of. */
+interface Parts {
+  readonly options: ServerOptions;
+  readonly registry: LiveSettingsRegistry;
+  readonly state: StateStore;
+  readonly accounts: Accounts;
+  readonly observatory: Observatory;
+  readonly turns: Turnstile;
+  readonly groups: LocalProcessGroups;
+  readonly ports: Ports;
+  readonly supervisor: Supervisor;
+  /** Ends everything but the supervisor, in reverse order. */
+  stack?: AsyncDisposableStack;
+}
+
+async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Promise<Parts> {
+  const { inputs, path, logging } = options;
+  const state = stack.use(await openState(resolveSettings(inputs).settings));
+  const registry = new LiveSettingsRegistry({
+    inputs: { ...inputs, kept: await state.settings.all() },
+    keep: (key, text) => state.settings.set(key, text),
+    checks: settingChecks(path),
+  });
+  for (const warning of registry.warnings) log.warn(warning);
+  await checkStart(registry);
+  const settings = (): Settings => registry.settings;
+  stack.use(await lockMailFolder(settings().maildir));
+  const accounts = await openAccounts({ state, settings: settings() });
+  const observatory = stack.use(await openObservatory({ state, version: VERSION }));
+  const groups = new LocalProcessGroups();
+  stack.defer(() => groups.endAll());
+  const turns = new Turnstile(settings().maxTransformers);
+  const storeOf = storeFactory();
+  const gate = new LocalGate({
+    settings,
+    directory: accounts.users.directory,
+    locks: new MemoryLocks(),
+    guard: new FixedDelay(settings),
+    store: () => storeOf(settings()),
+    observe: observatory.observe,
+  });
+  const ports = findPorts(settings().listen, settings().port);
+  if (ports.withoutIpv6) log.warn("This machine has no IPv6: serving IPv4 alone");
+  const supervisor = new Supervisor({
+    gate,
+    turns,
+    groups,
+    logging,
+    path,
+    workers: settings().workers,
+    listen: ports.listen,
+    maxConnections: settings().maxConnections,
+    state: () => ({
+      settings: sessionSettings(settings()),
+      scramForAll: gate.scramForAll,
+      asks: settings().maxConnectionsPerIp > 0,
+    }),
+    newPrefix: async () => (await state.installation.reserveSessions(1)).toString(36),
+  }, await generationOf(settings(), ports, path));
+  return { options, registry, state, accounts, observatory, turns, groups, ports, supervisor };
+}
+
+async function openState(settings: Settings): Promise<StateStore> {
+  try {
+    return await SqliteState.open({
+      path: settings.state,
+      onTrouble: (error) =>
+        log.error("The state cannot be written, trying again: {error}", { error }),
+    });
+  } catch (error) {
+    if (error instanceof StateStoreError) throw new StartError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+/** A value that was right when it was written may not be now: the folder may be gone. */
+async function checkStart(registry: LiveSettingsRegistry): Promise<void> {
+  try {
+    await registry.check();
+  } catch (error) {
+    if (error instanceof InvalidValueError) throw new StartError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+/** What workers may touch under these settings; see design.md, "Processes and threads". */
+async function generationOf(settings: Settings, ports: Ports, path: string): Promise<Generation> {
+  const transformer = await transformerCommand(settings, path);
+  const folder = await Deno.realPath(settings.maildir);
+  return {
+    transformer,
+    permissions: {
+      net: ports.listen.map(netPermission),
+      read: [folder],
+      write: [folder],
+      run: transformer === undefined ? false : [transformer[0]],
+    },
+  };
+}
+
+/** Brings what has changed to those whom it concerns. */
+async function apply(parts: Parts, changes: readonly SettingChange[]): Promise<void> {
+  const { options, ports, registry, supervisor, turns } = parts;
+  const { settings } = registry;
+  const names = new Set(changes.map(({ name }) => name));
+  if (names.has("logLevel")) options.logging.setLevel(settings.logLevel);
+  if (names.has("maxTransformers")) turns.limit = settings.maxTransformers;
+  if (names.has("maildir") || names.has("transformer")) {
+    await supervisor.renew(await generationOf(settings, ports, options.path));
+  }
+  supervisor.update(settings.maxConnections);
+}

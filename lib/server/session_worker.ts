@@ -1,0 +1,104 @@
+/** A session worker: the program of a thread that serves POP3 and holds no more permissions than that takes. */
+
+import { SharedSeats } from "../net/shared_seats.ts";
+import { forwardLogging } from "../observe/logging.ts";
+import { MainCalls } from "./main_calls.ts";
+import type { FromWorker, ToWorker, WorkerSetup, WorkerState } from "./messages.ts";
+import { RemoteGate } from "./remote_gate.ts";
+import { RemoteProcessGroups, RemoteTurns } from "./remote_programs.ts";
+import { SessionHost } from "./session_host.ts";
+import { storeFactory } from "./stores.ts";
+import { transformerFactory } from "./transformers.ts";
+
+/** The thread's own side of its port to the main thread. */
+interface WorkerScope {
+  postMessage(message: FromWorker): void;
+  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+  close(): void;
+}
+
+const scope = globalThis as unknown as WorkerScope;
+
+/** Everything that the setup brings into being. */
+class SessionWorker {
+  readonly #calls: MainCalls;
+  readonly #gate: RemoteGate;
+  readonly #host: SessionHost;
+  readonly #setLevel: (level: WorkerState["settings"]["logLevel"]) => void;
+  readonly #ended = new AbortController();
+
+  constructor({ state, listen, sessionPrefix, seats, seat, transformer, path }: WorkerSetup) {
+    this.#setLevel = forwardLogging(state.settings.logLevel, (line) => post({ type: "log", line }));
+    this.#calls = new MainCalls(post);
+    this.#gate = new RemoteGate(this.#calls, post, state);
+    let last = 0;
+    this.#host = new SessionHost({
+      gate: this.#gate,
+      seats: new SharedSeats(seats, seat),
+      store: storeFactory(),
+      transformer: transformerFactory({
+        command: transformer,
+        path,
+        turns: new RemoteTurns(this.#calls, post),
+        groups: new RemoteProcessGroups(this.#calls, post),
+        observe: (event) => this.#gate.observe(event),
+        settings: () => this.#gate.settings,
+      }),
+      newSession: () => `${sessionPrefix}-${(++last).toString(36)}`,
+    });
+    this.#listen(listen);
+  }
+
+  obey(message: ToWorker): void {
+    switch (message.type) {
+      case "setup":
+        return;
+      case "start":
+        return this.#host.start();
+      case "state":
+        this.#setLevel(message.state.settings.logLevel);
+        return this.#gate.update(message.state);
+      case "answer":
+        return this.#calls.answered(message.call, message.value);
+      case "failure":
+        return this.#calls.failed(message.call, message.message);
+      case "lost":
+        return this.#gate.lost(message.session);
+      case "close":
+        return void this.#host.close(message.session, message.reason);
+      case "drain":
+        return void this.#drain();
+      case "end":
+        return this.#ended.abort();
+    }
+  }
+
+  #listen(listen: WorkerSetup["listen"]): void {
+    const addresses = [];
+    for (const where of listen) {
+      try {
+        addresses.push(this.#host.listen(where));
+      } catch (error) {
+        const { name, message } = error instanceof Error ? error : new Error(String(error));
+        return post({ type: "failed", name, message, where });
+      }
+    }
+    post({ type: "listening", addresses });
+  }
+
+  async #drain(): Promise<void> {
+    await this.#host.shutdown(this.#ended.signal);
+    this.#gate.flush();
+    post({ type: "drained" });
+  }
+}
+
+function post(message: FromWorker): void {
+  scope.postMessage(message);
+}
+
+let worker: SessionWorker | undefined;
+scope.onmessage = ({ data }) => {
+  if (data.type === "setup") worker = new SessionWorker(data.setup);
+  else worker?.obey(data);
+};

@@ -1,0 +1,65 @@
+/** What the world outside must be like for a setting's value to be taken. */
+
+import type { SettingChecks } from "../settings/live_settings.ts";
+import type { Settings } from "../settings/settings.ts";
+import { findProgram } from "../transform/find_program.ts";
+import { splitWords } from "../transform/split_words.ts";
+
+/** No transformer. */
+const NONE = "none";
+
+/** A transformer's program and arguments, ready to run. */
+export type TransformerCommand = readonly [string, ...string[]];
+
+/**
+ * Finds the program of a transformer.
+ *
+ * @param path the variable PATH
+ * @returns undefined for `none`
+ * @throws {Error} a sentence, when it cannot be run or is not allowed
+ */
+export async function transformerCommand(
+  settings: Settings,
+  path: string,
+): Promise<TransformerCommand | undefined> {
+  if (settings.transformer === NONE) return undefined;
+  const [name, ...args] = splitWords(settings.transformer);
+  if (name === undefined) throw new SyntaxError("the name of a program, or none");
+  const found = await findProgram(name, { path, cwd: Deno.cwd() });
+  const { allowTransformer } = settings;
+  if (
+    allowTransformer.length > 0 && !allowTransformer.includes(name) &&
+    !allowTransformer.includes(found)
+  ) {
+    throw new RangeError(
+      `one of the programs of --allow-transformer: ${allowTransformer.join(", ")}`,
+    );
+  }
+  return [found, ...args];
+}
+
+/** The checks of `maildir` and `transformer`. */
+export function settingChecks(path: string): SettingChecks {
+  return {
+    maildir: async (folder) => await refuseFolder(folder),
+    transformer: async (_value, settings) => {
+      try {
+        await transformerCommand(settings, path);
+        return undefined;
+      } catch (error) {
+        return error instanceof Error ? error.message : String(error);
+      }
+    },
+  };
+}
+
+async function refuseFolder(folder: string): Promise<string | undefined> {
+  try {
+    for await (const _entry of Deno.readDir(folder)) break;
+    return undefined;
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound
+      ? "a folder that exists: make it, or name another"
+      : "a folder that can be read";
+  }
+}

@@ -1,0 +1,32 @@
+/** Which mail store the sessions of a thread get. */
+
+import { FolderMailStore } from "../mail/folder_mail_store.ts";
+import type { MailStore } from "../mail/mail_store.ts";
+import { logger } from "../observe/logging.ts";
+import type { SessionSettings } from "../settings/settings.ts";
+
+const log = logger("mail");
+
+/**
+ * Makes the function that gives each session its store: one and the same until the settings change, so that it can remember what
+ * it has warned of.
+ */
+export function storeFactory(): (settings: SessionSettings) => MailStore {
+  let last: { readonly settings: SessionSettings; readonly store: MailStore } | undefined;
+  return (settings) => {
+    if (last?.settings !== settings) last = { settings, store: makeStore(settings) };
+    return last.store;
+  };
+}
+
+function makeStore(settings: SessionSettings): MailStore {
+  const { maildir, defaultDomain, maxMessages, expire, noFlagUpdates } = settings;
+  return new FolderMailStore({
+    root: maildir,
+    ...(defaultDomain !== undefined && { defaultDomain }),
+    maxMessages,
+    expireDays: expire,
+    flagUpdates: !noFlagUpdates,
+    warn: (message, properties) => log.warn(message, properties ?? {}),
+  });
+}

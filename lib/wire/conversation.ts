@@ -1,0 +1,232 @@
+/** The engine: carries one dialogue over one connection, from greeting to end. */
+
+import { LineBuffer } from "../bytes/line_buffer.ts";
+import type { Connection } from "../net/connection.ts";
+import type { CloseReason } from "../observe/event.ts";
+import type { Dialogue } from "./dialogue.ts";
+import {
+  BUSY_READ_OCTETS,
+  HANG_UP_WATCH_MS,
+  IDLE_READ_OCTETS,
+  LINGER_MS,
+  LINGER_OCTETS,
+  SASL_LINE_OCTETS,
+} from "./limits.ts";
+import type { Reply } from "./reply.ts";
+import { ReplyWriter } from "./reply_writer.ts";
+import { ConnectionLostError, StallGuard } from "./stall_guard.ts";
+
+type Answer = (line: Uint8Array) => Reply | Promise<Reply>;
+
+/** One connection's life. */
+export class Conversation {
+  readonly #dialogue: Dialogue;
+  readonly #fault: (error: unknown) => void;
+  readonly #lines: LineBuffer;
+  readonly #guard: StallGuard;
+  readonly #writer: ReplyWriter;
+  #connection: Connection;
+  #buffer = new Uint8Array(IDLE_READ_OCTETS);
+  /** A read that was begun while a command was at work. */
+  #ahead: Promise<number | null> | undefined;
+  /** Where the next line goes while a SASL exchange is under way. */
+  #continuation: Answer | undefined;
+  #badCommands = 0;
+  /** Why somebody else ended it. */
+  #closed: CloseReason | undefined;
+
+  /**
+   * @param connection closed when the conversation ends
+   * @param dialogue what is spoken
+   * @param fault told of errors that are neither the client's nor the network's
+   */
+  constructor(connection: Connection, dialogue: Dialogue, fault: (error: unknown) => void) {
+    this.#connection = connection;
+    this.#dialogue = dialogue;
+    this.#fault = fault;
+    this.#lines = new LineBuffer(dialogue.lineLimit);
+    this.#guard = new StallGuard((reason) => this.close(reason));
+    this.#writer = new ReplyWriter(dialogue, this.#guard);
+  }
+
+  /** Speaks until the end, and says how it came. Never rejects. */
+  async run(): Promise<CloseReason> {
+    let reason: CloseReason = "client-gone";
+    try {
+      reason = await this.#converse();
+    } catch (error) {
+      if (!(error instanceof ConnectionLostError)) {
+        reason = "error";
+        this.#fault(error);
+      }
+    }
+    // Whoever called close() knows better why.
+    reason = this.#closed ?? reason;
+    this.#guard.stop();
+    try {
+      await this.#dialogue.end(reason);
+    } catch (error) {
+      this.#fault(error);
+    }
+    this.#connection[Symbol.dispose]();
+    return reason;
+  }
+
+  /** Ends the conversation at once; what is pending is given up. */
+  close(reason: CloseReason): void {
+    this.#closed ??= reason;
+    this.#dialogue.hangUp();
+    this.#connection[Symbol.dispose]();
+  }
+
+  async #converse(): Promise<CloseReason> {
+    let ended = await this.#answer(this.#dialogue.greet());
+    while (ended === undefined) {
+      const line = this.#lines.next();
+      if (line !== undefined) {
+        ended = await this.#obey(line);
+        continue;
+      }
+      // Answers wait for one another while whole commands wait (RFC 2449, section 6.8), and leave before we wait for more.
+      await this.#writer.flush(this.#connection);
+      if (!await this.#readMore()) return "client-gone";
+    }
+    if (ended === "tls-failed") return ended;
+    await this.#writer.flush(this.#connection);
+    await this.#guard.watch(LINGER_MS, ended, this.#connection.closeWrite());
+    if (ended !== "quit" || this.#lines.pending > 0) await this.#linger(ended);
+    return ended;
+  }
+
+  /** Reads once. Returns false at the end of the stream. */
+  async #readMore(): Promise<boolean> {
+    const { read, silent } = this.#dialogue.patience;
+    const octets = await this.#guard.watch(
+      read,
+      silent,
+      this.#ahead ?? this.#connection.read(this.#buffer),
+    );
+    this.#ahead = undefined;
+    if (octets === null) return false;
+    this.#lines.push(this.#buffer.subarray(0, octets));
+    // A client that fills the buffer is pipelining: it gets a larger one, and a small one again when it calms down.
+    if (octets === this.#buffer.length) this.#buffer = new Uint8Array(BUSY_READ_OCTETS);
+    else if (octets < IDLE_READ_OCTETS && this.#buffer.length > IDLE_READ_OCTETS) {
+      this.#buffer = new Uint8Array(IDLE_READ_OCTETS);
+    }
+    return true;
+  }
+
+  /** Carries out one line and writes its answer. Returns why the conversation ends, or undefined when it goes on. */
+  #obey(line: Uint8Array | "too-long"): Promise<CloseReason | undefined> {
+    const continuation = this.#continuation;
+    this.#continuation = undefined;
+    this.#lines.limit = this.#dialogue.lineLimit;
+    if (line === "too-long") return this.#answer(this.#dialogue.refuseLongLine());
+    return this.#answer((continuation ?? this.#dialogue.obey.bind(this.#dialogue))(line));
+  }
+
+  async #answer(pending: Reply | Promise<Reply>): Promise<CloseReason | undefined> {
+    const begun = performance.now();
+    const watch = pending instanceof Promise
+      ? setTimeout(() => this.#watchForHangUp(), HANG_UP_WATCH_MS)
+      : undefined;
+    try {
+      const reply = this.#budgeted(await this.#sound(pending));
+      const outcome = await this.#writer.write(this.#connection, reply);
+      this.#dialogue.answered(outcome, performance.now() - begun);
+      return await this.#carryOut(reply);
+    } finally {
+      clearTimeout(watch);
+    }
+  }
+
+  /** A handler that fails has a fault of ours: it is told, and the session goes on. */
+  async #sound(pending: Reply | Promise<Reply>): Promise<Reply> {
+    try {
+      return await pending;
+    } catch (error) {
+      this.#fault(error);
+      return {
+        kind: "error",
+        code: "SYS/TEMP",
+        text: "Something went wrong on the server, try again later",
+      };
+    }
+  }
+
+  /** Turns the last bad command that the budget allows into the end. */
+  #budgeted(reply: Reply): Reply {
+    this.#badCommands = reply.kind === "error" && reply.bad ? this.#badCommands + 1 : 0;
+    const most = this.#dialogue.maxBadCommands;
+    if (most === 0 || this.#badCommands < most || reply.kind !== "error") return reply;
+    return {
+      ...reply,
+      text: `${reply.text}; too many bad commands, closing`,
+      effect: "close",
+      reason: "bad-commands",
+    };
+  }
+
+  async #carryOut(reply: Reply): Promise<CloseReason | undefined> {
+    if (reply.kind === "challenge") {
+      this.#continuation = reply.answer;
+      this.#lines.limit = SASL_LINE_OCTETS;
+      return undefined;
+    }
+    const effect = "effect" in reply ? reply.effect : undefined;
+    if (effect === "close") return (reply.kind === "error" ? reply.reason : undefined) ?? "quit";
+    return effect === "start-tls" ? await this.#startTls() : undefined;
+  }
+
+  async #startTls(): Promise<CloseReason | undefined> {
+    await this.#writer.flush(this.#connection);
+    const clear = this.#connection;
+    if (clear.startTls === undefined) {
+      throw new TypeError("The dialogue asked for TLS on a connection that has none to give");
+    }
+    // Whatever came in clear behind STLS is forgotten (RFC 2595, section 4; CVE-2021-33515).
+    this.#lines.clear();
+    this.#badCommands = 0;
+    try {
+      this.#connection = await clear.startTls();
+    } catch {
+      // The client's doing, or close()'s: the dialogue records it, and nothing can be said on a broken stream.
+      this.#dialogue.unsecured();
+      return "tls-failed";
+    }
+    if (this.#closed !== undefined) this.#connection[Symbol.dispose]();
+    if (this.#connection.tls !== undefined) this.#dialogue.secured(this.#connection.tls);
+    return undefined;
+  }
+
+  /**
+   * While a command takes its time, notices a client that goes away. One that has merely said all it has to say (its last
+   * commands are here, and its side of the stream has ended) still gets its answers.
+   */
+  #watchForHangUp(): void {
+    if (this.#ahead !== undefined || this.#lines.hasLine || this.#closed !== undefined) return;
+    const ahead = this.#connection.read(this.#buffer);
+    this.#ahead = ahead;
+    ahead.then(
+      (octets) => {
+        if (octets === null) this.#dialogue.hangUp();
+      },
+      () => this.close("client-gone"),
+    );
+  }
+
+  /** Takes in what the client still says, for a moment: closing over unread octets would make TCP throw our last answer away. */
+  async #linger(reason: CloseReason): Promise<void> {
+    for (let taken = 0; taken < LINGER_OCTETS;) {
+      const octets = await this.#guard.watch(
+        LINGER_MS,
+        reason,
+        this.#ahead ?? this.#connection.read(this.#buffer),
+      );
+      this.#ahead = undefined;
+      if (octets === null) return;
+      taken += octets;
+    }
+  }
+}

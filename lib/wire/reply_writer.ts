@@ -1,0 +1,131 @@
+/** Writes replies to a connection: gathers the small ones, streams the large ones, and waits while the client is slow. */
+
+import type { Connection } from "../net/connection.ts";
+import { encodeBase64 } from "../bytes/base64.ts";
+import type { Dialogue, Outcome } from "./dialogue.ts";
+import { negative, positive } from "./first_line.ts";
+import { SMALL_MESSAGE_OCTETS } from "./limits.ts";
+import { type MessageSink, sendMessage } from "./send_message.ts";
+import { OutputBuffer } from "./output_buffer.ts";
+import type { Reply } from "./reply.ts";
+import type { StallGuard } from "./stall_guard.ts";
+
+const encoder = new TextEncoder();
+
+/** One connection's way out. */
+export class ReplyWriter {
+  readonly #dialogue: Pick<Dialogue, "patience" | "wrote">;
+  readonly #guard: StallGuard;
+  readonly #out = new OutputBuffer();
+
+  constructor(dialogue: Pick<Dialogue, "patience" | "wrote">, guard: StallGuard) {
+    this.#dialogue = dialogue;
+    this.#guard = guard;
+  }
+
+  /**
+   * Adds a reply to what is waiting, and sends when that is much.
+   *
+   * @returns how it went: a message that fails before its first octet is answered with an error
+   * @throws {ConnectionLostError} when the client is gone
+   * @throws {Error} when a message failed in its middle: the connection must then be closed, without the terminator
+   */
+  async write(connection: Connection, reply: Reply): Promise<Outcome> {
+    switch (reply.kind) {
+      case "ok":
+        this.#out.line(positive(reply.text));
+        break;
+      case "error":
+        this.#out.line(negative(reply.text, reply.code));
+        break;
+      case "challenge":
+        this.#out.line(`+ ${encodeBase64(reply.data)}`);
+        break;
+      case "lines":
+        for (const line of reply.lines) this.#out.line(line);
+        break;
+      case "list":
+        await this.#list(connection, reply);
+        break;
+      case "message":
+        return await this.#message(connection, reply);
+    }
+    if (this.#out.full) await this.flush(connection);
+    return reply.kind === "error" ? "error" : "ok";
+  }
+
+  /** Sends all that is waiting. */
+  async flush(connection: Connection): Promise<void> {
+    if (this.#out.length > 0) await this.#send(connection, this.#out.take());
+  }
+
+  /** A multi-line answer (RFC 1939, section 3): lines that begin with a dot get one more, and a dot ends it. */
+  async #list(connection: Connection, reply: Extract<Reply, { kind: "list" }>): Promise<void> {
+    this.#out.line(positive(reply.text));
+    const lines = reply.lines;
+    if (Symbol.asyncIterator in lines) {
+      for await (const line of lines) await this.#listLine(connection, line);
+    } else {
+      for (const line of lines) {
+        // Awaiting each of 100 000 lines would cost more than the lines do.
+        if (this.#out.full) await this.flush(connection);
+        this.#out.line(line.startsWith(".") ? `.${line}` : line);
+      }
+    }
+    this.#out.line(".");
+  }
+
+  async #listLine(connection: Connection, line: string): Promise<void> {
+    if (this.#out.full) await this.flush(connection);
+    this.#out.line(line.startsWith(".") ? `.${line}` : line);
+  }
+
+  async #message(
+    connection: Connection,
+    reply: Extract<Reply, { kind: "message" }>,
+  ): Promise<Outcome> {
+    let begun = false;
+    const sink: MessageSink = {
+      write: async (octets, last) => {
+        if (last && !begun && octets.length <= SMALL_MESSAGE_OCTETS) {
+          begun = true;
+          this.#out.append(octets);
+          if (this.#out.full) await this.flush(connection);
+          return;
+        }
+        begun = true;
+        await this.flush(connection);
+        await this.#send(connection, octets);
+      },
+    };
+    try {
+      const octets = await sendMessage(
+        sink,
+        encoder.encode(`${positive(reply.text)}\r\n`),
+        reply.body,
+        reply.lines,
+      );
+      reply.sent?.(octets);
+      return "ok";
+    } catch (error) {
+      // Once octets have left, no client may take half a message for a whole one: the caller closes.
+      if (begun) throw error;
+      this.#out.line(negative("The message cannot be read now, try again later", "SYS/TEMP"));
+      return "error";
+    }
+  }
+
+  async #send(connection: Connection, octets: Uint8Array): Promise<void> {
+    let rest = octets;
+    while (rest.length > 0) {
+      // Asked anew each time: a client that takes a little keeps its connection.
+      const taken = await this.#guard.watch(
+        this.#dialogue.patience.write,
+        "not-reading",
+        connection.write(rest),
+      );
+      this.#dialogue.wrote(taken);
+      rest = rest.subarray(taken);
+    }
+  }
+}
