@@ -1,0 +1,28 @@
+// The memory store keeps the mail store's contract.
+
+import { assertEquals } from "@std/assert";
+import { MemoryMailStore } from "../../lib/mail/memory_mail_store.ts";
+import { testMailStore } from "../contracts/mail_store_contract.ts";
+
+testMailStore("MemoryMailStore", (options) => {
+  let now = 1_700_000_000_000;
+  const store = new MemoryMailStore({ ...options, now: () => now });
+  return {
+    store,
+    deliver: (user, index, octets) => void store.deliver(user, octets, `id.${index}`),
+    withdraw: (user, index) => store.withdraw(user, `id.${index}`),
+    advance: (milliseconds) => void (now += milliseconds),
+    [Symbol.dispose]: () => {},
+  };
+});
+
+Deno.test("MemoryMailStore tells which messages were seen", async () => {
+  const store = new MemoryMailStore();
+  store.deliver("alice", new Uint8Array(3));
+  const { uid } = store.deliver("alice", new Uint8Array(4));
+  {
+    await using maildrop = await store.acquire("alice");
+    maildrop.retrieved(maildrop.messages[1]!);
+  }
+  assertEquals(store.seen("alice"), [uid]);
+});

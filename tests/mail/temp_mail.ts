@@ -1,0 +1,61 @@
+/** A mail folder in a temporary folder, and a store on it whose warnings are kept. */
+
+import { FolderMailStore, type FolderMailStoreOptions } from "../../lib/mail/folder_mail_store.ts";
+
+/** The first message's delivery time, in seconds. */
+export const FIRST = 1_700_000_000;
+
+/** A temporary mail folder. Disposing removes it. */
+export class TempMail implements Disposable {
+  readonly root: string = Deno.makeTempDirSync({ prefix: "postern-mail-" });
+  readonly warnings: { message: string; properties: Record<string, unknown> | undefined }[] = [];
+
+  /** A store on it; each is like a newly started server. */
+  store(options: Partial<FolderMailStoreOptions> = {}): FolderMailStore {
+    return new FolderMailStore({
+      root: this.root,
+      maxMessages: 0,
+      expireDays: 0,
+      flagUpdates: true,
+      warn: (message, properties) => this.warnings.push({ message, properties }),
+      ...options,
+    });
+  }
+
+  /** Where something lies. */
+  path(...parts: string[]): string {
+    return [this.root, ...parts].join("/");
+  }
+
+  /** Makes a Maildir with files; keys are like `new/1.host`. */
+  maildir(user: string, files: Readonly<Record<string, string | Uint8Array>> = {}): void {
+    for (const folder of ["cur", "new", "tmp"]) {
+      Deno.mkdirSync(this.path(user, folder), { recursive: true, mode: 0o700 });
+    }
+    this.put(user, files);
+  }
+
+  /** Makes files below a user's folder, and the folder where there is none. */
+  put(user: string, files: Readonly<Record<string, string | Uint8Array>>): void {
+    Deno.mkdirSync(this.path(user), { recursive: true, mode: 0o700 });
+    for (const [name, content] of Object.entries(files)) {
+      const octets = typeof content === "string" ? new TextEncoder().encode(content) : content;
+      Deno.writeFileSync(this.path(user, name), octets);
+    }
+  }
+
+  /** Names in a folder, sorted. */
+  names(...parts: string[]): string[] {
+    return [...Deno.readDirSync(this.path(...parts))].map((entry) => entry.name).sort();
+  }
+
+  /** Makes folders old enough for their listing to be relied on. */
+  settle(user: string): void {
+    const past = new Date(Date.now() - 60_000);
+    for (const folder of ["new", "cur"]) Deno.utimeSync(this.path(user, folder), past, past);
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.root, { recursive: true });
+  }
+}
