@@ -37,6 +37,8 @@ export interface ProgramTransformerOptions {
  *
  * Nothing is buffered but one chunk at each joint: the program is not read while the client does not read, and not written to while
  * it does not read.
+ *
+ * Each run that was started, or could not be, is told as ended when its processes are gone; waiting for a turn tells nothing.
  */
 export class ProgramTransformer implements Transformer {
   readonly #options: ProgramTransformerOptions;

@@ -1,6 +1,7 @@
 // Runs real programs over made-up messages: what comes out, what fails how, and what is left afterwards.
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { LocalProcessGroups } from "../../lib/transform/local_process_groups.ts";
 import { TransformerError } from "../../lib/transform/transformer.ts";
 import { FakeMessage, patternAt } from "./messages.ts";
 import { eventually } from "./processes.ts";
@@ -282,4 +283,55 @@ Deno.test("ProgramTransformer serves many at once, never more than its turns", a
     }
     assertEquals([running, most], [0, 8]);
   });
+});
+
+Deno.test("ProgramTransformer leaves nothing behind after hundreds of runs, one in ten failing", async () => {
+  const ways = ["/no/such/program", "false", "true", "sh -c 'head -c 9; exit 1'", "sleep 60"];
+  await withPrograms({ limit: 8, timeout: 100 }, async ({ apply, events }) => {
+    let next = 0;
+    const outcomes: string[] = [];
+    const lanes = Array.from({ length: 12 }, async () => {
+      while (next < 300) {
+        const index = next++;
+        const way = index % 10 === 9 ? ways[(index - 9) / 10 % ways.length] : undefined;
+        const run = apply(way ?? "cat", new FakeMessage(30_000)).then(octets);
+        const outcome = await run.then((out) => `${out.length}`, (error) => error.reason);
+        outcomes.push(way === undefined ? outcome : `${way}: ${outcome}`);
+      }
+    });
+    await Promise.all(lanes);
+    const count = (outcome: string): number => outcomes.filter((one) => one === outcome).length;
+    assertEquals(count("30000"), 270);
+    const reasons = ["not-found", "exit-status", "no-output", "exit-status", "timeout"];
+    for (const [index, way] of ways.entries()) assertEquals(count(`${way}: ${reasons[index]}`), 6);
+    await eventually("all ended", () => events.filter(ended).length === 300);
+  });
+});
+
+Deno.test("ProgramTransformer works in a thread that may run one program and nothing else", async () => {
+  const groups = new LocalProcessGroups();
+  const { promise, resolve, reject } = Promise.withResolvers<string[]>();
+  const asked: string[] = [];
+  const worker = new Worker(new URL("./confined_worker.ts", import.meta.url), {
+    type: "module",
+    deno: {
+      permissions: { run: ["/bin/cat"], net: false, read: false, write: false, env: false },
+    },
+  } as WorkerOptions);
+  worker.onerror = (event): void => reject(new Error(event.message));
+  worker.onmessage = async ({ data }): Promise<void> => {
+    if (data.kind === "started") groups.started(data.pid);
+    if (data.kind === "end") {
+      await groups.end(data.pid);
+      worker.postMessage(data.pid);
+    }
+    asked.push(data.kind);
+    if (data.kind === "done") resolve([...asked, data.outcome]);
+  };
+  try {
+    assertEquals(await promise, ["started", "end", "done", "1000000 octets, cancelled, ended"]);
+  } finally {
+    worker.terminate();
+  }
+  assertEquals(groups.running.size, 0);
 });
