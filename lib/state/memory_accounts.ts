@@ -34,7 +34,11 @@ export class MemoryAccounts implements AccountStore {
     const kept = this.#accounts.get(name);
     if (!kept) return Promise.resolve(undefined);
     const { account, revision, appPasswords } = kept;
-    return Promise.resolve({ ...account, revision, appPasswords: [...appPasswords.values()] });
+    const keys = [...appPasswords.values()].map(({ storedKey, serverKey }) => ({
+      storedKey,
+      serverKey,
+    }));
+    return Promise.resolve({ ...account, revision, appPasswords: keys });
   }
 
   /** See {@linkcode AccountStore.count}. */

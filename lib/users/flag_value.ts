@@ -1,5 +1,6 @@
 /** The values of `-u` and `-a`: `NAME:PASS`, `NAME:@FILE`, and `NAME:@@…` for a password that begins with `@`. */
 
+import { printable } from "../bytes/printable.ts";
 import { refuseUserName } from "./user_name.ts";
 
 /** An account that a flag names. */
@@ -28,7 +29,7 @@ export async function readFlagAccounts(
     const name = value.slice(0, split);
     const refusal = refuseUserName(name);
     if (refusal) {
-      throw new SyntaxError(`${flag}: ${JSON.stringify(name)} cannot be a name: ${refusal}`);
+      throw new SyntaxError(`${flag}: ${printable(name)} cannot be a name: ${refusal}`);
     }
     if (accounts.has(name)) throw new SyntaxError(`${flag} names ${name} twice`);
     const password = await flagPassword(value.slice(split + 1), `${flag} ${name}`, read);

@@ -1,5 +1,6 @@
 /** What `postern user …` does to the state file, as functions that print nothing: the CLI says how it ended. */
 
+import { printable } from "../bytes/printable.ts";
 import type { AccountStore } from "../state/account_store.ts";
 import type { AccountRegister } from "./account_register.ts";
 import { importUsers } from "./import_users.ts";
@@ -22,7 +23,9 @@ export async function addUser(
   password: string,
 ): Promise<UserCommandOutcome> {
   if (await register.has(name)) {
-    return refused(`There is a user ${shown(name)} already; postern user passwd sets the password`);
+    return refused(
+      `There is a user ${printable(name)} already; postern user passwd sets the password`,
+    );
   }
   return await setUser(register, name, password);
 }
@@ -34,7 +37,7 @@ export async function changePassword(
   password: string,
 ): Promise<UserCommandOutcome> {
   if (!await register.has(name)) {
-    return refused(`There is no user ${shown(name)}; postern user add makes one`);
+    return refused(`There is no user ${printable(name)}; postern user add makes one`);
   }
   return await setUser(register, name, password);
 }
@@ -47,11 +50,13 @@ export async function deleteUser(
   const outcome = await register.delete(name);
   switch (outcome.kind) {
     case "deleted":
-      return done(`Deleted user ${shown(name)}; the mail stays`);
+      return done(`Deleted user ${printable(name)}; the mail stays`);
     case "in-file":
-      return refused(`The user ${shown(name)} stands in ${outcome.path}; remove the line there`);
+      return refused(
+        `The user ${printable(name)} stands in ${outcome.path}; remove the line there`,
+      );
     default:
-      return refused(`There is no user ${shown(name)}`);
+      return refused(`There is no user ${printable(name)}`);
   }
 }
 
@@ -71,15 +76,17 @@ export async function addUserKey(
     case "added":
       return done(outcome.password);
     case "absent":
-      return refused(`There is no user ${shown(name)}`);
+      return refused(`There is no user ${printable(name)}`);
     case "exists":
-      return refused(`${shown(name)} has an app password ${shown(label)} already; delete it first`);
+      return refused(
+        `${printable(name)} has an app password ${printable(label)} already; delete it first`,
+      );
     case "unsafe-label":
-      return refused(`${shown(label)} cannot be a label, because ${outcome.reason}`);
+      return refused(`${printable(label)} cannot be a label, because ${outcome.reason}`);
     case "in-file":
       return refused(
         `The user ${
-          shown(name)
+          printable(name)
         } stands in ${outcome.path} only; postern user import takes users over`,
       );
   }
@@ -92,8 +99,8 @@ export async function deleteUserKey(
   label: string,
 ): Promise<UserCommandOutcome> {
   return await register.deleteKey(name, label)
-    ? done(`Deleted app password ${shown(label)} of ${shown(name)}`)
-    : refused(`${shown(name)} has no app password ${shown(label)}`);
+    ? done(`Deleted app password ${printable(label)} of ${printable(name)}`)
+    : refused(`${printable(name)} has no app password ${printable(label)}`);
 }
 
 /** `user key list NAME`: label and day, a line an app password. */
@@ -102,7 +109,7 @@ export async function listUserKeys(
   name: string,
 ): Promise<UserCommandOutcome> {
   const keys = await register.listKeys(name);
-  if (!keys) return refused(`There is no user ${shown(name)}`);
+  if (!keys) return refused(`There is no user ${printable(name)}`);
   const lines = keys.map(({ label, at }) => `${new Date(at).toISOString().slice(0, 10)} ${label}`);
   return { ok: true, lines };
 }
@@ -123,7 +130,9 @@ export async function importUserFile(
     const lines = [`Added ${added}, updated ${updated}`];
     for (const name of kept) {
       lines.push(
-        `Left ${shown(name)} as it is: delete its app passwords first, they are under another salt`,
+        `Left ${
+          printable(name)
+        } as it is: delete its app passwords first, they are under another salt`,
       );
     }
     return { ok: true, lines };
@@ -145,17 +154,12 @@ async function setUser(
     case "updated":
       return done(`Changed the password of ${outcome.name}`);
     case "unsafe-name":
-      return refused(`${shown(name)} cannot be a user's name, because ${outcome.reason}`);
+      return refused(`${printable(name)} cannot be a user's name, because ${outcome.reason}`);
     case "unsafe-password":
       return refused(`The password cannot be used, because ${outcome.reason}`);
     case "limit":
       return refused("There are as many users as may be");
   }
-}
-
-/** A name as it can be printed: what is odd in it is escaped. */
-function shown(name: string): string {
-  return /^[\w.@+-]+$/.test(name) ? name : JSON.stringify(name);
 }
 
 function done(line: string): UserCommandOutcome {

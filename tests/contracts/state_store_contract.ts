@@ -1,0 +1,275 @@
+/** What every state store must do; run on each implementation. */
+
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import type { Account, AccountStore } from "../../lib/state/account_store.ts";
+import {
+  ACCESS_DAYS,
+  ACCESSES_A_USER,
+  type AccessStart,
+  HISTORY_MINUTES,
+} from "../../lib/state/record_store.ts";
+import type { StateStore } from "../../lib/state/state_store.ts";
+import type { ScramKeys } from "../../lib/users/user_source.ts";
+
+/** Makes an empty store; `now` tells its time. */
+export type MakeStateStore = (options: { readonly now: () => number }) => Promise<StateStore>;
+
+const DAY = 24 * 60 * 60 * 1000;
+
+/** Registers the contract's tests. */
+export function stateStoreContract(name: string, make: MakeStateStore): void {
+  const test = (title: string, body: (store: StateStore, clock: { now: number }) => unknown) =>
+    Deno.test(`${name} ${title}`, async () => {
+      const clock = { now: Date.UTC(2026, 0, 31, 12) };
+      await using store = await make({ now: () => clock.now });
+      await body(store, clock);
+    });
+
+  for (const kind of ["users", "administrators"] as const) {
+    test(`adds, finds, updates and deletes ${kind}`, (store) => lifeOf(store[kind]));
+    test(`refuses a change of ${kind} that was computed from an older revision`, async (store) => {
+      const accounts = store[kind];
+      assertEquals(await accounts.put(account("ann"), { revision: 7 }), "changed");
+      await accounts.put(account("ann"), { revision: undefined });
+      assertEquals(await accounts.put(account("ann"), { revision: undefined }), "changed");
+      const first = await accounts.find("ann");
+      assertEquals(await accounts.put(account("ann"), { revision: first?.revision }), "updated");
+      assertEquals(await accounts.put(account("ann"), { revision: first?.revision }), "changed");
+    });
+  }
+
+  test("keeps users and administrators apart", async (store) => {
+    await store.users.put(account("ann"), { revision: undefined });
+    assertEquals(await store.administrators.find("ann"), undefined);
+    assertEquals(await store.administrators.count(), 0);
+    assertEquals(await Array.fromAsync(store.administrators.list()), []);
+  });
+
+  test("never gives a revision twice, not even after a deletion", async (store) => {
+    const seen = new Set<number | undefined>();
+    for (let round = 0; round < 3; round++) {
+      await store.users.put(account("ann"), { revision: undefined });
+      seen.add((await store.users.find("ann"))?.revision);
+      await store.users.delete("ann");
+    }
+    assertEquals(seen.size, 3);
+  });
+
+  test("refuses one user more than may be, and nothing that is there", async (store) => {
+    await store.users.put(account("ann"), { revision: undefined, limit: 1 });
+    assertEquals(await store.users.put(account("bob"), { revision: undefined, limit: 1 }), "limit");
+    const ann = await store.users.find("ann");
+    const outcome = await store.users.put(account("ann"), { revision: ann?.revision, limit: 0 });
+    assertEquals(outcome, "updated");
+  });
+
+  test("keeps the last account when asked to", async (store) => {
+    const { administrators } = store;
+    await administrators.put(account("ann"), { revision: undefined });
+    await administrators.put(account("bob"), { revision: undefined });
+    assertEquals(await administrators.delete("ann", { keepLast: true }), "deleted");
+    assertEquals(await administrators.delete("bob", { keepLast: true }), "last");
+    assertEquals(await administrators.delete("cleo", { keepLast: true }), "absent");
+    assertEquals(await administrators.delete("bob"), "deleted");
+  });
+
+  test("lists names in the order of their octets, across pages", async (store) => {
+    const names = Array.from({ length: 1203 }, (_, index) => `u${index}`);
+    names.push("Zoe", "zoe", "é", "\u{ffee}", "\u{1f600}", "a@example.org", "a");
+    await store.users.putAll(names.map((name) => account(name)));
+    const encoder = new TextEncoder();
+    const key = (text: string) => String.fromCharCode(...encoder.encode(text));
+    const sorted = names.toSorted((one, other) => key(one) < key(other) ? -1 : 1);
+    assertEquals(await Array.fromAsync(store.users.list()), sorted);
+    assertEquals(
+      await Array.fromAsync(store.users.list({ after: sorted[700]! })),
+      sorted.slice(701),
+    );
+    assertEquals(await store.users.count(), names.length);
+  });
+
+  test("writes many accounts at once and counts them", async (store) => {
+    await store.users.put(account("ann"), { revision: undefined });
+    const outcome = await store.users.putAll([account("ann"), account("bob"), account("cleo")]);
+    assertEquals(outcome, { added: 2, updated: 1 });
+    assertEquals(await store.users.count(), 3);
+  });
+
+  test("learns keys once, for the hash that they were learned for", async (store) => {
+    const hash = { scheme: "SHA512-CRYPT", data: "$6$…" } as const;
+    await store.users.put({ ...account("ann"), password: { kind: "foreign", hash } }, {
+      revision: undefined,
+    });
+    assertEquals(await store.users.allHaveKeys(), false);
+    const before = await store.users.find("ann");
+    assertEquals(before?.password, { kind: "foreign", hash });
+    assertEquals(await store.users.learn("ann", before!.revision + 1, keys(9)), false);
+    assertEquals(await store.users.learn("ann", before!.revision, keys(9)), true);
+    assertEquals(await store.users.learn("ann", before!.revision, keys(8)), false);
+    const after = await store.users.find("ann");
+    assertEquals(after?.password, { kind: "keys", keys: keys(9) });
+    assertEquals(after?.revision, before?.revision);
+    assertEquals(await store.users.allHaveKeys(), true);
+  });
+
+  test("keeps app passwords with their user, and a new revision for each change", appPasswords);
+
+  test("remembers what flags say in place of what they said, with the accounts", async (store) => {
+    const memory = { name: "ann", salt: octets(16, 1), iterations: 4096, storedKey: octets(32, 2) };
+    assertEquals(await store.users.flags(), []);
+    await store.users.applyFlags([memory], [account("ann")]);
+    assertEquals(await store.users.flags(), [memory]);
+    assertEquals(await store.administrators.flags(), []);
+    const bob = { ...memory, name: "bob", iterations: 5000 };
+    await store.users.applyFlags([bob], []);
+    assertEquals(await store.users.flags(), [bob]);
+    assert(await store.users.find("ann"));
+  });
+
+  test("keeps learned keys by name", async (store) => {
+    const learned = { name: "ann", fingerprint: "ff", salt: octets(16, 1), iterations: 4096 };
+    await store.learned.put({ ...learned, ...keys(1) });
+    await store.learned.put({ ...learned, ...keys(2), fingerprint: "ee" });
+    const all = await Array.fromAsync(store.learned.list());
+    assertEquals(all, [{ ...learned, ...keys(2), fingerprint: "ee" }]);
+  });
+
+  test("keeps settings", async (store) => {
+    await store.settings.set("timeout", "600");
+    await store.settings.set("timeout", "700");
+    await store.settings.set("maildir", "./m");
+    assertEquals([...await store.settings.all()].sort(), [["maildir", "./m"], ["timeout", "700"]]);
+    assertEquals(await store.settings.delete("timeout"), true);
+    assertEquals(await store.settings.delete("timeout"), false);
+  });
+
+  test("keeps one secret and never gives a session number twice", async (store) => {
+    const secret = await store.installation.secret();
+    assertEquals(secret.length, 32);
+    assertEquals(await store.installation.secret(), secret);
+    const first = await store.installation.reserveSessions(10);
+    assertEquals(await store.installation.reserveSessions(1), first + 10);
+    assertEquals(await store.installation.reserveSessions(1), first + 11);
+  });
+
+  test("shows accesses at once, newest last, open and ended", accesses);
+
+  test("forgets accesses that are too many or too old", async (store, clock) => {
+    for (let n = 0; n < ACCESSES_A_USER + 5; n++) store.accesses.opened(start(`s${n}`, clock.now));
+    store.accesses.opened({ ...start("other", clock.now), user: "bob" });
+    assertEquals(await store.accesses.count("ann"), ACCESSES_A_USER);
+    assertEquals(await store.accesses.count("bob"), 1);
+    const [oldest] = await store.accesses.list("ann", ACCESSES_A_USER + 5);
+    assertEquals(oldest?.session, "s5");
+    clock.now += (ACCESS_DAYS + 1) * DAY;
+    // Age removes a bounded number at a time, so it takes some rounds.
+    for (let n = 0; n < 12; n++) {
+      store.accesses.opened(start(`late${n}`, clock.now));
+      await store.accesses.count("ann");
+    }
+    assertEquals(await store.accesses.count("ann"), 12);
+  });
+
+  test("keeps totals, and a week of minutes", async (store) => {
+    await store.counters.save(new Map([["pop3.logins", 3], ['a{b="c"}', 1.5]]));
+    await store.counters.save(new Map([["pop3.logins", 4]]));
+    const totals = [...await store.counters.totals()].sort();
+    assertEquals(totals, [['a{b="c"}', 1.5], ["pop3.logins", 4]]);
+    const minute = 29_000_000;
+    await store.counters.append(minute, new Map([["pop3.logins", 1], ["other", 5]]));
+    await store.counters.append(minute + 1, new Map([["pop3.logins", 2]]));
+    await store.counters.append(minute + 1, new Map([["pop3.logins", 3]]));
+    const all = () => Array.fromAsync(store.counters.history("pop3.logins", 0));
+    assertEquals(await all(), [{ minute, value: 1 }, { minute: minute + 1, value: 3 }]);
+    const late = await Array.fromAsync(store.counters.history("pop3.logins", minute + 1));
+    assertEquals(late, [{ minute: minute + 1, value: 3 }]);
+    assertEquals(await Array.fromAsync(store.counters.history("nobody", 0)), []);
+    await store.counters.append(minute + HISTORY_MINUTES, new Map([["pop3.logins", 9]]));
+    assertEquals((await all()).map((row) => row.value), [3, 9]);
+    assertEquals(await Array.fromAsync(store.counters.history("other", 0)), []);
+  });
+}
+
+async function lifeOf(accounts: AccountStore): Promise<void> {
+  assertEquals(await accounts.find("ann"), undefined);
+  assertEquals(await accounts.count(), 0);
+  assertEquals(await accounts.put(account("ann", 1), { revision: undefined }), "added");
+  const added = await accounts.find("ann");
+  assertEquals({ ...added, revision: 0 }, { ...account("ann", 1), revision: 0, appPasswords: [] });
+  const changed = { ...account("ann", 2), origin: "msmp", at: 99 } as const;
+  assertEquals(await accounts.put(changed, { revision: added?.revision }), "updated");
+  const updated = await accounts.find("ann");
+  assertNotEquals(updated?.revision, added?.revision);
+  assertEquals(updated?.password, { kind: "keys", keys: keys(2) });
+  assertEquals(updated?.origin, added?.origin);
+  assertEquals(updated?.at, added?.at);
+  assertEquals(await accounts.find("Ann"), undefined);
+  assertEquals(await accounts.find("an"), undefined);
+  assertEquals(await accounts.delete("ann"), "deleted");
+  assertEquals(await accounts.delete("ann"), "absent");
+  assertEquals(await accounts.count(), 0);
+}
+
+async function appPasswords({ users }: StateStore): Promise<void> {
+  const phone = { label: "phone", at: 5, ...keys(3) };
+  assertEquals(await users.addAppPassword("ann", 1, phone), "changed");
+  await users.put(account("ann"), { revision: undefined });
+  const revision = async (): Promise<number> => (await users.find("ann"))!.revision;
+  const first = await revision();
+  assertEquals(await users.addAppPassword("ann", first, phone), "added");
+  const second = await revision();
+  assert(second > first);
+  assertEquals(await users.addAppPassword("ann", first, { ...phone, label: "pad" }), "changed");
+  assertEquals(await users.addAppPassword("ann", second, phone), "exists");
+  assertEquals(await users.addAppPassword("ann", second, { ...phone, label: "pad" }), "added");
+  assertEquals((await users.find("ann"))?.appPasswords.length, 2);
+  await users.put(account("ann", 7), { revision: await revision() });
+  const labels = [{ label: "pad", at: 5 }, { label: "phone", at: 5 }];
+  assertEquals(await users.listAppPasswords("ann"), labels);
+  const before = await revision();
+  assertEquals(await users.deleteAppPassword("ann", "pad"), true);
+  assertEquals(await users.deleteAppPassword("ann", "pad"), false);
+  assert(await revision() > before);
+  assertEquals((await users.find("ann"))?.appPasswords, [keys(3)]);
+  await users.delete("ann");
+  await users.put(account("ann"), { revision: undefined });
+  assertEquals(await users.listAppPasswords("ann"), []);
+  assertEquals((await users.find("ann"))?.appPasswords, []);
+}
+
+async function accesses({ accesses }: StateStore, clock: { now: number }): Promise<void> {
+  const end = { ended: clock.now + 9, messages: 2, octets: 512, deleted: 1, ending: "quit" };
+  accesses.opened(start("s1", clock.now));
+  assertEquals(await accesses.list("ann", 10), [{ ...start("s1", clock.now), end: undefined }]);
+  accesses.opened({ ...start("s2", clock.now), tls: "TLSv1.3" });
+  accesses.completed("s2", end);
+  accesses.completed("s1", end);
+  accesses.completed("nobody's", end);
+  const records = [
+    { ...start("s1", clock.now), end },
+    { ...start("s2", clock.now), tls: "TLSv1.3", end },
+  ];
+  assertEquals(await accesses.list("ann", 10), records);
+  assertEquals(await accesses.list("ann", 1), records.slice(1));
+  assertEquals(await accesses.count("ann"), 2);
+  assertEquals(await accesses.count("bob"), 0);
+  assertEquals(await accesses.list("bob", 10), []);
+}
+
+/** An account whose keys are filled with one octet. */
+export function account(name: string, filling = 1): Account {
+  const password = { kind: "keys", keys: keys(filling) } as const;
+  return { name, origin: "command", at: 42, salt: octets(16, filling), iterations: 4096, password };
+}
+
+function keys(filling: number): ScramKeys {
+  return { storedKey: octets(32, filling), serverKey: octets(32, filling + 100) };
+}
+
+function octets(length: number, filling: number): Uint8Array {
+  return new Uint8Array(length).fill(filling);
+}
+
+function start(session: string, at: number): AccessStart {
+  return { session, at, user: "ann", address: "192.0.2.7", tls: undefined, mechanism: "PLAIN" };
+}
