@@ -1,20 +1,19 @@
-/** What is seen by HTTP: `/healthz`, `/readyz`, `/metrics`, and the dashboard at `/`. */
+/** The HTTP server: `/healthz`, `/readyz`, `/metrics`, and the dashboard at `/`. */
 
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { logger } from "../observe/logging.ts";
-import { PROMETHEUS_TYPE } from "../observe/prometheus.ts";
-import { type DashboardData, dashboardPage, livePart, SCRIPT, STYLE } from "./dashboard/page.ts";
-import { pageHeaders } from "./dashboard/policy.ts";
+import { type Answer, answering, plain, type Question, type Watch } from "./dashboard/answers.ts";
 
-/** What the HTTP server shows. */
-export interface Watch extends DashboardData {
-  /** The scrape, in Prometheus' text format 0.0.4. */
-  metrics(): string;
-}
+export type { Watch } from "./dashboard/answers.ts";
 
-/** Where the HTTP server listens. */
+/** Where the HTTP server listens, and how long it bears with a client. */
 export interface HttpOptions {
   /** `ADDR:PORT`, an IPv6 address in brackets; port 0 is any that is free. */
   readonly listen: string;
+  /** Connections at once; more are closed as they come. @default {100} */
+  readonly maxConnections?: number;
+  /** Milliseconds that a client has for its request, and to take some of the answer. @default {10000} */
+  readonly patience?: number;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -27,16 +26,8 @@ export interface HttpServer extends AsyncDisposable {
 
 /** Milliseconds that answers under way have when the server ends. */
 const LAST_ANSWERS = 1000;
-
-const PLAIN = { "content-type": "text/plain; charset=utf-8" };
-
-/** On every answer. */
-const COMMON = {
-  "cache-control": "no-store",
-  "x-content-type-options": "nosniff",
-  "referrer-policy": "no-referrer",
-  "cross-origin-resource-policy": "same-origin",
-};
+/** Octets of a request's head. */
+const LARGEST_HEAD = 16 * 1024;
 
 /**
  * Starts listening. There is no login: who reaches the address sees the figures and the sessions, which is said in the log
@@ -47,26 +38,34 @@ const COMMON = {
  */
 export async function startHttp(watch: Watch, options: HttpOptions): Promise<HttpServer> {
   const { hostname, port } = parseListen(options.listen);
-  const page = await pageHeaders(SCRIPT, STYLE);
+  const { maxConnections = 100, patience = 10_000, now = Date.now } = options;
   const local = isLoopback(hostname);
-  const answer = (request: Request): Response =>
-    respond(request, { watch, page, local, now: options.now ?? Date.now });
-  const abort = new AbortController();
-  const server = listen({ hostname, port, signal: abort.signal, onListen, onError }, answer);
+  const answer = await answering(watch, { local, now });
+  const server = createServer({
+    headersTimeout: patience / 2,
+    requestTimeout: patience,
+    keepAliveTimeout: patience / 2,
+    connectionsCheckingInterval: Math.min(1000, patience / 2),
+    maxHeaderSize: LARGEST_HEAD,
+  }, (request, response) => reply(request, response, answer));
+  server.maxConnections = maxConnections;
+  // A client that takes nothing of its answer makes no progress on its socket.
+  server.setTimeout(patience, (socket) => socket.destroy());
+  const bound = await listen(server, hostname, port);
   if (!local) {
     logger("http").warn(
       "The dashboard at {address} has no login: everybody who reaches it sees users and their addresses",
       { address: options.listen },
     );
   }
-  return {
-    hostname: server.addr.hostname,
-    port: server.addr.port,
-    [Symbol.asyncDispose]: () => close(server, abort),
-  };
+  return { hostname, port: bound, [Symbol.asyncDispose]: () => close(server) };
 }
 
-/** Splits `ADDR:PORT`, e.g. `127.0.0.1:9110` or `[::1]:9110`. */
+/**
+ * Splits `ADDR:PORT`, e.g. `127.0.0.1:9110` or `[::1]:9110`.
+ *
+ * @throws {SyntaxError} when it is something else
+ */
 export function parseListen(text: string): { readonly hostname: string; readonly port: number } {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text);
   const hostname = match?.[1] ?? match?.[2];
@@ -79,103 +78,73 @@ export function parseListen(text: string): { readonly hostname: string; readonly
   return { hostname, port };
 }
 
-interface Context {
-  readonly watch: Watch;
-  /** Headers of answers with HTML. */
-  readonly page: Readonly<Record<string, string>>;
-  /** Whether it listens on a loopback address. */
-  readonly local: boolean;
-  readonly now: () => number;
+function reply(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: (question: Question) => Answer,
+): void {
+  // Whoever goes away in the middle of an answer is no concern of ours.
+  request.on("error", () => {});
+  response.on("error", () => {});
+  const { method = "", url = "", headers } = request;
+  const { status, headers: fields, body } = guarded(answer, {
+    method,
+    target: url,
+    host: headers.host,
+  });
+  const bytes = new TextEncoder().encode(body);
+  const more = method === "GET" || method === "HEAD" ? {} : { connection: "close" };
+  response.writeHead(status, { ...fields, ...more, "content-length": bytes.length });
+  response.end(method === "HEAD" ? undefined : bytes);
 }
 
-function respond(request: Request, context: Context): Response {
-  if (request.method !== "GET" && request.method !== "HEAD") {
-    return text(405, "Only GET and HEAD are served here.\n", { allow: "GET, HEAD" });
+function guarded(answer: (question: Question) => Answer, question: Question): Answer {
+  try {
+    return answer(question);
+  } catch (error) {
+    logger("http").error("An HTTP answer failed: {error}", { error });
+    return plain(500, "The server failed to answer.\n");
   }
-  const url = URL.parse(request.url);
-  if (url === null) return text(400, "The Host header names no host.\n");
-  const { watch, page, now } = context;
-  switch (url.pathname) {
-    case "/healthz":
-      return text(200, "ok\n");
-    case "/readyz": {
-      const trouble = watch.trouble();
-      return trouble === undefined ? text(200, "ready\n") : text(503, `${trouble}\n`);
-    }
-    case "/metrics":
-      return text(200, watch.metrics(), { "content-type": PROMETHEUS_TYPE });
-    case "/":
-    case "/live":
-      if (context.local && !isLocalName(url.hostname, watch.serverName)) {
-        return text(421, "The dashboard is not served under this name.\n");
-      }
-      return text(
-        200,
-        url.pathname === "/" ? dashboardPage(watch, now()) : livePart(watch, now()),
-        page,
-      );
-    default:
-      return text(404, "There are /, /healthz, /readyz and /metrics.\n");
-  }
-}
-
-/** An answer; the runtime leaves the body of one to HEAD away. */
-function text(
-  status: number,
-  body: string,
-  headers: Readonly<Record<string, string>> = {},
-): Response {
-  return new Response(body, { status, headers: { ...PLAIN, ...COMMON, ...headers } });
-}
-
-/**
- * Whether the browser was sent here by a name that can only mean this machine. A foreign page could let its own name point to
- * 127.0.0.1 ("DNS rebinding") and read what is only meant for this machine's users.
- */
-function isLocalName(hostname: string, serverName: string): boolean {
-  return /^[\d.]+$|^\[/.test(hostname) || hostname === "localhost" ||
-    hostname === serverName.toLowerCase();
 }
 
 function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "::1" || /^127\./.test(hostname);
 }
 
-function listen(
-  options: Deno.ServeTcpOptions,
-  answer: (request: Request) => Response,
-): Deno.HttpServer<Deno.NetAddr> {
-  const { hostname, port } = options;
+/** Listens, and tells the port. */
+async function listen(server: Server, hostname: string, port: number): Promise<number> {
+  const listening = Promise.withResolvers<void>();
+  server.once("error", listening.reject);
+  server.listen(port, hostname, listening.resolve);
   try {
-    return Deno.serve(options, answer);
+    await listening.promise;
   } catch (error) {
-    const reason = error instanceof Deno.errors.AddrInUse
-      ? "the port is taken; name another one with --http"
-      : error instanceof Deno.errors.PermissionDenied
-      ? "the system does not allow this port; name one above 1023 with --http"
-      : error instanceof Error
-      ? error.message
-      : String(error);
-    throw new Error(`HTTP cannot be served on ${hostname} port ${port}: ${reason}.`, {
+    throw new Error(`HTTP cannot be served on ${hostname} port ${port}: ${reasonOf(error)}.`, {
       cause: error,
     });
   }
+  server.off("error", listening.reject);
+  server.on("error", (error) => logger("http").error("HTTP failed: {error}", { error }));
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : port;
 }
 
-function onListen(): void {}
-
-function onError(error: unknown): Response {
-  logger("http").error("An HTTP answer failed: {error}", { error });
-  return new Response("The server failed to answer.\n", {
-    status: 500,
-    headers: { ...PLAIN, ...COMMON },
-  });
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "EADDRINUSE") return "the port is taken; name another one with --http";
+  if (code === "EACCES") {
+    return "the system does not allow this port; name one above 1023 with --http";
+  }
+  return error instanceof Error ? error.message : String(error);
 }
 
-async function close(server: Deno.HttpServer, abort: AbortController): Promise<void> {
-  const timer = setTimeout(() => abort.abort(), LAST_ANSWERS);
+async function close(server: Server): Promise<void> {
+  const closed = Promise.withResolvers<void>();
+  server.close(() => closed.resolve());
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), LAST_ANSWERS);
   try {
-    await Promise.all([server.shutdown(), server.finished]);
+    await closed.promise;
   } finally {
     clearTimeout(timer);
   }

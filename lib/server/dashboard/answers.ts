@@ -1,0 +1,121 @@
+/** What is answered to each request for a page, a figure or a probe; pure, without a socket. */
+
+import { PROMETHEUS_TYPE } from "../../observe/prometheus.ts";
+import { type DashboardData, dashboardPage, livePart, SCRIPT, STYLE } from "./page.ts";
+import { pageHeaders } from "./policy.ts";
+
+/** What the HTTP server shows. */
+export interface Watch extends DashboardData {
+  /** The scrape, in Prometheus' text format 0.0.4. */
+  metrics(): string;
+}
+
+/** What of a request decides its answer. */
+export interface Question {
+  readonly method: string;
+  /** The request target as sent: a path, or a whole URL. */
+  readonly target: string;
+  /** The Host header. */
+  readonly host: string | undefined;
+}
+
+/** An answer, whole. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** How the answers are made. */
+export interface AnswerOptions {
+  /** Whether the server listens on a loopback address only, so that only this machine's own names may lead to the dashboard. */
+  readonly local: boolean;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** Milliseconds for which a drawn dashboard is shown again: many viewers cost no more than one. */
+const FRESH = 500;
+
+const PLAIN = { "content-type": "text/plain; charset=utf-8" };
+
+/** On every answer. */
+const COMMON = {
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cross-origin-resource-policy": "same-origin",
+};
+
+/**
+ * Makes the function that answers.
+ *
+ * @returns throws what `watch` throws
+ */
+export async function answering(
+  watch: Watch,
+  { local, now }: AnswerOptions,
+): Promise<(question: Question) => Answer> {
+  const headers = await pageHeaders(SCRIPT, STYLE);
+  const page = kept(() => dashboardPage(watch, now()), now);
+  const live = kept(() => livePart(watch, now()), now);
+  const dashboard = (draw: () => string, host: string | undefined): Answer =>
+    local && !isLocalName(host, watch.serverName)
+      ? plain(421, "The dashboard is not served under this name.\n")
+      : plain(200, draw(), headers);
+  return ({ method, target, host }) => {
+    if (method !== "GET" && method !== "HEAD") {
+      return plain(405, "Only GET and HEAD are served here.\n", { allow: "GET, HEAD" });
+    }
+    switch (URL.parse(target, "http://localhost")?.pathname) {
+      case "/healthz":
+        return plain(200, "ok\n");
+      case "/readyz":
+        return readiness(watch.trouble());
+      case "/metrics":
+        return plain(200, watch.metrics(), { "content-type": PROMETHEUS_TYPE });
+      case "/":
+        return dashboard(page, host);
+      case "/live":
+        return dashboard(live, host);
+      default:
+        return plain(404, "There are /, /healthz, /readyz and /metrics.\n");
+    }
+  };
+}
+
+/** An answer in plain text, unless `headers` say otherwise. */
+export function plain(
+  status: number,
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+): Answer {
+  return { status, headers: { ...PLAIN, ...COMMON, ...headers }, body };
+}
+
+function readiness(trouble: string | undefined): Answer {
+  return trouble === undefined ? plain(200, "ready\n") : plain(503, `${trouble}\n`);
+}
+
+/** Draws anew only when the last drawing is no longer fresh. */
+function kept(draw: () => string, now: () => number): () => string {
+  let text = "";
+  let drawn = -Infinity;
+  return () => {
+    const age = now() - drawn;
+    if (age >= FRESH || age < 0) {
+      text = draw();
+      drawn = now();
+    }
+    return text;
+  };
+}
+
+/**
+ * Whether the browser was sent here by a name that can only mean this machine. A foreign page could let its own name point to
+ * 127.0.0.1 ("DNS rebinding") and read what is meant for this machine's users only.
+ */
+function isLocalName(host: string | undefined, serverName: string): boolean {
+  const name = URL.parse(`http://${host}`)?.hostname ?? "";
+  return /^[\d.]+$|^\[/.test(name) || name === "localhost" || name === serverName.toLowerCase();
+}
