@@ -15,12 +15,12 @@ export interface KeepOptions {
 
 /** The keeping, under way. Disposing stops it after a last save. */
 export interface KeptCounters extends AsyncDisposable {
-  /** Saves what changed since the last save, after one that is under way. Never rejects. */
+  /** Saves, if something was counted since the last save, after one that is under way. Never rejects. */
   save(): Promise<void>;
 }
 
 /**
- * Adds what the store holds to the counters, and from then on saves what changes.
+ * Adds what the store holds to the counters, and from then on saves them whenever something was counted.
  * A store that fails costs a warning, and the totals stay with the next attempt.
  *
  * @throws {Error} when the store cannot be read
@@ -30,30 +30,22 @@ export async function keepCounters(
   store: TotalsStore,
   options: KeepOptions = {},
 ): Promise<KeptCounters> {
-  const before = await store.totals();
-  counters.restore(before);
-  return new Keeping(counters, store, before, options.interval ?? 500);
+  counters.restore(await store.totals());
+  return new Keeping(counters, store, options.interval ?? 500);
 }
 
 class Keeping implements KeptCounters {
   readonly #counters: Counters;
   readonly #store: TotalsStore;
   readonly #timer: ReturnType<typeof setInterval>;
-  #saved: ReadonlyMap<string, number>;
   #revision = -1;
   #failing = false;
   #last: Promise<void> = Promise.resolve();
   #waiting = false;
 
-  constructor(
-    counters: Counters,
-    store: TotalsStore,
-    saved: ReadonlyMap<string, number>,
-    interval: number,
-  ) {
+  constructor(counters: Counters, store: TotalsStore, interval: number) {
     this.#counters = counters;
     this.#store = store;
-    this.#saved = saved;
     this.#timer = setInterval(() => {
       // A slow store must not gather a queue of saves.
       if (!this.#waiting) void this.save();
@@ -75,14 +67,8 @@ class Keeping implements KeptCounters {
   async #saveNow(): Promise<void> {
     const revision = this.#counters.revision;
     if (revision === this.#revision) return;
-    const totals = this.#counters.totals();
-    const changed = new Map<string, number>();
-    for (const [key, value] of totals) {
-      if (this.#saved.get(key) !== value) changed.set(key, value);
-    }
     try {
-      if (changed.size > 0) await this.#store.save(changed);
-      this.#saved = totals;
+      await this.#store.save(this.#counters.totals());
       this.#revision = revision;
       this.#failing = false;
     } catch (error) {

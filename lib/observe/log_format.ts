@@ -19,8 +19,8 @@ export interface LogLine {
   readonly message: string;
   /** Everything else that is known, by name. Only what `structuredClone` takes. */
   readonly properties: Readonly<Record<string, unknown>>;
-  /** Names of the properties that `message` shows already; the text format does not repeat them. */
-  readonly shown: readonly string[];
+  /** The message before; the text format does not repeat the properties that it names in braces. */
+  readonly template: string;
 }
 
 /** Characters of one value that are kept; a client must not be able to fill a disk by one name. */
@@ -109,7 +109,9 @@ export function textLine(line: LogLine): string {
       for (const row of value.stack.split("\n")) stack += `    ${printable(row.trim())}\n`;
     }
     const said = value instanceof Error && value.message === line.message;
-    if (!said && !line.shown.includes(name)) text += ` ${printable(name)}=${valueInPair(value)}`;
+    if (!said && !line.template.includes(`{${name}}`)) {
+      text += ` ${printable(name)}=${valueInPair(value)}`;
+    }
   }
   return `${text}\n${stack}`;
 }

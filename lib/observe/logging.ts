@@ -185,15 +185,12 @@ function configure(level: LogLevel, sink: (record: LogRecord) => void): void {
   });
 }
 
-/** LogTape's record as a line: values filled in, and remembered which of them the message shows. */
+/** LogTape's record as a line: values filled in. */
 function lineOf(record: LogRecord): LogLine {
   let message = "";
   for (const [at, part] of record.message.entries()) {
     message += at % 2 === 0 ? String(part) : valueInMessage(part);
   }
-  const shown = typeof record.rawMessage === "string"
-    ? Array.from(record.rawMessage.matchAll(/\{\s*([\w-]+)\s*\}/g), (match) => match[1] ?? "")
-    : [];
   const names = record.category[0] === "postern" ? record.category.slice(1) : record.category;
   return {
     time: record.timestamp,
@@ -201,12 +198,12 @@ function lineOf(record: LogRecord): LogLine {
     category: names.join(".") || "postern",
     message,
     properties: record.properties,
-    shown,
+    template: typeof record.rawMessage === "string" ? record.rawMessage : "",
   };
 }
 
 function ownLine(level: LogLevel, message: string): LogLine {
-  return { time: Date.now(), level, category: "log", message, properties: {}, shown: [] };
+  return { time: Date.now(), level, category: "log", message, properties: {}, template: "" };
 }
 
 /** The same line without anything that `postMessage` refuses (functions, streams). */
