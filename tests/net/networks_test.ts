@@ -1,0 +1,106 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import {
+  addressText,
+  canonicalAddress,
+  clientNetworks,
+  NetworkList,
+  parseAddress,
+  parseNetwork,
+} from "../../lib/net/networks.ts";
+
+Deno.test("addresses take one form each (RFC 5952)", () => {
+  const forms: [string, string | undefined][] = [
+    ["192.0.2.7", "192.0.2.7"],
+    ["::ffff:192.0.2.7", "192.0.2.7"],
+    ["::FFFF:c000:207", "192.0.2.7"],
+    ["2001:DB8:0:0:1:0:0:1", "2001:db8::1:0:0:1"],
+    ["2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"],
+    ["0:0:0:0:0:0:0:0", "::"],
+    ["0:0:0:0:0:0:0:1", "::1"],
+    ["fe80::1%eth0", "fe80::1"],
+    ["1::", "1::"],
+    ["64:ff9b::192.0.2.33", "64:ff9b::c000:221"],
+    ["192.0.2", undefined],
+    ["192.0.2.256", undefined],
+    ["192.0.2.07", undefined],
+    ["192.0.2.7.1", undefined],
+    ["", undefined],
+    [":", undefined],
+    [":::", undefined],
+    ["1::2::3", undefined],
+    ["1:2:3:4:5:6:7", undefined],
+    ["1:2:3:4:5:6:7:8:9", undefined],
+    ["1:2:3:4::5:6:7:8", undefined],
+    ["12345::", undefined],
+    ["g::", undefined],
+    ["1.2.3.4::", undefined],
+  ];
+  for (const [written, form] of forms) assertEquals(canonicalAddress(written), form, written);
+});
+
+Deno.test("address that was written reads back the same", () => {
+  fc.assert(fc.property(fc.uint8Array({ minLength: 16, maxLength: 16 }), (octets) => {
+    const text = addressText(new Uint8Array(octets));
+    assertEquals(canonicalAddress(text), canonicalAddress(text.toUpperCase()));
+    const back = parseAddress(text);
+    assertEquals(
+      back?.length === 4 ? [...back] : [...back ?? []],
+      [...octets].slice(back?.length === 4 ? 12 : 0),
+    );
+  }));
+  fc.assert(fc.property(fc.ipV4(), (text) => assertEquals(canonicalAddress(text), text)));
+  fc.assert(fc.property(fc.ipV6(), (text) => assert(canonicalAddress(text) !== undefined)));
+  fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => void canonicalAddress(text)));
+});
+
+Deno.test("networks hold their addresses and no others", () => {
+  const list = new NetworkList([
+    "192.0.2.0/24",
+    "10.1.2.3",
+    "2001:db8::/33",
+    "::ffff:172.16.0.0/108",
+  ]);
+  for (
+    const address of [
+      "192.0.2.255",
+      "::ffff:192.0.2.1",
+      "10.1.2.3",
+      "2001:db8:7fff::1",
+      "172.31.0.1",
+    ]
+  ) {
+    assert(list.holds(address), address);
+  }
+  for (
+    const address of ["192.0.3.0", "10.1.2.4", "2001:db8:8000::", "172.32.0.1", "::1", "", "x"]
+  ) {
+    assert(!list.holds(address), address);
+  }
+  assert(new NetworkList(["0.0.0.0/0"]).holds("203.0.113.9"));
+  assert(!new NetworkList(["0.0.0.0/0"]).holds("::1"));
+  assert(new NetworkList(["::/0"]).holds("::1"));
+  assert(!new NetworkList([]).holds("127.0.0.1"));
+});
+
+Deno.test("network that is none is refused with a sentence", () => {
+  for (
+    const text of ["", "x", "192.0.2.0/33", "192.0.2.0/", "192.0.2.0/-1", "::/129", "1.2.3.4/8/8"]
+  ) {
+    assertThrows(() => parseNetwork(text), SyntaxError, "is no network", text);
+  }
+  assertThrows(() => parseNetwork("192.0.2.7/24"), SyntaxError, "did you mean 192.0.2.0/24?");
+});
+
+Deno.test("clients of one IPv6 /64 are one", () => {
+  const networks: [string, string, string | undefined][] = [
+    ["2001:db8::1", "2001:db8::/64", "2001:db8::/48"],
+    ["2001:db8:0:0:ffff::1", "2001:db8::/64", "2001:db8::/48"],
+    ["2001:db8:7:1::1", "2001:db8:7:1::/64", "2001:db8:7::/48"],
+    ["::ffff:192.0.2.7", "192.0.2.7", undefined],
+    ["no address", "no address", undefined],
+  ];
+  for (const [address, own, wide] of networks) {
+    assertEquals(clientNetworks(address), wide === undefined ? { own } : { own, wide });
+  }
+});
