@@ -5,6 +5,7 @@ import { projectRoot } from "./support/mailboxes.ts";
 
 /** The layer of each folder of lib/. */
 const LAYERS: Readonly<Record<string, number>> = {
+  "version.ts": 0,
   bytes: 0,
   wire: 2,
   net: 2,
@@ -13,6 +14,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   sasl: 2,
   transform: 2,
   state: 2,
+  guard: 2,
   settings: 2,
   observe: 2,
   pop3: 3,
@@ -27,15 +29,27 @@ const CONTRACTS: ReadonlySet<string> = new Set([
   "lib/net/connection.ts",
   "lib/observe/event.ts",
   "lib/settings/settings.ts",
+  "lib/state/account_store.ts",
+  "lib/state/record_store.ts",
   "lib/transform/transformer.ts",
   "lib/users/gate.ts",
   "lib/users/user_name.ts",
+  "lib/users/user_source.ts",
   "lib/wire/reply.ts",
 ]);
 
-/** Contracts that hold a pure function beside their types, and why. */
-const CONTRACTS_WITH_FUNCTIONS: Readonly<Record<string, string>> = {
+/** Contracts that hold values beside their types, and why. */
+const CONTRACTS_WITH_VALUES: Readonly<Record<string, string>> = {
+  "lib/state/record_store.ts": "how long records are kept is part of what both stores promise",
   "lib/users/user_name.ts": "which names can be names is a rule that every layer must share",
+  "lib/users/user_source.ts": "the names of schemes are a tuple that the types follow",
+};
+
+/** Sources that are no modules of the program, and the one module that is a thread's own program. */
+const MAY_KEEP_VARIABLES: Readonly<Record<string, string>> = {
+  "lib/bytes/kernel/kernel.ts":
+    "AssemblyScript: it becomes the WebAssembly kernel, whose memory is its state",
+  "lib/server/session_worker.ts": "the program of a worker: it is set up by the first message",
 };
 
 const LONGEST_FILE = 400;
@@ -116,7 +130,7 @@ Deno.test("the contracts exist, and hold types and error classes only", () => {
       wrong.push(`${path} does not exist`);
       continue;
     }
-    if (path in CONTRACTS_WITH_FUNCTIONS) continue;
+    if (path in CONTRACTS_WITH_VALUES) continue;
     for (const [statement] of source.text.matchAll(/^export (?!type |interface ).*$/gm)) {
       if (!/^export class \w+Error extends \w*Error \{/.test(statement)) {
         wrong.push(`${path}: ${statement}`);
@@ -141,9 +155,9 @@ Deno.test("files of lib stay short enough to be read at once", () => {
 });
 
 Deno.test("no module of lib keeps a variable that changes", () => {
-  const wrong = sources.flatMap(({ path, text }) =>
-    [...text.matchAll(/^(?:export )?(?:let|var) .*$/gm)].map(([line]) => `${path}: ${line}`)
-  );
+  const wrong = sources.filter(({ path }) => !(path in MAY_KEEP_VARIABLES)).flatMap((
+    { path, text },
+  ) => [...text.matchAll(/^(?:export )?(?:let|var) .*$/gm)].map(([line]) => `${path}: ${line}`));
   assertEquals(wrong, []);
 });
 

@@ -127,7 +127,7 @@ const fetchmail: Client = {
       `poll 127.0.0.1 service ${port} protocol pop3 ${
         fetched === "keep" ? "uidl" : ""
       } auth password user "${user}" password "${password}"`,
-      `  ${fetched === "keep" ? "keep" : "no keep"} fetchall sslproto '' no rewrite pass8bits`,
+      `  ${fetched === "keep" ? "keep" : "no keep fetchall"} sslproto '' no rewrite pass8bits`,
       `  no mimedecode no dropstatus no stripcr no forcecr mda "sh deliver.sh"`,
     ]);
     await run(

@@ -26,7 +26,6 @@ for (const layout of ["maildir", "folder"] as const satisfies Layout[]) {
       maildir,
       users: { ann: "secret" },
       state: join(folder.path, "state.db"),
-      flags: ["--max-bad-commands", "0"],
     };
     {
       const program = await startProgram(options);
