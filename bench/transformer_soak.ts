@@ -47,7 +47,7 @@ function transformerFor(commandLine: string): ProgramTransformer {
         living.delete(event.pid);
       }
     },
-    timeout: () => 300,
+    timeout: () => 500,
     onFailure: "reject",
     grace: 100,
   });

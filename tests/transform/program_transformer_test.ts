@@ -81,7 +81,8 @@ for (
   ] as const
 ) {
   Deno.test(`ProgramTransformer fails with ${reason} before the first octet of ${command}`, async () => {
-    await withPrograms({ timeout: 150 }, async ({ apply, events }) => {
+    await withPrograms({ timeout: reason === "timeout" ? 150 : 20_000 }, async (workshop) => {
+      const { apply, events } = workshop;
       const message = new FakeMessage(100_000);
       const error = await assertRejects(() => apply(command, message), TransformerError, sentence);
       assertEquals(error.reason, reason);
@@ -104,7 +105,8 @@ for (
   ] as const
 ) {
   Deno.test(`ProgramTransformer fails with ${reason} after output of ${command}`, async () => {
-    await withPrograms({ timeout: 150 }, async ({ apply, events }) => {
+    await withPrograms({ timeout: reason === "timeout" ? 500 : 20_000 }, async (workshop) => {
+      const { apply, events } = workshop;
       const body = await apply(command, new FakeMessage(200_000));
       const error = await assertRejects(() => octets(body), TransformerError);
       assertEquals(error.reason, reason);
@@ -129,7 +131,7 @@ for (
     ["writes before it reads", "sh -c 'echo head; exec cat'", `head\n${LETTER}`],
     ["leaves a child that holds its output", "sh -c 'cat; sleep 60 & exit 0'", LETTER],
     ["leaves a stubborn child", "sh -c 'cat; (trap \"\" TERM; sleep 60) & exit 0'", LETTER],
-    ["leaves its work to a child", "sh -c 'exec 3<&0; (sleep 0.1; cat <&3) & exit 0'", LETTER],
+    ["leaves its work to a child", "sh -c 'exec 3<&0; (sleep 0.02; cat <&3) & exit 0'", LETTER],
     ["leaves a child in a session of its own", "sh -c 'cat; setsid sleep 1.5 & exit 0'", LETTER],
     ["floods its standard error", "sh -c 'yes flood | head -c 3000000 >&2; cat'", LETTER],
   ] as const
@@ -251,12 +253,12 @@ Deno.test("ProgramTransformer bypasses nothing once output has come", async () =
 });
 
 Deno.test("ProgramTransformer reads no more of a message than fits between it and a client that does not read", async () => {
-  await withPrograms({ timeout: 100 }, async ({ apply }) => {
+  await withPrograms({ timeout: 500 }, async ({ apply }) => {
     const message = new FakeMessage(64 * 1024 * 1024);
     const reader = (await stream(await apply("cat", message))).getReader();
     let before = -1;
     // Longer than the time-out: a client that does not read is no silence of the program.
-    for (let same = 0; same < 10; same = message.taken === before ? same + 1 : 0) {
+    for (let same = 0; same < 30; same = message.taken === before ? same + 1 : 0) {
       before = message.taken;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
@@ -287,7 +289,7 @@ Deno.test("ProgramTransformer serves many at once, never more than its turns", a
 
 Deno.test("ProgramTransformer leaves nothing behind after hundreds of runs, one in ten failing", async () => {
   const ways = ["/no/such/program", "false", "true", "sh -c 'head -c 9; exit 1'", "sleep 60"];
-  await withPrograms({ limit: 8, timeout: 100 }, async ({ apply, events }) => {
+  await withPrograms({ limit: 8, timeout: 1000 }, async ({ apply, events }) => {
     let next = 0;
     const outcomes: string[] = [];
     const lanes = Array.from({ length: 12 }, async () => {
