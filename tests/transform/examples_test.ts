@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { splitWords } from "../../lib/transform/split_words.ts";
 import { TransformerError } from "../../lib/transform/transformer.ts";
-import { text, withPrograms } from "./workshop.ts";
+import { text, withPrograms } from "./with_programs.ts";
 
 const EXAMPLES = new URL("../../docs/examples/", import.meta.url).pathname;
 const PAGE = new URL("../../docs/transformers.md", import.meta.url);

@@ -5,7 +5,7 @@ import { LocalProcessGroups } from "../../lib/transform/local_process_groups.ts"
 import { TransformerError } from "../../lib/transform/transformer.ts";
 import { FakeMessage, patternAt } from "./messages.ts";
 import { eventually } from "./processes.ts";
-import { ended, octets, stream, text, withPrograms } from "./workshop.ts";
+import { ended, octets, stream, text, withPrograms } from "./with_programs.ts";
 
 const LETTER = "Subject: Greetings\r\n\r\n.\r\n..two\r\nlast line without an end";
 
