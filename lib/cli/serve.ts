@@ -18,7 +18,7 @@ const log = logger("server");
 export const serve: Command = {
   name: "serve",
   summary: "the server; the default command",
-  async run(args) {
+  async run(args: readonly string[]): Promise<number> {
     const asked = parseServeArguments(args);
     if (asked.kind === "help") return printLine(serveHelp().trimEnd());
     if (asked.kind === "version") return printLine(`postern ${VERSION}`);

@@ -39,7 +39,9 @@ class Pipe {
   }
 
   async write(octets: Uint8Array): Promise<number> {
-    while (!this.#broken && this.#octets.length >= this.#capacity) await this.#change();
+    while (!this.#broken && !this.#ended && this.#octets.length >= this.#capacity) {
+      await this.#change();
+    }
     if (this.#broken || this.#ended) throw new Deno.errors.BrokenPipe("The other end is gone");
     const taken = octets.subarray(0, this.#capacity - this.#octets.length);
     const joined = new Uint8Array(this.#octets.length + taken.length);
