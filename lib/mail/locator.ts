@@ -9,13 +9,17 @@ import { uniquePart } from "./maildir_name.ts";
 /** Longest time for which an unchanged folder's listing is relied on, in milliseconds: a name can come within one tick of its clock. */
 const RELIED_ON = 1000;
 
+/** How old a folder's last change must be for its listing to be relied on at all, in milliseconds: several ticks of a file system's clock. */
+const SETTLED = 100;
+
 /** Knows where a catalogue's files lie now. */
 export class Locator {
   readonly #mailbox: Mailbox;
   readonly #catalogue: Catalogue;
   #places = new Map<string, { name: string; folder: Folder }[]>();
   #listedAt = -Infinity;
-  #stampListed = "";
+  #stamps: readonly number[] = [];
+  #wasSettled = false;
 
   constructor(mailbox: Mailbox, catalogue: Catalogue) {
     this.#mailbox = mailbox;
@@ -67,8 +71,10 @@ export class Locator {
   list(): boolean {
     if (this.#mailbox.layout === "plain") return false;
     const stamp = this.#stamp();
-    if (stamp === this.#stampListed && performance.now() - this.#listedAt < RELIED_ON) return false;
-    this.#stampListed = stamp;
+    const isYoung = performance.now() - this.#listedAt < RELIED_ON;
+    if (isYoung && this.#wasSettled && isSameStamp(stamp, this.#stamps)) return false;
+    this.#stamps = stamp;
+    this.#wasSettled = stamp.every((time) => time < Date.now() - SETTLED);
     this.#listedAt = performance.now();
     this.#places = new Map();
     const { names, folders } = listMailbox(this.#mailbox);
@@ -117,19 +123,23 @@ export class Locator {
     return others;
   }
 
-  /** How the folders look now. */
-  #stamp(): string {
+  /** The folders' times, milliseconds since 1970. */
+  #stamp(): number[] {
     return [...this.#mailbox.folders.values()].map(({ path }) => {
       try {
-        return Deno.lstatSync(path).mtime?.getTime();
+        return Deno.lstatSync(path).mtime?.getTime() ?? 0;
       } catch (error) {
-        if (isNotFound(error)) return "gone";
+        if (isNotFound(error)) return 0;
         throw error;
       }
-    }).join("/");
+    });
   }
 
   #pathOf(folder: Folder, name: string): string {
     return `${this.#mailbox.folders.get(folder)!.path}/${name}`;
   }
+}
+
+function isSameStamp(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((time, index) => time === b[index]);
 }

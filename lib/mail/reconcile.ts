@@ -55,20 +55,50 @@ function match(mailbox: Mailbox, listing: Listing, known: Catalogue): Int32Array
     if (first === undefined) rows.set(key, row);
     else twins.add(key, first, row);
   });
-  const matches = new Int32Array(listing.names.length);
+  const matches = new Int32Array(listing.names.length).fill(-1);
+  const renamed = new Map<string, number[]>();
   listing.names.forEach((name, index) => {
     const key = keyOf(name);
+    const row = rows.get(key);
+    if (row === undefined) return;
     if (twins.has(key)) {
-      const folder = listing.folders[index]!;
-      const path = `${mailbox.folders.get(folder)!.path}/${name}`;
-      matches[index] = twins.take(key, name, folder, path);
-      return;
-    }
-    matches[index] = rows.get(key) ?? -1;
-    // One file knows a row; a second of the same unique part is another message.
-    rows.delete(key);
+      matches[index] = twins.take(
+        key,
+        name,
+        listing.folders[index]!,
+        pathOf(mailbox, listing, index),
+      );
+    } else if (known.names[row] === name && known.folders[row] === listing.folders[index]) {
+      matches[index] = row;
+      rows.delete(key);
+    } else append(renamed, key, index);
   });
+  // Only now, when those that kept their names have their rows: a second file of a unique part is another message.
+  for (const [key, indexes] of renamed) {
+    const row = rows.get(key);
+    if (row === undefined) continue;
+    const index = indexes.length === 1
+      ? indexes[0]
+      : indexes.find((each) => looksLike(known, row, lookAt(pathOf(mailbox, listing, each))));
+    if (index !== undefined) matches[index] = row;
+  }
   return matches;
+}
+
+function append(lists: Map<string, number[]>, key: string, value: number): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+}
+
+function pathOf(mailbox: Mailbox, listing: Listing, index: number): string {
+  return `${mailbox.folders.get(listing.folders[index]!)!.path}/${listing.names[index]}`;
+}
+
+/** Whether a file has the size and the time that a row tells. */
+function looksLike(known: Catalogue, row: number, info: Deno.FileInfo | undefined): boolean {
+  return info !== undefined && known.storedSize[row] === info.size &&
+    known.modified[row] === info.mtime?.getTime();
 }
 
 /** Rows that share their unique part with others. */
@@ -108,10 +138,7 @@ class Twins {
 
   #findByLooks(rows: ReadonlySet<number>, path: string): number | undefined {
     const info = lookAt(path);
-    const { storedSize, modified } = this.#known;
-    return [...rows.values().take(Twins.#TRIED)].find((row) =>
-      storedSize[row] === info?.size && modified[row] === info?.mtime?.getTime()
-    );
+    return [...rows.values().take(Twins.#TRIED)].find((row) => looksLike(this.#known, row, info));
   }
 }
 

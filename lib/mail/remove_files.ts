@@ -1,12 +1,12 @@
 /** Removes messages' files so that no crash brings them back. */
 
-import { unlinkSync } from "node:fs";
 import { Breather } from "./breather.ts";
 import type { Catalogue, Folder } from "./catalogue.ts";
 import { isFileError, isNotFound } from "./file_error.ts";
 import type { Locator } from "./locator.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { MaildropUnreadableError } from "./mail_store.ts";
+import { NotRegularError } from "./regular_file.ts";
 
 /** What became of the files. */
 export interface Removal {
@@ -68,7 +68,7 @@ class RemovalInProgress implements Removal {
         if (this.#unlink(row)) this.#note(row);
         else missing.push(row);
       } catch (error) {
-        if (!isFileError(error) && !(error instanceof MaildropUnreadableError)) throw error;
+        if (!isFileError(error) && !isRefusal(error)) throw error;
         this.failed.add(row);
         this.reasons.add(withoutPath(error));
       }
@@ -103,10 +103,15 @@ class RemovalInProgress implements Removal {
   #unlink(row: number): boolean {
     this.#locator.checkFolder(row);
     const path = this.#locator.path(row);
-    if (this.#mailbox.layout === "plain" && !isSameFile(this.#catalogue, row, path)) return false;
     try {
-      // Not Deno.removeSync, which would remove an empty folder too.
-      unlinkSync(path);
+      const { isFile, size, mtime } = Deno.lstatSync(path);
+      // Removing would take an empty folder too.
+      if (!isFile) throw new NotRegularError("it is no regular file any more");
+      const { storedSize, modified } = this.#catalogue;
+      const isSame = size === storedSize[row] && mtime?.getTime() === modified[row];
+      // In a plain folder another message may have taken the name, and must not be lost for the one that is marked.
+      if (this.#mailbox.layout === "plain" && !isSame) return false;
+      Deno.removeSync(path);
       return true;
     } catch (error) {
       if (isNotFound(error)) return false;
@@ -115,16 +120,9 @@ class RemovalInProgress implements Removal {
   }
 }
 
-/** In a plain folder another message may have taken the name, and must not be lost for the one that is marked. */
-function isSameFile(catalogue: Catalogue, row: number, path: string): boolean {
-  try {
-    const { isFile, size, mtime } = Deno.lstatSync(path);
-    return !isFile ||
-      (size === catalogue.storedSize[row] && mtime?.getTime() === catalogue.modified[row]);
-  } catch (error) {
-    if (isNotFound(error)) return false;
-    throw error;
-  }
+/** Whether what lies there is no longer what may be removed. */
+function isRefusal(error: unknown): error is Error {
+  return error instanceof MaildropUnreadableError || error instanceof NotRegularError;
 }
 
 async function syncFolder(path: string): Promise<void> {

@@ -1,0 +1,220 @@
+// An open maildrop while other programs rename, replace, cut and remove its files.
+
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  type Maildrop,
+  MaildropUnreadableError,
+  MessageGoneError,
+  type StoredMessage,
+} from "../../lib/mail/mail_store.ts";
+import { readAll, streamAll } from "../contracts/mail_store_contract.ts";
+import { TempMail } from "./temp_mail.ts";
+
+const text = (octets: Uint8Array): string => new TextDecoder().decode(octets);
+
+function openNumber(maildrop: Maildrop, number: number): Promise<StoredMessage> {
+  return maildrop.open(maildrop.messages[number - 1]!);
+}
+
+async function readNumber(maildrop: Maildrop, number: number): Promise<string> {
+  using stored = await openNumber(maildrop, number);
+  return text(readAll(stored));
+}
+
+Deno.test("a message is found again under every new name", async () => {
+  using mail = new TempMail();
+  mail.maildir("alice", { "new/1.a": "one\r\n", "new/2.b": "two\r\n" });
+  await using maildrop = await mail.store().acquire("alice");
+  const names = ["new/1.a", "cur/1.a:2,", "cur/1.a:2,S", "cur/1.a:2,FS", "new/1.a"];
+  for (let at = 1; at < names.length; at++) {
+    Deno.renameSync(mail.path("alice", names[at - 1]!), mail.path("alice", names[at]!));
+    assertEquals(await readNumber(maildrop, 1), "one\r\n", names[at]);
+  }
+  Deno.renameSync(mail.path("alice/new/1.a"), mail.path("alice/cur/1.a:2,T"));
+  assertEquals(await maildrop.remove([maildrop.messages[0]!]), []);
+  assertEquals([mail.names("alice", "cur"), mail.names("alice", "new")], [[], ["2.b"]]);
+});
+
+Deno.test("a message that is gone is never taken for its twin", async () => {
+  using mail = new TempMail();
+  mail.maildir("alice", { "new/1.a": "one", "cur/1.a:2,S": "two" });
+  await using maildrop = await mail.store().acquire("alice");
+  const one = maildrop.messages.findIndex((message) => message.size === 5);
+  Deno.linkSync(mail.path("alice/new/1.a"), mail.path("kept"));
+  Deno.removeSync(mail.path("alice/new/1.a"));
+  const open = [0, 1].map(async (index) => {
+    using stored = await maildrop.open(maildrop.messages[index]!);
+    return text(readAll(stored));
+  });
+  const results = await Promise.allSettled(open);
+  assertEquals(results.map((result) => result.status).sort(), ["fulfilled", "rejected"]);
+  const lost = results.findIndex((result) => result.status === "rejected");
+  assert(one >= 0);
+  assertEquals(await maildrop.remove([maildrop.messages[lost]!]), []);
+  assertEquals(mail.names("alice", "cur"), ["1.a:2,S"]);
+});
+
+Deno.test("a message that grew is sent as it was measured, one that was cut ends in an error", async () => {
+  using mail = new TempMail();
+  mail.maildir("alice", { "cur/1.a:2,": "x".repeat(1000) });
+  const path = mail.path("alice/cur/1.a:2,");
+  await using maildrop = await mail.store().acquire("alice");
+  {
+    using stored = await openNumber(maildrop, 1);
+    using streamed = await openNumber(maildrop, 1);
+    Deno.writeTextFileSync(path, "more", { append: true });
+    assertEquals(readAll(stored).length, 1000);
+    assertEquals((await streamAll(streamed)).length, 1000);
+  }
+  using again = await openNumber(maildrop, 1);
+  assertEquals([again.size, again.storedSize, readAll(again).length], [1006, 1004, 1004]);
+  using cut = await openNumber(maildrop, 1);
+  using cutStream = await openNumber(maildrop, 1);
+  Deno.truncateSync(path, 100);
+  const into = new Uint8Array(4096);
+  assertEquals(cut.readSync(into), 100);
+  assertThrows(() => cut.readSync(into), Error, "904 octets before its 1004");
+  await assertRejects(() => streamAll(cutStream), Error, "904 octets before its 1004");
+});
+
+Deno.test("an open message outlives its file", async () => {
+  using mail = new TempMail();
+  mail.maildir("alice", { "cur/1.a:2,": "kept" });
+  await using maildrop = await mail.store().acquire("alice");
+  using stored = await openNumber(maildrop, 1);
+  Deno.removeSync(mail.path("alice/cur/1.a:2,"));
+  assertEquals(text(readAll(stored)), "kept");
+  await assertRejects(() => openNumber(maildrop, 1), MessageGoneError);
+});
+
+Deno.test("links, FIFOs and folders that take a message's place are not opened", async () => {
+  using mail = new TempMail();
+  Deno.writeTextFileSync(mail.path("secret"), "secret");
+  mail.maildir("alice", { "cur/1.a:2,": "1", "cur/2.b:2,": "2", "cur/3.c:2,": "3" });
+  await using maildrop = await mail.store().acquire("alice");
+  for (const name of ["1.a:2,", "2.b:2,", "3.c:2,"]) Deno.removeSync(mail.path("alice/cur", name));
+  Deno.symlinkSync(mail.path("secret"), mail.path("alice/cur/1.a:2,"));
+  await new Deno.Command("mkfifo", { args: [mail.path("alice/cur/2.b:2,")] }).output();
+  Deno.mkdirSync(mail.path("alice/cur/3.c:2,"));
+  for (const number of [1, 2, 3]) {
+    await assertRejects(() => openNumber(maildrop, number), Error, "no regular file");
+  }
+});
+
+Deno.test("a folder that became a link during the session leads nowhere", async () => {
+  using mail = new TempMail();
+  mail.maildir("bob", { "cur/1.a:2,": "bob's" });
+  mail.maildir("alice", { "cur/1.a:2,": "alice's" });
+  await using maildrop = await mail.store().acquire("alice");
+  Deno.renameSync(mail.path("alice/cur"), mail.path("alice/moved"));
+  Deno.symlinkSync(mail.path("bob/cur"), mail.path("alice/cur"));
+  await assertRejects(() => openNumber(maildrop, 1), MaildropUnreadableError);
+  assertEquals(await maildrop.remove(maildrop.messages), maildrop.messages);
+  maildrop.retrieved(maildrop.messages[0]!);
+  await maildrop[Symbol.asyncDispose]();
+  assertEquals(mail.names("bob", "cur"), ["1.a:2,"]);
+});
+
+Deno.test("in a plain folder a newcomer under an old name is neither sent nor removed", async () => {
+  using mail = new TempMail();
+  mail.put("alice", { "a": "old", "b": "kept" });
+  await using maildrop = await mail.store().acquire("alice");
+  Deno.removeSync(mail.path("alice/a"));
+  mail.put("alice", { "a": "newcomer" });
+  await assertRejects(() => openNumber(maildrop, 1), MessageGoneError);
+  assertEquals(await maildrop.remove([maildrop.messages[0]!]), []);
+  assertEquals(Deno.readTextFileSync(mail.path("alice/a")), "newcomer");
+  assertEquals(await readNumber(maildrop, 2), "kept");
+});
+
+Deno.test("what cannot be removed is told, and the rest is gone", async () => {
+  using mail = new TempMail();
+  mail.maildir("alice", { "new/1.a": "1", "new/2.b": "2", "cur/3.c:2,": "3" });
+  await using maildrop = await mail.store().acquire("alice");
+  Deno.removeSync(mail.path("alice/new/2.b"));
+  Deno.mkdirSync(mail.path("alice/new/2.b"));
+  assertEquals(await maildrop.remove(maildrop.messages), [maildrop.messages[1]!]);
+  assertEquals([mail.names("alice", "new"), mail.names("alice", "cur")], [["2.b"], []]);
+  assertEquals(mail.warnings.length, 1);
+  assertEquals(
+    mail.warnings[0]!.message,
+    "1 deleted messages could not be removed from a mailbox.",
+  );
+});
+
+Deno.test("retrieved messages are marked seen, others are left alone", async () => {
+  using mail = new TempMail();
+  mail.maildir("alice", {
+    "new/1.a": "1",
+    "new/2.b": "2",
+    "cur/3.c:2,FT": "3",
+    "cur/4.d:2,S": "4",
+    "cur/5.e": "5",
+    "cur/6.f:2,": "6",
+  });
+  const before = await mail.store().acquire("alice");
+  for (const number of [1, 3, 4, 5]) before.retrieved(before.messages[number - 1]!);
+  const ids = before.messages.map((message) => message.uid);
+  await before[Symbol.asyncDispose]();
+  await before[Symbol.asyncDispose]();
+  assertEquals(mail.names("alice", "new"), ["2.b"]);
+  assertEquals(mail.names("alice", "cur"), [
+    "1.a:2,S",
+    "3.c:2,FST",
+    "4.d:2,S",
+    "5.e:2,S",
+    "6.f:2,",
+  ]);
+  await using after = await mail.store().acquire("alice");
+  assertEquals(after.messages.map((message) => message.uid), ids);
+});
+
+Deno.test("a retrieved message that another program renamed is marked seen under its new name", async () => {
+  using mail = new TempMail();
+  mail.maildir("alice", { "new/1.a": "1" });
+  const maildrop = await mail.store().acquire("alice");
+  maildrop.retrieved(maildrop.messages[0]!);
+  Deno.renameSync(mail.path("alice/new/1.a"), mail.path("alice/cur/1.a:2,T"));
+  await maildrop[Symbol.asyncDispose]();
+  assertEquals(mail.names("alice", "cur"), ["1.a:2,ST"]);
+});
+
+Deno.test("marking seen never puts a message in another's place", async () => {
+  using mail = new TempMail();
+  mail.maildir("alice", { "new/1.a": "one", "cur/1.a:2,S": "other" });
+  const maildrop = await mail.store().acquire("alice");
+  for (const message of maildrop.messages) maildrop.retrieved(message);
+  await maildrop[Symbol.asyncDispose]();
+  assertEquals(Deno.readTextFileSync(mail.path("alice/new/1.a")), "one");
+  assertEquals(Deno.readTextFileSync(mail.path("alice/cur/1.a:2,S")), "other");
+});
+
+Deno.test("without flag updates, and in plain folders, no name changes", async () => {
+  using mail = new TempMail();
+  mail.maildir("alice", { "new/1.a": "1", "cur/2.b:2,": "2" });
+  mail.put("bob", { "1.a": "1" });
+  for (const [user, flagUpdates] of [["alice", false], ["bob", true]] as const) {
+    await using maildrop = await mail.store({ flagUpdates }).acquire(user);
+    for (const message of maildrop.messages) maildrop.retrieved(message);
+  }
+  assertEquals([mail.names("alice", "new"), mail.names("alice", "cur")], [["1.a"], ["2.b:2,"]]);
+  assertEquals(mail.names("bob"), [".postern-cache", "1.a"]);
+});
+
+Deno.test("a message that cannot be marked seen costs a warning, no more", async () => {
+  using mail = new TempMail();
+  const name = `1.${"n".repeat(252)}`;
+  mail.maildir("alice", { [`new/${name}`]: "1" });
+  const maildrop = await mail.store().acquire("alice");
+  maildrop.retrieved(maildrop.messages[0]!);
+  await maildrop[Symbol.asyncDispose]();
+  assertEquals(mail.names("alice", "new"), [name]);
+  assertEquals(mail.warnings.length, 1);
+});
+
+Deno.test("a maildrop takes no message of another", async () => {
+  using mail = new TempMail();
+  mail.maildir("alice");
+  await using maildrop = await mail.store().acquire("alice");
+  await assertRejects(() => maildrop.open({ uid: "1.a", size: 1 }), TypeError);
+});

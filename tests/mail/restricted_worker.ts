@@ -1,0 +1,29 @@
+/** Runs a whole session with nothing but the mail folder's permissions. */
+
+import { FolderMailStore } from "../../lib/mail/folder_mail_store.ts";
+
+const scope = self as unknown as {
+  onmessage: (event: MessageEvent<string>) => void;
+  postMessage(message: unknown): void;
+};
+
+scope.onmessage = async ({ data: root }): Promise<void> => {
+  const warnings: string[] = [];
+  const warn = (message: string): void => void warnings.push(message);
+  const options = { root, maxMessages: 0, expireDays: 1, flagUpdates: true, warn };
+  try {
+    const maildrop = await new FolderMailStore(options).acquire("alice");
+    const into = new Uint8Array(100);
+    const octets: number[] = [];
+    for (const message of maildrop.messages) {
+      using stored = await maildrop.open(message);
+      octets.push(stored.readSync(into) ?? 0);
+    }
+    maildrop.retrieved(maildrop.messages[0]!);
+    const stayed = await maildrop.remove([maildrop.messages[1]!]);
+    await maildrop[Symbol.asyncDispose]();
+    scope.postMessage({ octets, stayed: stayed.length, warnings });
+  } catch (error) {
+    scope.postMessage(String(error));
+  }
+};
