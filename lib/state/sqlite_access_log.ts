@@ -26,7 +26,7 @@ interface Note {
 export interface SqliteAccessLogOptions {
   readonly database: SqliteDatabase;
   readonly now: () => number;
-  /** Called with the first note since the last flush, so that a flush is planned. */
+  /** Called with a first note where there was none, so that a flush is planned. */
   readonly noted: () => void;
 }
 
@@ -35,7 +35,7 @@ export class SqliteAccessLog implements AccessLog {
   readonly #database: SqliteDatabase;
   readonly #now: () => number;
   readonly #noted: () => void;
-  #notes = new Map<string, Note>();
+  readonly #notes = new Map<string, Note>();
 
   /** Makes the log; sessions that the last process left open are closed as `crashed`. */
   constructor({ database, now, noted }: SqliteAccessLogOptions) {
@@ -48,6 +48,11 @@ export class SqliteAccessLog implements AccessLog {
           "ending = 'crashed' WHERE ended IS NULL",
         now(),
       ));
+  }
+
+  /** How many sessions have notes that are not written yet. */
+  get pending(): number {
+    return this.#notes.size;
   }
 
   /** See {@linkcode AccessLog.opened}. */
@@ -79,24 +84,28 @@ export class SqliteAccessLog implements AccessLog {
     ).map(recordOf).reverse();
   }
 
-  /** Writes what is noted, in one transaction, and forgets what is too old or too much. When it fails, the notes stay. */
-  flush(): void {
-    if (this.#notes.size === 0) return;
-    const notes = this.#notes;
+  /**
+   * Writes what is noted, in one transaction, and forgets what is too old or too much. When it fails, the notes stay.
+   *
+   * @param limit how many sessions at most, the longest noted first
+   * @returns whether notes remain
+   */
+  flush(limit: number = Infinity): boolean {
+    const notes = [...this.#notes.entries().take(Math.min(limit, this.#notes.size))];
+    if (notes.length === 0) return false;
     this.#database.transaction("kill", () => {
-      const users = new Set<string>();
-      for (const [session, note] of notes) {
-        if (note.start) users.add(note.start.user);
-        this.#write(session, note);
+      for (const [session, note] of notes) this.#write(session, note);
+      for (const user of new Set(notes.map(([, { start }]) => start?.user))) {
+        if (user !== undefined) this.#trim(user);
       }
-      for (const user of users) this.#trim(user);
       this.#database.run(
         "DELETE FROM accesses WHERE id IN (SELECT id FROM accesses WHERE at < ? LIMIT ?)",
         this.#now() - ACCESS_DAYS * DAY,
         MAX_EXPIRED,
       );
     });
-    this.#notes = new Map();
+    for (const [session] of notes) this.#notes.delete(session);
+    return this.#notes.size > 0;
   }
 
   #note(session: string, note: Note): void {

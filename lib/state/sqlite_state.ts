@@ -9,6 +9,9 @@ import { SqliteLearnedKeys } from "./sqlite_learned_keys.ts";
 import { SqliteSettings } from "./sqlite_settings.ts";
 import type { StateStore } from "./state_store.ts";
 
+/** Notes written in one go: some milliseconds, for which logins wait. */
+const NOTES_AT_ONCE = 250;
+
 /** How a state file is opened. */
 export interface SqliteStateOptions {
   /** A file, made where there is none, or `:memory:`. */
@@ -88,19 +91,18 @@ export class SqliteState implements StateStore {
     }
   }
 
-  /** Plans the next flush; one that fails is said and repeated. */
-  #plan(): void {
+  /** Plans the next flush; one that fails is said and repeated, one that leaves notes goes on after a breath. */
+  #plan(milliseconds: number = this.#flushAfter): void {
     if (this.#closed) return;
     clearTimeout(this.#timer);
-    const timer = setTimeout(() => {
+    this.#timer = setTimeout(() => {
       try {
-        this.accesses.flush();
+        if (this.accesses.flush(NOTES_AT_ONCE)) this.#plan(1);
       } catch (error) {
         this.#onTrouble(error instanceof Error ? error : new Error(String(error)));
         this.#plan();
       }
-    }, this.#flushAfter);
-    Deno.unrefTimer(timer);
-    this.#timer = timer;
+    }, milliseconds);
+    Deno.unrefTimer(this.#timer);
   }
 }

@@ -1,7 +1,6 @@
 /** Remembers which passwords were found right, so that the next login costs microseconds. */
 
-import type { Buffer } from "node:buffer";
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHash, type Hash, randomBytes, timingSafeEqual } from "node:crypto";
 
 /** How much is remembered, and under which key. */
 export interface VerificationCacheOptions {
@@ -61,15 +60,16 @@ export class VerificationCache {
 
   /** Compares two texts in constant time, whatever their lengths. */
   sameText(one: string, other: string): boolean {
-    return timingSafeEqual(this.#digest("", one), this.#digest("", other));
+    return timingSafeEqual(this.#keyed("", one).digest(), this.#keyed("", other).digest());
   }
 
   #hash(name: string, password: string): string {
-    return this.#digest(name, password).toString("latin1");
+    return this.#keyed(name, password).digest("hex");
   }
 
-  #digest(name: string, password: string): Buffer {
+  /** SHA-512/256 behind a secret key: its cut end rules out lengthening, which HMAC guards against at four times the cost. */
+  #keyed(name: string, password: string): Hash {
     // A name holds no control character, so the pair is told apart.
-    return createHmac("sha256", this.#key).update(`${name}\n${password}`).digest();
+    return createHash("sha512-256").update(this.#key).update(`${name}\n${password}`);
   }
 }

@@ -145,7 +145,10 @@ Deno.test("state file of a killed process opens with every change that was ackno
   for (const milliseconds of [30, 75, 140]) {
     const path = `${folder.path}/killed-${milliseconds}.db`;
     const child = program("acknowledging_writer.ts", path);
-    const acknowledged = await readUntilKilled(child, milliseconds);
+    const acknowledged = await readUntilKilled(child, async () => {
+      await new Promise((resolve) => setTimeout(resolve, milliseconds));
+      await refused(path, "held", /held by another process/);
+    });
     assert(acknowledged > 0);
     await using state = await SqliteState.open({ path });
     for (let n = 0; n <= acknowledged; n++) assert(await state.users.find(`u${n}`), `user ${n}`);
@@ -181,6 +184,25 @@ Deno.test({
     await using state = await SqliteState.open({ path });
     assertEquals(await state.users.count(), acknowledged + 1);
   },
+});
+
+Deno.test("state file writes many notes in several goes, by itself", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/postern.db`;
+  {
+    await using state = await SqliteState.open({ path, flushAfter: 1 });
+    const start = {
+      at: Date.now(),
+      user: "ann",
+      address: "::1",
+      tls: undefined,
+      mechanism: "APOP",
+    };
+    for (let n = 0; n < 1100; n++) state.accesses.opened({ ...start, session: `s${n}` });
+    while (state.accesses.pending > 0) await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  await using state = await SqliteState.open({ path });
+  assertEquals(await state.accesses.count("ann"), 1100);
 });
 
 Deno.test("state file writes noted accesses by itself", async () => {
@@ -219,15 +241,18 @@ function arguments_(name: string, path: string): string[] {
   ];
 }
 
-/** Kills a program some time after its first line; returns the last number of a whole line. */
-async function readUntilKilled(child: Deno.ChildProcess, milliseconds: number): Promise<number> {
+/** Kills a program once it has said a line and `before` has settled; returns the last number of a whole line. */
+async function readUntilKilled(
+  child: Deno.ChildProcess,
+  before: () => Promise<void>,
+): Promise<number> {
   let text = "";
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let killed: Promise<void> | undefined;
   for await (const part of child.stdout.pipeThrough(new TextDecoderStream())) {
     text += part;
-    timer ??= setTimeout(() => child.kill("SIGKILL"), milliseconds);
+    killed ??= before().finally(() => child.kill("SIGKILL"));
   }
-  clearTimeout(timer);
+  await killed;
   await child.status;
   return Number(text.split("\n").at(-2));
 }
