@@ -47,7 +47,7 @@ Deno.test({
       const told = (): string => program.stdout + program.stderr;
       await eventually("the server being ready", () => /\bready\b/.test(told()), told);
       const line = told().match(/curl (-u \S+ pop3:\/\/[\w.:/]+)/);
-      assert(line !== null, `no curl line to try in: ${told()}`);
+      if (line === null) throw new Error(`No curl line to try in: ${told()}`);
       const message = await output("curl", ["--silent", ...line[1]!.split(" ")], folder.path);
       assert(/^Subject: /m.test(message), message);
     } finally {

@@ -33,12 +33,15 @@ Deno.test("the login timer ends a session that does not log in, whatever it says
   assert((await silent.line()).startsWith("+OK "));
   using busy = await program.connect();
   assert((await busy.line()).startsWith("+OK "));
-  await silent.ended();
-
   let answers = 0;
-  const asking = (async () => {
-    for (;; answers++) await busy.ok("NOOP");
-  })();
-  await assertRejects(() => asking, Error, "the connection");
+  const asking = assertRejects(
+    async () => {
+      for (;; answers++) await busy.ok("NOOP");
+    },
+    Error,
+    "the connection",
+  );
+  await silent.ended();
+  await asking;
   assert(answers > 0);
 });
