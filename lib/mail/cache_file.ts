@@ -21,7 +21,7 @@ const ABANDONED = 60_000;
  * clock of a file system (FAT); within one tick a name could have come without changing the time.
  */
 const SETTLED = 2000;
-/** Octets from which reading and writing happen on another thread. */
+/** Octets from which writing happens on another thread. */
 const BIG = 1024 * 1024;
 
 /** Which cache file was read or written: another one there means that another session wrote since. */
@@ -139,6 +139,12 @@ function settledStamps(
     isStill(state) && state.stamp.modified < listedAt - SETTLED
   );
   return settled ? { new: fresh.stamp, cur: cur.stamp } : undefined;
+}
+
+/** Whether {@linkcode writeCache} would find the folders settled, as far as the machine's own clock tells. */
+export function looksSettled(mailbox: Mailbox): boolean {
+  const states = [...mailbox.folders.values()];
+  return states.every(({ stamp }) => stamp.modified < Date.now() - SETTLED);
 }
 
 /** Whether the folders look as they did when the cache's rows were listed. */

@@ -38,6 +38,8 @@ export class CacheKeeper {
   writeSoon(catalogue: Catalogue, listed: ListingTime | undefined): void {
     const turn = new Promise<void>((resolve) => void setImmediate(resolve));
     this.#writing = turn.then(() => this.#write(catalogue, listed));
+    // Whoever awaits it is told of a failure; until then it must not end the process.
+    this.#writing.catch(() => {});
   }
 
   /** Writes now, after what is being written. */

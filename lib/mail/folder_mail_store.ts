@@ -2,7 +2,7 @@
 
 import { printable } from "../bytes/printable.ts";
 import { CacheKeeper } from "./cache_keeper.ts";
-import { type CacheVersion, isListingValid, readCache } from "./cache_file.ts";
+import { type CacheVersion, isListingValid, looksSettled, readCache } from "./cache_file.ts";
 import type { Catalogue, Folder } from "./catalogue.ts";
 import { isFileError } from "./file_error.ts";
 import { FolderMaildrop } from "./folder_maildrop.ts";
@@ -104,8 +104,9 @@ export class FolderMailStore implements MailStore {
     const { catalogue, served, listed } = survey;
     const { messages, changed } = nameMessages(mailbox, catalogue, served);
     const cache = this.#keeper(mailbox, known?.version);
-    const isWorthIt = mailbox.layout === "maildir" && catalogue.length >= WORTH_LISTING_ONCE;
-    if (survey.changed || changed || (isWorthIt && listed !== undefined)) {
+    const canSpareListing = listed !== undefined && mailbox.layout === "maildir" &&
+      catalogue.length >= WORTH_LISTING_ONCE && looksSettled(mailbox);
+    if (survey.changed || changed || canSpareListing) {
       cache.writeSoon(catalogue, listed);
     }
     const now = this.#now;

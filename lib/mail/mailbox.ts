@@ -41,8 +41,8 @@ export interface Listing {
 export function findMailbox(path: string, root: string): Mailbox | undefined {
   const whole = lookAtFolder(path);
   if (whole === undefined) return undefined;
-  const fresh = lookAtFolder(`${path}/new`, "plain files may bear the name");
-  const cur = lookAtFolder(`${path}/cur`, "plain files may bear the name");
+  const fresh = lookAtSubfolder(`${path}/new`);
+  const cur = lookAtSubfolder(`${path}/cur`);
   const folders = new Map<Folder, FolderState>();
   if (fresh !== undefined) folders.set(Folder.NEW, stateOf(`${path}/new`, fresh));
   if (cur !== undefined) folders.set(Folder.CUR, stateOf(`${path}/cur`, cur));
@@ -98,19 +98,34 @@ function isNoMail(name: string, isDirectory: boolean): boolean {
   return isDirectory || name.toLowerCase().endsWith(".pwd");
 }
 
-/** A folder's information; undefined where there is nothing, or a plain file of that name may be. Links are not followed. */
-function lookAtFolder(path: string, otherwise?: string): Deno.FileInfo | undefined {
-  let info: Deno.FileInfo;
+/** The mailbox's own folder; undefined where there is none. */
+function lookAtFolder(path: string): Deno.FileInfo | undefined {
+  const info = look(path);
+  if (info === undefined || info.isDirectory) return info;
+  throw noFolder(path);
+}
+
+/** A Maildir's folder; undefined where there is none. A message of a plain folder may bear its name. */
+function lookAtSubfolder(path: string): Deno.FileInfo | undefined {
+  const info = look(path);
+  if (info === undefined || info.isDirectory) return info;
+  if (info.isFile) return undefined;
+  throw noFolder(path);
+}
+
+/** What lies there, links not followed. */
+function look(path: string): Deno.FileInfo | undefined {
   try {
-    info = Deno.lstatSync(path);
+    return Deno.lstatSync(path);
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw unreadable(path, error);
   }
-  if (info.isDirectory) return info;
-  if (info.isFile && otherwise !== undefined) return undefined;
-  throw new MaildropUnreadableError(
-    `${path} must be a folder, and no link to one, but is something else. Replace it by the folder itself.`,
+}
+
+function noFolder(path: string): MaildropUnreadableError {
+  return new MaildropUnreadableError(
+    `${path} must be a folder, and no link to one, but is something else. Put the folder itself there.`,
   );
 }
 

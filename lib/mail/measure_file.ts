@@ -32,8 +32,9 @@ export class FileMeter {
     let wire: WireSize;
     try {
       while (storedSize < fileSize) {
-        const octets = file.readSync(meter.input.subarray(0, fileSize - storedSize));
-        if (octets === null) break;
+        const read = file.readSync(meter.input);
+        if (read === null) break;
+        const octets = Math.min(read, fileSize - storedSize);
         meter.add(octets);
         storedSize += octets;
       }

@@ -169,7 +169,7 @@ class MemoryMessage implements StoredMessage {
     const rest = this.#octets.subarray(this.#read);
     this.#read = this.#octets.length;
     return new ReadableStream({
-      start(controller) {
+      start(controller): void {
         if (rest.length > 0) controller.enqueue(rest);
         controller.close();
       },
