@@ -15,7 +15,7 @@ import {
 } from "./mail_store.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { markSeen } from "./mark_seen.ts";
-import { FileMeter } from "./measure_file.ts";
+import { FileMeter, keepMeasures } from "./measure_file.ts";
 import type { FolderMessage } from "./name_messages.ts";
 import { openRegular, openRegularSync, type RegularFile } from "./regular_file.ts";
 import { removeFiles } from "./remove_files.ts";
@@ -42,6 +42,8 @@ export class FolderMaildrop implements Maildrop {
   readonly #retrieved = new Set<number>();
   readonly #removed = new Set<number>();
   #isDisposed = false;
+  /** Whether the cache should hear of what was found during the session. */
+  #isNews = false;
 
   constructor(options: FolderMaildropOptions) {
     this.#options = options;
@@ -88,9 +90,9 @@ export class FolderMaildrop implements Maildrop {
     const rows = [...this.#retrieved].filter((row) => !this.#removed.has(row)).sort((a, b) =>
       a - b
     );
-    const isNews = this.#noteRetrieved(rows);
+    this.#noteRetrieved(rows);
     if (flagUpdates && mailbox.layout === "maildir") await this.#markSeen(rows);
-    if (isNews) {
+    if (this.#isNews) {
       const catalogue = this.#removed.size > 0
         ? this.#catalogue.without(this.#removed)
         : this.#catalogue;
@@ -140,16 +142,20 @@ export class FolderMaildrop implements Maildrop {
     if (this.#options.mailbox.layout === "plain") throw gone(names[row]!);
     const measured = await new FileMeter(new Breather()).measure(file, info.size);
     file.seekSync(0, Deno.SeekMode.Start);
+    keepMeasures(this.#catalogue, row, measured, info);
+    this.#isNews = true;
     return measured;
   }
 
   /** Writes the time of the first retrieval down, from which `expire` counts. */
-  #noteRetrieved(rows: readonly number[]): boolean {
+  #noteRetrieved(rows: readonly number[]): void {
     const { firstRetrieved } = this.#catalogue;
-    const fresh = rows.filter((row) => firstRetrieved[row] === 0);
     const now = this.#options.now();
-    for (const row of fresh) firstRetrieved[row] = now;
-    return fresh.length > 0;
+    for (const row of rows) {
+      if (firstRetrieved[row] !== 0) continue;
+      firstRetrieved[row] = now;
+      this.#isNews = true;
+    }
   }
 
   async #markSeen(rows: readonly number[]): Promise<void> {

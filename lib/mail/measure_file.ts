@@ -2,6 +2,7 @@
 
 import { WireMeter, type WireSize } from "../bytes/wire_meter.ts";
 import type { Breather } from "./breather.ts";
+import { type Catalogue, Mark } from "./catalogue.ts";
 
 /** A message's measures. */
 export interface MeasuredSize extends WireSize {
@@ -62,4 +63,22 @@ export class FileMeter {
 
 function withStored({ size, verbatim }: WireSize, storedSize: number): MeasuredSize {
   return { size, verbatim, storedSize };
+}
+
+/**
+ * Writes a file's measures into its row.
+ *
+ * @param info of the file when it was opened
+ */
+export function keepMeasures(
+  catalogue: Catalogue,
+  row: number,
+  { size, storedSize, verbatim }: MeasuredSize,
+  info: Deno.FileInfo,
+): void {
+  const kept = catalogue.marks[row]! & ~Mark.VERBATIM;
+  catalogue.marks[row] = kept | (verbatim ? Mark.VERBATIM : 0);
+  catalogue.size[row] = size;
+  catalogue.storedSize[row] = storedSize;
+  catalogue.modified[row] = info.mtime?.getTime() ?? 0;
 }

@@ -3,10 +3,10 @@
 import { printable } from "../bytes/printable.ts";
 import { Breather } from "./breather.ts";
 import { type ListingTime } from "./cache_file.ts";
-import { Catalogue, type Folder, Mark } from "./catalogue.ts";
+import type { Catalogue, Folder } from "./catalogue.ts";
 import { isFileError, isNotFound } from "./file_error.ts";
 import { listMailbox, type Mailbox } from "./mailbox.ts";
-import { FileMeter, type MeasuredSize } from "./measure_file.ts";
+import { FileMeter, keepMeasures, type MeasuredSize } from "./measure_file.ts";
 import { reconcile } from "./reconcile.ts";
 import { NotRegularError, openRegular, openRegularSync, type RegularFile } from "./regular_file.ts";
 
@@ -147,23 +147,14 @@ function measureRow(
   } finally {
     if (!(measured instanceof Promise)) file.close();
   }
-  if (!(measured instanceof Promise)) return keepMeasures(catalogue, row, measured, info);
-  return measured.then((found) => keepMeasures(catalogue, row, found, info))
-    .finally(() => file.close());
-}
-
-function keepMeasures(
-  catalogue: Catalogue,
-  row: number,
-  { size, storedSize, verbatim }: MeasuredSize,
-  info: Deno.FileInfo,
-): true {
-  const kept = catalogue.marks[row]! & ~Mark.VERBATIM;
-  catalogue.marks[row] = kept | (verbatim ? Mark.VERBATIM : 0);
-  catalogue.size[row] = size;
-  catalogue.storedSize[row] = storedSize;
-  catalogue.modified[row] = info.mtime?.getTime() ?? 0;
-  return true;
+  if (!(measured instanceof Promise)) {
+    keepMeasures(catalogue, row, measured, info);
+    return true;
+  }
+  return measured.then((found) => {
+    keepMeasures(catalogue, row, found, info);
+    return true as const;
+  }).finally(() => file.close());
 }
 
 /** Sorts an error: no file any more, a file that cannot be read, or none of the file's business. */
