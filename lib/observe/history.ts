@@ -7,6 +7,8 @@ import { METRICS } from "./metrics.ts";
 
 /** Milliseconds of a minute. */
 const MINUTE = 60_000;
+/** Milliseconds between two savings of the minute under way. */
+const SAVE_INTERVAL = 10_000;
 
 /** The part of the state that this needs. */
 export type MinuteStore = Pick<CounterStore, "append" | "history">;
@@ -118,11 +120,14 @@ export class History {
     return rows.slice(-minutes);
   }
 
-  /** Keeps time until it is disposed, which saves the minute under way. */
+  /** Keeps time until it is disposed, which saves the minute under way; a kill takes back ten seconds of it. */
   start(): AsyncDisposable {
+    let saved = this.#counters.revision;
     const next = (): void => {
       this.tick();
-      this.#timer = setTimeout(next, MINUTE - this.#now() % MINUTE);
+      if (saved !== this.#counters.revision) this.#save();
+      saved = this.#counters.revision;
+      this.#timer = setTimeout(next, Math.min(SAVE_INTERVAL, MINUTE - this.#now() % MINUTE));
       Deno.unrefTimer(this.#timer);
     };
     next();

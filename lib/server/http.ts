@@ -1,8 +1,8 @@
 /** The HTTP server: `/healthz`, `/readyz`, `/metrics`, and the dashboard at `/`. */
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { logger } from "../observe/logging.ts";
 import { type Answer, answering, plain, type Question, type Watch } from "./dashboard/answers.ts";
+import { closeQuietly, exchange } from "./http_exchange.ts";
 
 export type { Watch } from "./dashboard/answers.ts";
 
@@ -10,9 +10,9 @@ export type { Watch } from "./dashboard/answers.ts";
 export interface HttpOptions {
   /** `ADDR:PORT`, an IPv6 address in brackets; port 0 is any that is free. */
   readonly listen: string;
-  /** Connections at once; more are closed as they come. @default {100} */
+  /** Connections at once; the oldest is closed for one more. @default {100} */
   readonly maxConnections?: number;
-  /** Milliseconds that a client has for its request, and to take some of the answer. @default {10000} */
+  /** Milliseconds that a client has for its request and the answer. @default {10000} */
   readonly patience?: number;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
@@ -26,8 +26,8 @@ export interface HttpServer extends AsyncDisposable {
 
 /** Milliseconds that answers under way have when the server ends. */
 const LAST_ANSWERS = 1000;
-/** Octets of a request's head. */
-const LARGEST_HEAD = 16 * 1024;
+/** Milliseconds until it is tried again when no connection can be taken (no file descriptor is left, say). */
+const RETRY = 200;
 
 /**
  * Starts listening. There is no login: who reaches the address sees the figures and the sessions, which is said in the log
@@ -41,24 +41,19 @@ export async function startHttp(watch: Watch, options: HttpOptions): Promise<Htt
   const { maxConnections = 100, patience = 10_000, now = Date.now } = options;
   const local = isLoopback(hostname);
   const answer = await answering(watch, { local, now });
-  const server = createServer({
-    headersTimeout: patience / 2,
-    requestTimeout: patience,
-    keepAliveTimeout: patience / 2,
-    connectionsCheckingInterval: Math.min(1000, patience / 2),
-    maxHeaderSize: LARGEST_HEAD,
-  }, (request, response) => reply(request, response, answer));
-  server.maxConnections = maxConnections;
-  // A client that takes nothing of its answer makes no progress on its socket.
-  server.setTimeout(patience, (socket) => socket.destroy());
-  const bound = await listen(server, hostname, port);
+  const listener = listen(hostname, port);
+  const server = new Accepting(listener, guarded(answer), { maxConnections, patience });
   if (!local) {
     logger("http").warn(
       "The dashboard at {address} has no login: everybody who reaches it sees users and their addresses",
       { address: options.listen },
     );
   }
-  return { hostname, port: bound, [Symbol.asyncDispose]: () => close(server) };
+  return {
+    hostname: listener.addr.hostname,
+    port: listener.addr.port,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
 }
 
 /**
@@ -78,74 +73,93 @@ export function parseListen(text: string): { readonly hostname: string; readonly
   return { hostname, port };
 }
 
-function reply(
-  request: IncomingMessage,
-  response: ServerResponse,
-  answer: (question: Question) => Answer,
-): void {
-  // Whoever goes away in the middle of an answer is no concern of ours.
-  request.on("error", () => {});
-  response.on("error", () => {});
-  const { method = "", url = "", headers } = request;
-  const { status, headers: fields, body } = guarded(answer, {
-    method,
-    target: url,
-    host: headers.host,
-  });
-  const bytes = new TextEncoder().encode(body);
-  const more = method === "GET" || method === "HEAD" ? {} : { connection: "close" };
-  response.writeHead(status, { ...fields, ...more, "content-length": bytes.length });
-  response.end(method === "HEAD" ? undefined : bytes);
+/** Takes connections, each for one exchange, up to a number at once. */
+class Accepting implements AsyncDisposable {
+  readonly #listener: Deno.TcpListener;
+  readonly #answer: (question: Question) => Answer;
+  readonly #limits: Required<Pick<HttpOptions, "maxConnections" | "patience">>;
+  readonly #open = new Map<Deno.Conn, Promise<void>>();
+  readonly #loop: Promise<void>;
+  #closing = false;
+
+  constructor(
+    listener: Deno.TcpListener,
+    answer: (question: Question) => Answer,
+    limits: Required<Pick<HttpOptions, "maxConnections" | "patience">>,
+  ) {
+    this.#listener = listener;
+    this.#answer = answer;
+    this.#limits = limits;
+    this.#loop = this.#accept();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing = true;
+    this.#listener.close();
+    const timer = setTimeout(() => {
+      for (const connection of this.#open.keys()) closeQuietly(connection);
+    }, LAST_ANSWERS);
+    await Promise.all([this.#loop, ...this.#open.values()]);
+    clearTimeout(timer);
+  }
+
+  async #accept(): Promise<void> {
+    while (!this.#closing) {
+      try {
+        this.#take(await this.#listener.accept());
+      } catch (error) {
+        if (this.#closing) return;
+        logger("http").debug("No HTTP connection could be taken: {error}", { error });
+        await new Promise((resolve) => setTimeout(resolve, RETRY));
+      }
+    }
+  }
+
+  #take(connection: Deno.Conn): void {
+    // The newest is served: who holds connections for nothing must not keep a probe out.
+    const [oldest] = this.#open.keys();
+    if (oldest !== undefined && this.#open.size >= this.#limits.maxConnections) {
+      closeQuietly(oldest);
+      this.#open.delete(oldest);
+    }
+    const done = exchange(connection, this.#answer, this.#limits.patience)
+      .finally(() => this.#open.delete(connection));
+    this.#open.set(connection, done);
+  }
 }
 
-function guarded(answer: (question: Question) => Answer, question: Question): Answer {
-  try {
-    return answer(question);
-  } catch (error) {
-    logger("http").error("An HTTP answer failed: {error}", { error });
-    return plain(500, "The server failed to answer.\n");
-  }
+/** Answers with 500 where `answer` throws. */
+function guarded(answer: (question: Question) => Answer): (question: Question) => Answer {
+  return (question) => {
+    try {
+      return answer(question);
+    } catch (error) {
+      logger("http").error("An HTTP answer failed: {error}", { error });
+      return plain(500, "The server failed to answer.\n");
+    }
+  };
 }
 
 function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "::1" || /^127\./.test(hostname);
 }
 
-/** Listens, and tells the port. */
-async function listen(server: Server, hostname: string, port: number): Promise<number> {
-  const listening = Promise.withResolvers<void>();
-  server.once("error", listening.reject);
-  server.listen(port, hostname, listening.resolve);
+function listen(hostname: string, port: number): Deno.TcpListener {
   try {
-    await listening.promise;
+    return Deno.listen({ hostname, port });
   } catch (error) {
     throw new Error(`HTTP cannot be served on ${hostname} port ${port}: ${reasonOf(error)}.`, {
       cause: error,
     });
   }
-  server.off("error", listening.reject);
-  server.on("error", (error) => logger("http").error("HTTP failed: {error}", { error }));
-  const address = server.address();
-  return typeof address === "object" && address !== null ? address.port : port;
 }
 
 function reasonOf(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code === "EADDRINUSE") return "the port is taken; name another one with --http";
-  if (code === "EACCES") {
+  if (error instanceof Deno.errors.AddrInUse) {
+    return "the port is taken; name another one with --http";
+  }
+  if (error instanceof Deno.errors.PermissionDenied) {
     return "the system does not allow this port; name one above 1023 with --http";
   }
   return error instanceof Error ? error.message : String(error);
-}
-
-async function close(server: Server): Promise<void> {
-  const closed = Promise.withResolvers<void>();
-  server.close(() => closed.resolve());
-  server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), LAST_ANSWERS);
-  try {
-    await closed.promise;
-  } finally {
-    clearTimeout(timer);
-  }
 }

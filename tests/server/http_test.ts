@@ -201,17 +201,41 @@ Deno.test("slow, silent, greedy and broken clients are dropped while others are 
   assertEquals(await (await get(server, "/healthz")).text(), "ok\n");
 });
 
-Deno.test("connections beyond the most allowed are closed", async () => {
-  await using server = await startHttp(watch(), { listen: "127.0.0.1:0", maxConnections: 2 });
+Deno.test("the oldest of too many connections is closed, and the newest is served", async () => {
+  await using server = await startHttp(watch(), { listen: "127.0.0.1:0", maxConnections: 3 });
   const open = (): Promise<Deno.TcpConn> =>
     Deno.connect({ hostname: "127.0.0.1", port: server.port });
-  using _one = await open();
-  using _two = await open();
-  // The two must have been accepted before the third comes.
-  await using second = await start();
-  await (await get(second, "/healthz")).text();
-  using third = await open();
-  assertEquals(await third.read(new Uint8Array(1)).catch(() => null), null);
+  const held = [await open(), await open(), await open(), await open(), await open()];
+  assertEquals(await (await get(server, "/healthz")).text(), "ok\n");
+  for (const socket of held.slice(0, 3)) {
+    assertEquals(await socket.read(new Uint8Array(1)).catch(() => null), null);
+  }
+  for (const socket of held) socket.close();
+});
+
+Deno.test("one connection gets one answer, however many requests it sends", async () => {
+  await using server = await start();
+  const answers = await raw(server, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n".repeat(50));
+  assertEquals(answers.match(/HTTP\/1\.1/g)?.length, 1);
+});
+
+Deno.test("requests that are none, too large, or doubtful are refused", async () => {
+  await using server = await start();
+  for (
+    const [request, status] of [
+      ["\x16\x03\x01\r\n\r\n", "400"],
+      ["GET /\r\n\r\n", "400"],
+      ["GET / HTTP/2.0\r\n\r\n", "400"],
+      ["GET /healthz HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n", "400"],
+      [`GET /healthz HTTP/1.1\r\nX: ${"a".repeat(9000)}\r\n\r\n`, "431"],
+      ["GET /healthz HTTP/1.0\n\n", "200"],
+      ["GET http://other/healthz HTTP/1.1\r\nHost: other\r\n\r\n", "200"],
+      ["GET //[ HTTP/1.1\r\nHost: localhost\r\n\r\n", "404"],
+      ["GET / HTTP/1.0\r\n\r\n", "421"],
+    ] as const
+  ) {
+    assertEquals((await raw(server, request)).slice(9, 12), status, request.slice(0, 60));
+  }
 });
 
 Deno.test("a server that ends does not wait for a client that holds a connection", async () => {
