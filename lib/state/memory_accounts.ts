@@ -1,6 +1,6 @@
 /** Users or administrators in memory: the twin of what the state file keeps. */
 
-import type { ScramKeys } from "../users/user_source.ts";
+import type { ForeignHash, ScramKeys } from "../users/user_source.ts";
 import type {
   Account,
   AccountKind,
@@ -46,10 +46,12 @@ export class MemoryAccounts implements AccountStore {
     return Promise.resolve(this.#accounts.size);
   }
 
-  /** See {@linkcode AccountStore.allHaveKeys}. */
-  allHaveKeys(): Promise<boolean> {
-    const kept = this.#accounts.values();
-    return Promise.resolve(kept.every(({ account }) => account.password.kind === "keys"));
+  /** See {@linkcode AccountStore.someForeign}. */
+  someForeign(): Promise<ForeignHash | undefined> {
+    for (const { account: { password } } of this.#accounts.values()) {
+      if (password.kind === "foreign") return Promise.resolve(password.hash);
+    }
+    return Promise.resolve(undefined);
   }
 
   /** See {@linkcode AccountStore.list}. */

@@ -1,6 +1,6 @@
 /** Users or administrators in the state file. */
 
-import type { ForeignScheme, ScramKeys } from "../users/user_source.ts";
+import type { ForeignHash, ForeignScheme, ScramKeys } from "../users/user_source.ts";
 import type {
   Account,
   AccountKind,
@@ -56,13 +56,14 @@ export class SqliteAccounts implements AccountStore {
     return this.#count();
   }
 
-  /** See {@linkcode AccountStore.allHaveKeys}. */
+  /** See {@linkcode AccountStore.someForeign}. */
   // deno-lint-ignore require-await -- what is thrown must reject
-  async allHaveKeys(): Promise<boolean> {
-    return this.#database.get(
-      "SELECT 1 FROM accounts WHERE kind = ? AND stored_key IS NULL LIMIT 1",
+  async someForeign(): Promise<ForeignHash | undefined> {
+    const row = this.#database.get(
+      "SELECT scheme, hash FROM accounts WHERE kind = ? AND stored_key IS NULL LIMIT 1",
       this.kind,
-    ) === undefined;
+    );
+    return row && foreignOf(row);
   }
 
   /** See {@linkcode AccountStore.list}. */
@@ -284,9 +285,11 @@ function keysOf(row: Row): ScramKeys {
 }
 
 function passwordOf(row: Row): AccountPassword {
-  const { scheme, hash } = row;
-  if (typeof scheme !== "string" || typeof hash !== "string") {
-    return { kind: "keys", keys: keysOf(row) };
-  }
-  return { kind: "foreign", hash: { scheme: scheme as ForeignScheme, data: hash } };
+  return row.hash === null
+    ? { kind: "keys", keys: keysOf(row) }
+    : { kind: "foreign", hash: foreignOf(row) };
+}
+
+function foreignOf(row: Row): ForeignHash {
+  return { scheme: row.scheme as ForeignScheme, data: row.hash as string };
 }

@@ -1,12 +1,12 @@
 /** The state's accounts as a source of secrets. */
 
 import type { AccountStore } from "../state/account_store.ts";
-import type { FoundUser, ScramKeys, UserSource } from "./user_source.ts";
+import type { ForeignHash, FoundUser, ScramKeys, UserSource } from "./user_source.ts";
 
 /** Accounts of one kind, as the directory reads them. */
 export class AccountSource implements UserSource {
   readonly #accounts: AccountStore;
-  #scramForAll = true;
+  #someForeign: ForeignHash | undefined;
 
   private constructor(accounts: AccountStore) {
     this.#accounts = accounts;
@@ -19,14 +19,14 @@ export class AccountSource implements UserSource {
     return source;
   }
 
-  /** Whether all accounts have SCRAM keys, as of the last {@linkcode AccountSource.refresh}. */
-  get scramForAll(): boolean {
-    return this.#scramForAll;
+  /** The hash of some account without SCRAM keys, as of the last {@linkcode AccountSource.refresh}. */
+  get someForeign(): ForeignHash | undefined {
+    return this.#someForeign;
   }
 
   /** Finds out anew whether all accounts have SCRAM keys; for whoever changed accounts. */
   async refresh(): Promise<void> {
-    this.#scramForAll = await this.#accounts.allHaveKeys();
+    this.#someForeign = await this.#accounts.someForeign();
   }
 
   /** See {@linkcode UserSource.find}. */

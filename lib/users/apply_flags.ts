@@ -68,6 +68,12 @@ async function applyFlag(
   if (memory) {
     const keys = await work.derive(password, memory);
     if (sameKey(keys.storedKey, memory.storedKey)) {
+      if (existing) {
+        await register.remember(name, password, {
+          ...existing,
+          password: { kind: "keys", keys },
+        });
+      }
       return { outcome: { name, kind: existing ? "kept" : "left-deleted" }, memory };
     }
   }

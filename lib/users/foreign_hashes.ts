@@ -2,7 +2,10 @@
 
 import { isSha512Crypt } from "./sha512_crypt.ts";
 import { UserDirectoryError } from "./user_directory.ts";
-import { FOREIGN_SCHEMES, type ForeignHash, type ForeignScheme } from "./user_source.ts";
+import type { ForeignHash, ForeignScheme } from "./user_source.ts";
+
+/** The schemes that can be checked. */
+export const FOREIGN_SCHEMES: readonly ForeignScheme[] = ["SHA512-CRYPT", "BLF-CRYPT", "ARGON2ID"];
 
 /** What the worker is asked. */
 export interface ForeignQuestion {
@@ -24,7 +27,7 @@ const ARGON2ID =
 
 /** Whether a name is one of the schemes that can be checked. */
 export function isForeignScheme(name: string): name is ForeignScheme {
-  return (FOREIGN_SCHEMES as readonly string[]).includes(name);
+  return FOREIGN_SCHEMES.some((scheme) => scheme === name);
 }
 
 /** Whether a hash has its scheme's form. */

@@ -80,6 +80,8 @@ export interface Gate {
   readonly settings: SessionSettings;
   /** Whether every user has SCRAM keys, so that SCRAM may be offered. */
   readonly scramForAll: boolean;
+  /** Whether bearer tokens can be checked. */
+  readonly bearer: boolean;
   /**
    * Asks whether an address may have a session at all (bans, `max_connections_per_ip`). The session's `connected` event has gone
    * before; its `disconnected` event gives its place back.

@@ -1,8 +1,8 @@
 /** Reads passwd-file lines: `name:{SCHEME}data`, as Dovecot's passwd-file has them. */
 
-import { isForeignHash, isForeignScheme } from "./foreign_hashes.ts";
+import { FOREIGN_SCHEMES, isForeignHash, isForeignScheme } from "./foreign_hashes.ts";
 import { KEY_OCTETS, refuseSalting } from "./scram_keys.ts";
-import { FOREIGN_SCHEMES, type ForeignHash, type Salting, type ScramKeys } from "./user_source.ts";
+import type { ForeignHash, Salting, ScramKeys } from "./user_source.ts";
 import { refuseUserName } from "./user_name.ts";
 
 /** What a line says of a user's password. */

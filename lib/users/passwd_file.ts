@@ -6,7 +6,14 @@ import { byOctets } from "./octet_order.ts";
 import { passwdEntries, type PasswdEntry } from "./passwd_entry.ts";
 import { DEFAULT_ITERATIONS } from "./scram_keys.ts";
 import { madeUpSalting } from "./source_directory.ts";
-import type { FoundUser, LearnedKeysStore, Salting, ScramKeys, UserSource } from "./user_source.ts";
+import type {
+  ForeignHash,
+  FoundUser,
+  LearnedKeysStore,
+  Salting,
+  ScramKeys,
+  UserSource,
+} from "./user_source.ts";
 
 /** What a passwd-file is read with. */
 export interface PasswdFileOptions {
@@ -26,8 +33,9 @@ interface Contents {
   readonly users: ReadonlyMap<string, PasswdEntry>;
   /** By name; as long as the file's line is the one they were learned for. */
   readonly learned: Map<string, ScramKeys & Salting>;
-  /** Users with a foreign hash whose keys are not learned yet. */
-  unlearned: number;
+  /** Foreign hashes whose keys are not learned yet, by name. */
+  readonly unlearned: Map<string, ForeignHash>;
+  readonly revisions: Map<string, string>;
   /** The users' names in order, once somebody asked. */
   sorted?: readonly string[];
 }
@@ -35,7 +43,12 @@ interface Contents {
 /** The users of a passwd-file. */
 export class PasswdFile implements UserSource {
   readonly #options: PasswdFileOptions;
-  #contents: Contents = { users: new Map(), learned: new Map(), unlearned: 0 };
+  #contents: Contents = {
+    users: new Map(),
+    learned: new Map(),
+    unlearned: new Map(),
+    revisions: new Map(),
+  };
 
   private constructor(options: PasswdFileOptions) {
     this.#options = options;
@@ -63,9 +76,9 @@ export class PasswdFile implements UserSource {
     return this.#contents.users.size;
   }
 
-  /** Whether each line gives keys or a clear password, or its keys were learned. */
-  get scramForAll(): boolean {
-    return this.#contents.unlearned === 0;
+  /** Some hash whose keys were not learned yet. */
+  get someForeign(): ForeignHash | undefined {
+    return this.#contents.unlearned.values().next().value;
   }
 
   /** Reads the file again. When that fails, what was read before stays in force. Throws as {@linkcode PasswdFile.read} does. */
@@ -82,10 +95,11 @@ export class PasswdFile implements UserSource {
       const entry = users.get(keys.name);
       if (entry && fingerprint(entry) === keys.fingerprint) learned.set(keys.name, keys);
     }
-    const foreign = users.entries().filter(([name, { secret }]) =>
-      secret.kind === "foreign" && !learned.has(name)
-    );
-    this.#contents = { users, learned, unlearned: foreign.reduce((count) => count + 1, 0) };
+    const unlearned = new Map<string, ForeignHash>();
+    for (const [name, { secret }] of users) {
+      if (secret.kind === "foreign" && !learned.has(name)) unlearned.set(name, secret.hash);
+    }
+    this.#contents = { users, learned, unlearned, revisions: new Map() };
   }
 
   /** Whether the file has this user. */
@@ -106,19 +120,23 @@ export class PasswdFile implements UserSource {
 
   #found(name: string, entry: PasswdEntry): FoundUser {
     const { secret: installation, iterations = DEFAULT_ITERATIONS } = this.#options;
-    const learned = this.#contents.learned.get(name);
-    const salting = madeUpSalting(installation, name, iterations);
-    const user = { name, revision: `file ${fingerprint(entry)}`, ...learned ?? salting };
     const { secret } = entry;
-    const keys = learned ? [learned] : [];
-    switch (secret.kind) {
-      case "clear":
-        return { ...user, keys, clear: secret.password };
-      case "keys":
-        return { ...user, ...secret.keys, keys: [secret.keys] };
-      case "foreign":
-        return learned ? { ...user, keys } : { ...user, keys, foreign: secret.hash };
-    }
+    const known = secret.kind === "keys" ? secret.keys : this.#contents.learned.get(name);
+    const { salt, iterations: count } = known ?? madeUpSalting(installation, name, iterations);
+    const user = { name, revision: this.#revision(name, entry), salt, iterations: count };
+    const keys = known ? [known] : [];
+    if (secret.kind === "clear") return { ...user, keys, clear: secret.password };
+    return secret.kind === "keys" || known
+      ? { ...user, keys }
+      : { ...user, keys, foreign: secret.hash };
+  }
+
+  /** The line's fingerprint, computed when first asked for. */
+  #revision(name: string, entry: PasswdEntry): string {
+    const { revisions } = this.#contents;
+    let revision = revisions.get(name);
+    if (!revision) revisions.set(name, revision = `file ${fingerprint(entry)}`);
+    return revision;
   }
 
   /** See {@linkcode UserSource.learn}; keys for a clear password are kept in memory only. */
@@ -131,8 +149,8 @@ export class PasswdFile implements UserSource {
     const { salt, iterations } = user;
     contents.learned.set(user.name, { ...keys, salt, iterations });
     if (entry.secret.kind !== "foreign") return;
-    contents.unlearned--;
     const { name } = user;
+    contents.unlearned.delete(name);
     await this.#options.learned?.put({ ...keys, name, fingerprint: print, salt, iterations });
   }
 }

@@ -6,7 +6,7 @@ import type { FoundUser, ScramKeys, UserSource } from "./user_source.ts";
 
 /** Users by name, with their passwords. */
 export class PlainUsers implements UserSource {
-  readonly scramForAll = true;
+  readonly someForeign = undefined;
   readonly #secret: Uint8Array;
   readonly #iterations: number;
   readonly #users = new Map<string, { readonly revision: number; readonly password: string }>();

@@ -6,8 +6,13 @@ import { ForeignHashes } from "./foreign_hashes.ts";
 import type { Credentials, ScramParameters } from "./gate.ts";
 import { PasswordWork } from "./password_work.ts";
 import { checkProof, DEFAULT_ITERATIONS, KEY_OCTETS, SALT_OCTETS, sameKey } from "./scram_keys.ts";
-import type { BearerVerifier, UserDirectory, Verified } from "./user_directory.ts";
-import type { FoundUser, Salting, ScramKeys, UserSource } from "./user_source.ts";
+import {
+  type BearerVerifier,
+  type UserDirectory,
+  UserDirectoryError,
+  type Verified,
+} from "./user_directory.ts";
+import type { ForeignHash, FoundUser, Salting, ScramKeys, UserSource } from "./user_source.ts";
 import { VerificationCache } from "./verification_cache.ts";
 
 /** What a directory works with. */
@@ -30,6 +35,8 @@ export interface SourceDirectoryOptions {
   readonly work?: PasswordWork;
   readonly foreign?: ForeignHashes;
   readonly cache?: VerificationCache;
+  /** Told when what a good login taught could not be kept; the login is good all the same. */
+  readonly onTrouble?: (error: Error) => void;
 }
 
 /** The salting of a name that has none of its own: steady, and not to be told from a real one. */
@@ -48,6 +55,7 @@ export class SourceDirectory implements UserDirectory {
   readonly #work: PasswordWork;
   readonly #foreign: ForeignHashes;
   readonly #cache: VerificationCache;
+  readonly #onTrouble: (error: Error) => void;
 
   /** Makes a directory; it holds nothing that must be closed. */
   constructor(options: SourceDirectoryOptions) {
@@ -59,11 +67,12 @@ export class SourceDirectory implements UserDirectory {
     this.#work = options.work ?? new PasswordWork();
     this.#foreign = options.foreign ?? new ForeignHashes();
     this.#cache = options.cache ?? new VerificationCache();
+    this.#onTrouble = options.onTrouble ?? (() => {});
   }
 
   /** Whether SCRAM works for everyone in every source. */
   get scramForAll(): boolean {
-    return this.#sources.every((source) => source.scramForAll);
+    return this.#sources.every((source) => source.someForeign === undefined);
   }
 
   /** See {@linkcode UserDirectory.scramParameters}. */
@@ -91,7 +100,7 @@ export class SourceDirectory implements UserDirectory {
   /** Finds a user; one whom nobody knows has secrets that nothing fits, so that all the same work is done on them. */
   async #find(name: string): Promise<Found> {
     for (const source of this.#sources) {
-      const user = await source.find(name);
+      const user = await source.find(name).catch(unavailable);
       if (user) return { user, source };
     }
     const key = new Uint8Array(KEY_OCTETS);
@@ -108,13 +117,30 @@ export class SourceDirectory implements UserDirectory {
     for (const keys of user.keys) {
       if (sameKey(keys.storedKey, derived.storedKey)) fits = true;
     }
-    if (!source) return undefined;
     if (!fits) {
-      if (!user.foreign || !await this.#foreign.verify(password, user.foreign)) return undefined;
-      await source.learn(user, derived);
+      const hash = user.foreign ?? this.#someForeign;
+      const right = hash && await this.#foreign.verify(password, hash);
+      if (!right || !user.foreign || !source) return undefined;
+      await this.#learn(source, user, derived);
     }
+    if (!source) return undefined;
     this.#cache.remember(user.name, user.revision, password);
     return right;
+  }
+
+  /** While some users have foreign hashes, every refusal costs checking one, so that time does not tell who they are. */
+  get #someForeign(): ForeignHash | undefined {
+    for (const { someForeign } of this.#sources) if (someForeign) return someForeign;
+    return undefined;
+  }
+
+  /** Keeps keys; a full disk keeps nobody from the mail. */
+  async #learn(source: UserSource, user: FoundUser, keys: ScramKeys): Promise<void> {
+    try {
+      await source.learn(user, keys);
+    } catch (error) {
+      this.#onTrouble(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
   /** RFC 1939, section 7; only for users whose password stands in clear. */
@@ -131,7 +157,7 @@ export class SourceDirectory implements UserDirectory {
     let keys: readonly ScramKeys[] = user.keys;
     if (source && user.clear !== undefined && keys.length === 0) {
       const derived = await this.#work.derive(user.clear, user);
-      await source.learn(user, derived);
+      await this.#learn(source, user, derived);
       keys = [derived];
     }
     const serverSignature = checkProof(keys, authMessage, proof);
@@ -145,6 +171,11 @@ export class SourceDirectory implements UserDirectory {
     const { user, source } = await this.#find(canonicalName(named, this.#defaultDomain));
     return source && { user: user.name };
   }
+}
+
+function unavailable(error: unknown): never {
+  const reason = error instanceof Error ? error.message : String(error);
+  throw new UserDirectoryError(`Users cannot be looked up: ${reason}`, { cause: error });
 }
 
 interface Found {

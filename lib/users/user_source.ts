@@ -7,10 +7,7 @@ export interface ScramKeys {
 }
 
 /** Schemes of other servers' password hashes, as Dovecot's passwd-file names them. */
-export const FOREIGN_SCHEMES = ["SHA512-CRYPT", "BLF-CRYPT", "ARGON2ID"] as const;
-
-/** One of {@linkcode FOREIGN_SCHEMES}. */
-export type ForeignScheme = typeof FOREIGN_SCHEMES[number];
+export type ForeignScheme = "SHA512-CRYPT" | "BLF-CRYPT" | "ARGON2ID";
 
 /** A password hash that another server made; it stands until the first good login brings SCRAM keys. */
 export interface ForeignHash {
@@ -43,8 +40,8 @@ export interface FoundUser extends Salting {
 
 /** One place that knows users. */
 export interface UserSource {
-  /** Whether SCRAM works for every user here. */
-  readonly scramForAll: boolean;
+  /** The hash of some user who has no SCRAM keys yet; undefined when SCRAM works for every user here. */
+  readonly someForeign: ForeignHash | undefined;
   /**
    * Looks a user up.
    *

@@ -1,16 +1,17 @@
 // The directory over each source does what every user directory must; and a refusal tells nothing by its time.
 
-import { assertEquals, assertNotEquals } from "@std/assert";
+import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { MemoryState } from "../../lib/state/memory_state.ts";
 import { SqliteState } from "../../lib/state/sqlite_state.ts";
 import type { StateStore } from "../../lib/state/state_store.ts";
 import { AccountRegister } from "../../lib/users/account_register.ts";
 import { AccountSource } from "../../lib/users/account_source.ts";
+import { ForeignHashes } from "../../lib/users/foreign_hashes.ts";
 import { PasswdFile } from "../../lib/users/passwd_file.ts";
 import { PasswordWork } from "../../lib/users/password_work.ts";
 import { PlainUsers } from "../../lib/users/plain_users.ts";
 import { SourceDirectory } from "../../lib/users/source_directory.ts";
-import type { UserDirectory } from "../../lib/users/user_directory.ts";
+import { type UserDirectory, UserDirectoryError } from "../../lib/users/user_directory.ts";
 import type { UserSource } from "../../lib/users/user_source.ts";
 import { VerificationCache } from "../../lib/users/verification_cache.ts";
 import {
@@ -155,5 +156,58 @@ class CountedWork extends PasswordWork {
     this.derivations++;
     this.rounds += args[1].iterations;
     return super.derive(...args);
+  }
+}
+
+Deno.test("directory checks a foreign hash for every refusal while there is one", async () => {
+  const hash = "$6$rounds=1000$a$" +
+    "q/ZSdy9IBSzcpbaIjdRTOu569QiYiP4n7Ab08Oq1Ir6J.GD1xR3BAwRIYHnavtE1Wzodknd9BxknlHhFBP/az1";
+  const source = new PlainUsers([["ann", "tanstaaf"]], { secret });
+  Object.assign(source, { someForeign: { scheme: "SHA512-CRYPT", data: hash } });
+  const foreign = new CountedForeign();
+  const directory = new SourceDirectory({ sources: [source], secret, foreign });
+  assertEquals(directory.scramForAll, false);
+  for (const user of ["ann", "nobody"]) {
+    assertEquals(await directory.verify(password(user, "wrong")), undefined);
+  }
+  assertEquals(foreign.checks, 2);
+  assertEquals(await directory.verify(password("ann", "tanstaaf")), { user: "ann" });
+  assertEquals(foreign.checks, 2);
+  foreign.answer = true;
+  assertEquals(await directory.verify(password("nobody", "wrong")), undefined);
+  assertEquals(await directory.verify(password("ann", "wrong")), undefined);
+});
+
+Deno.test("directory lets a user in when what the login taught cannot be kept", async () => {
+  const source = new PlainUsers([["ann", "tanstaaf"]], { secret });
+  const full = new Error("the disk is full");
+  Object.assign(source, { learn: () => Promise.reject(full) });
+  const troubles: Error[] = [];
+  const onTrouble = (error: Error): void => void troubles.push(error);
+  const directory = new SourceDirectory({ sources: [source], secret, onTrouble });
+  assertEquals(await scram(directory, "ann", "tanstaaf"), true);
+  assertEquals(troubles, [full]);
+});
+
+Deno.test("directory says when users cannot be looked up", async () => {
+  const source = new PlainUsers([], { secret });
+  Object.assign(source, { find: () => Promise.reject(new Error("the disk is gone")) });
+  const directory = new SourceDirectory({ sources: [source], secret });
+  const error = await assertRejects(
+    () => directory.verify(password("ann", "x")),
+    UserDirectoryError,
+  );
+  assertEquals(error.message, "Users cannot be looked up: the disk is gone");
+  await assertRejects(() => directory.scramParameters("ann"), UserDirectoryError);
+});
+
+/** Answers without checking, and counts. */
+class CountedForeign extends ForeignHashes {
+  checks = 0;
+  answer = false;
+
+  override verify(): Promise<boolean> {
+    this.checks++;
+    return Promise.resolve(this.answer);
   }
 }
