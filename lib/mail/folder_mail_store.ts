@@ -102,7 +102,7 @@ export class FolderMailStore implements MailStore {
       settings,
     );
     const { catalogue, served, listed } = survey;
-    const { messages, changed } = nameMessages(mailbox, catalogue, served);
+    const { messages, changed } = await nameMessages(mailbox, catalogue, served, signal);
     const cache = this.#keeper(mailbox, known?.version);
     const canSpareListing = listed !== undefined && mailbox.layout === "maildir" &&
       catalogue.length >= WORTH_LISTING_ONCE && looksSettled(mailbox);

@@ -1,5 +1,6 @@
 /** Gives a mailbox's messages the unique-ids by which clients know them from session to session. */
 
+import { Breather } from "./breather.ts";
 import { type Catalogue, Mark } from "./catalogue.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { uniquePart } from "./maildir_name.ts";
@@ -23,37 +24,56 @@ export interface NamedMessages {
  * Names the served rows.
  *
  * @param served rows in order, so that those of one unique part stand together
+ * @param signal ends the work on a big mailbox
  */
-export function nameMessages(
+export async function nameMessages(
   mailbox: Mailbox,
   catalogue: Catalogue,
   served: readonly number[],
-): NamedMessages {
-  const { names, modified, storedSize, size, marks } = catalogue;
-  const messages = new Array<FolderMessage>(served.length);
-  if (mailbox.layout === "plain") {
-    served.forEach((row, index) => {
-      const uid = plainId(names[row]!, modified[row]!, storedSize[row]!);
-      messages[index] = { uid, size: size[row]!, row };
-    });
-    return { messages, changed: false };
+  signal?: AbortSignal,
+): Promise<NamedMessages> {
+  const breather = new Breather(signal);
+  return mailbox.layout === "plain"
+    ? { messages: await namePlain(catalogue, served, breather), changed: false }
+    : await nameMaildir(catalogue, served, breather);
+}
+
+async function namePlain(
+  { names, modified, storedSize, size }: Catalogue,
+  served: readonly number[],
+  breather: Breather,
+): Promise<FolderMessage[]> {
+  const messages: FolderMessage[] = [];
+  for (const row of served) {
+    const uid = plainId(names[row]!, modified[row]!, storedSize[row]!);
+    messages.push({ uid, size: size[row]!, row });
+    if (breather.due()) await breather.pause();
   }
+  return messages;
+}
+
+async function nameMaildir(
+  catalogue: Catalogue,
+  served: readonly number[],
+  breather: Breather,
+): Promise<NamedMessages> {
+  const { names, modified, storedSize, size, marks } = catalogue;
+  const messages: FolderMessage[] = [];
+  const copies = new Map<string, number>();
   let changed = false;
-  for (let start = 0; start < served.length;) {
+  for (let start = 0, end = 0; start < served.length; start = end) {
     const unique = uniquePart(names[served[start]!]!);
-    let end = start + 1;
-    while (end < served.length && isOfUnique(names[served[end]!]!, unique)) end++;
-    const marked = markGroup(catalogue, served, start, end);
-    changed ||= marked;
-    const copies = new Map<string, number>();
+    do end++; while (end < served.length && isOfUnique(names[served[end]!]!, unique));
+    if (markGroup(catalogue, served, start, end)) changed = true;
+    copies.clear();
     for (let index = start; index < end; index++) {
       const row = served[index]!;
       const uid = marks[row]! & Mark.TWIN
         ? nextTwinId(copies, unique, modified[row]!, storedSize[row]!)
         : maildirId(unique);
-      messages[index] = { uid, size: size[row]!, row };
+      messages.push({ uid, size: size[row]!, row });
     }
-    start = end;
+    if (breather.due()) await breather.pause();
   }
   return { messages, changed };
 }
