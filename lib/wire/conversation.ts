@@ -32,6 +32,8 @@ export class Conversation {
   /** Where the next line goes while a SASL exchange is under way. */
   #continuation: Answer | undefined;
   #badCommands = 0;
+  /** Whether a command is at work, or its answer on its way; nobody else waits for the read ahead then. */
+  #working = false;
   /** Why somebody else ended it. */
   #closed: CloseReason | undefined;
 
@@ -128,16 +130,19 @@ export class Conversation {
 
   async #answer(pending: Reply | Promise<Reply>): Promise<CloseReason | undefined> {
     const begun = performance.now();
+    this.#working = true;
     const watch = pending instanceof Promise
-      ? setTimeout(() => this.#watchForHangUp(), HANG_UP_WATCH_MS)
+      ? setTimeout(() => this.#watchClient(), HANG_UP_WATCH_MS)
       : undefined;
     try {
       const reply = this.#budgeted(await this.#sound(pending));
+      if (reply.kind === "live") this.#watchClient();
       const outcome = await this.#writer.write(this.#connection, reply);
       this.#dialogue.answered(outcome, performance.now() - begun);
       return await this.#carryOut(reply);
     } finally {
       clearTimeout(watch);
+      this.#working = false;
     }
   }
 
@@ -174,6 +179,8 @@ export class Conversation {
       this.#lines.limit = SASL_LINE_OCTETS;
       return undefined;
     }
+    // A command may have changed it.
+    this.#lines.limit = this.#dialogue.lineLimit;
     const effect = "effect" in reply ? reply.effect : undefined;
     if (effect === "close") return (reply.kind === "error" ? reply.reason : undefined) ?? "quit";
     return effect === "start-tls" ? await this.#startTls() : undefined;
@@ -201,16 +208,25 @@ export class Conversation {
   }
 
   /**
-   * While a command takes its time, notices a client that goes away. One that has merely said all it has to say (its last
-   * commands are here, and its side of the stream has ended) still gets its answers.
+   * While a command takes its time, notices a client that goes away, and tells a dialogue that wants to know of the next line. A
+   * client that has merely said all it has to say (its last commands are here, and its side of the stream has ended) still gets
+   * its answers.
    */
-  #watchForHangUp(): void {
-    if (this.#ahead !== undefined || this.#lines.hasLine || this.#closed !== undefined) return;
+  #watchClient(): void {
+    if (this.#closed !== undefined) return;
+    if (this.#lines.hasLine) return this.#dialogue.interrupted?.();
+    if (this.#ahead !== undefined) return;
     const ahead = this.#connection.read(this.#buffer);
     this.#ahead = ahead;
     ahead.then(
       (octets) => {
         if (octets === null) this.#dialogue.hangUp();
+        else if (this.#working && this.#dialogue.interrupted !== undefined) {
+          this.#ahead = undefined;
+          this.#lines.push(this.#buffer.subarray(0, octets));
+          // A line that is not whole yet is read on; one that is ends the reading.
+          this.#watchClient();
+        }
       },
       () => this.close("client-gone"),
     );

@@ -44,6 +44,11 @@ export interface Dialogue {
   unsecured(): void;
   /** Told while a command is at work that nobody waits for its answer any more. */
   hangUp(): void;
+  /**
+   * Told while a command is at work, or a list is on its way, that the client's next line has come whole. Without this method the
+   * engine reads at most once ahead, and looks at what it has read when the command is done.
+   */
+  interrupted?(): void;
   /** Told once, at the end, however it came. */
   end(reason: CloseReason): Promise<void>;
 }

@@ -9,6 +9,9 @@ export const SASL_LINE_OCTETS = 12_288;
 /** Octets of a line that an administrator sends (msmp.md, version 2). */
 export const MANAGEMENT_LINE_OCTETS = 4096;
 
+/** Management connections at once: more than any team needs, and too few to cost anything. The others wait in the backlog. */
+export const MANAGEMENT_CONNECTIONS = 64;
+
 /** Octets of an answer's first line with its CRLF (RFC 2449, section 4). */
 export const RESPONSE_LINE_OCTETS = 512;
 

@@ -28,6 +28,12 @@ export type Reply =
     readonly lines: Iterable<string> | AsyncIterable<string>;
   }
   | {
+    /** A list whose lines come with time (MSMP's WATCH): each part is sent as soon as it is there. */
+    readonly kind: "live";
+    readonly text: string;
+    readonly parts: AsyncIterable<readonly string[]>;
+  }
+  | {
     readonly kind: "message";
     readonly text: string;
     readonly body: MessageBody;

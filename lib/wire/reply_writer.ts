@@ -47,6 +47,9 @@ export class ReplyWriter {
       case "list":
         await this.#list(connection, reply);
         break;
+      case "live":
+        await this.#live(connection, reply);
+        break;
       case "message":
         return await this.#message(connection, reply);
     }
@@ -71,6 +74,16 @@ export class ReplyWriter {
         if (this.#out.full) await this.flush(connection);
         this.#out.line(line.startsWith(".") ? `.${line}` : line);
       }
+    }
+    this.#out.line(".");
+  }
+
+  /** A list that grows: what there is of it leaves before more is waited for. */
+  async #live(connection: Connection, reply: Extract<Reply, { kind: "live" }>): Promise<void> {
+    this.#out.line(positive(reply.text));
+    for await (const part of reply.parts) {
+      for (const line of part) await this.#listLine(connection, line);
+      await this.flush(connection);
     }
     this.#out.line(".");
   }

@@ -1,0 +1,34 @@
+/** HISTORY: the last minutes of one of the server's figures. */
+
+import { command } from "../../wire/command_table.ts";
+import type { Reply } from "../../wire/reply.ts";
+import { linesAnswer } from "../answers.ts";
+import type { MsmpContext } from "../context.ts";
+import type { Administration } from "../phases.ts";
+import { timeText } from "../text.ts";
+import { firstWord, refused, wholeNumber } from "../words.ts";
+
+/** A row a minute is kept for a week (operations.md, "Watching it"). */
+const MOST_MINUTES = 7 * 24 * 60;
+const USUAL_MINUTES = "60";
+
+/** The HISTORY command: a line a minute, the oldest first and the one under way last. */
+export const history = command<Administration, { name: string; minutes: number }, MsmpContext>({
+  name: "HISTORY",
+  usage: "<name> [<minutes>]",
+  summary: "shows the last minutes (60) of one of the figures of STAT",
+  args(text): { name: string; minutes: number } {
+    const { word: name, rest } = firstWord(text);
+    if (name === "") throw new SyntaxError("Missing name");
+    const minutes = rest.trim() === "" ? USUAL_MINUTES : rest.trim();
+    return { name, minutes: wholeNumber(minutes, "number of minutes", 1, MOST_MINUTES) };
+  },
+  handle(phase, { name, minutes }): Reply | Promise<Reply> {
+    const rows = phase.context.services.management.figures.history(name, minutes);
+    if (rows === undefined) return refused("Unknown name: STAT shows all that there are");
+    return linesAnswer(
+      phase,
+      rows.map(({ minute, value }) => `${timeText(minute).slice(0, 16)} ${value}`),
+    );
+  },
+});

@@ -1,0 +1,78 @@
+/** LOGS: a user's access log. */
+
+import { command } from "../../wire/command_table.ts";
+import type { Reply } from "../../wire/reply.ts";
+import { ANSWER_OCTETS, fitted, linesAnswer } from "../answers.ts";
+import type { MsmpContext } from "../context.ts";
+import type { AccessInfo } from "../management.ts";
+import type { Administration } from "../phases.ts";
+import { field, timeText, timeWord } from "../text.ts";
+import { name, refused, wholeNumber } from "../words.ts";
+
+/** The access log keeps no more of a user (operations.md). */
+const ALL = 10_000;
+
+/** Lines of a version 1 log that could fit: the shortest has an address of two octets. */
+const MOST_IN_VERSION_1 = Math.ceil(ANSWER_OCTETS / "2026-01-31 12:00:00 IP: ::\r\n".length);
+
+/** LOGS of version 1: when and from where. */
+export const classicLogs = command<Administration, string, MsmpContext>({
+  name: "LOGS",
+  usage: "<user>",
+  summary: "shows when a user logged in, and from where",
+  args: name("user name"),
+  async handle(phase, given): Promise<Reply> {
+    const { users } = phase.context.services.management;
+    const user = await users.find(given);
+    if (user === undefined) return refused("Invalid user");
+    const [total, records] = await Promise.all([
+      users.logCount(user),
+      users.logs(user, MOST_IN_VERSION_1),
+    ]);
+    return { kind: "lines", lines: fitted(records.map(classicLine), total, "last") };
+  },
+});
+
+/** LOGS of version 2: the whole records. */
+export const logs = command<Administration, { user: string; most: number }, MsmpContext>({
+  name: "LOGS",
+  usage: "<user> [<n>]",
+  summary: "shows a user's access log, or its last n records",
+  args: userAndCount,
+  async handle(phase, { user: given, most }): Promise<Reply> {
+    const { users } = phase.context.services.management;
+    const user = await users.find(given);
+    if (user === undefined) return refused("Invalid user");
+    return await linesAnswer(phase, (await users.logs(user, most)).map(wholeLine));
+  },
+});
+
+function userAndCount(rest: string): { user: string; most: number } {
+  const text = name("user name")(rest);
+  const count = / ([^ ]+)$/.exec(text);
+  if (count === null) return { user: text, most: ALL };
+  return {
+    user: text.slice(0, count.index).trim(),
+    most: wholeNumber(count[1]!, "number of records", 1, ALL),
+  };
+}
+
+function classicLine({ at, address }: AccessInfo): string {
+  return `${timeText(at)} IP: ${address}`;
+}
+
+function wholeLine(record: AccessInfo): string {
+  const { tls, mechanism, session, end } = record;
+  const fields = {
+    tls,
+    mechanism,
+    messages: end?.messages,
+    octets: end?.octets,
+    deleted: end?.deleted,
+    ended: end && timeWord(end.ended),
+    ending: end?.ending,
+    session,
+  };
+  const told = Object.entries(fields).map(([key, value]) => `${key}=${field(value?.toString())}`);
+  return [classicLine(record), ...told].join(" ");
+}

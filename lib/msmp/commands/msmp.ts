@@ -1,0 +1,21 @@
+/** MSMP: chooses the version. */
+
+import { oneWord } from "../../wire/arguments.ts";
+import { command } from "../../wire/command_table.ts";
+import type { Reply } from "../../wire/reply.ts";
+import type { MsmpContext } from "../context.ts";
+import type { Administration } from "../phases.ts";
+import { refused } from "../words.ts";
+
+/** The MSMP command: `MSMP 2` begins version 2. */
+export const msmp = command<Administration, string, MsmpContext>({
+  name: "MSMP",
+  usage: "2",
+  summary: "begins version 2",
+  args: oneWord("version"),
+  handle(phase, version): Reply {
+    if (version !== "2") return refused("Unknown version: only 2 can be asked for");
+    phase.context.upgrade();
+    return { kind: "ok", text: "MSMP2" };
+  },
+});

@@ -1,0 +1,35 @@
+/** PASS: gives the administrator's password and logs in. */
+
+import { command } from "../../wire/command_table.ts";
+import type { Reply } from "../../wire/reply.ts";
+import type { MsmpContext } from "../context.ts";
+import type { Authorization } from "../phases.ts";
+
+/** Wrong passwords after which a connection ends (docs/msmp.md, "Hardening"). */
+const MAX_FAILURES = 4;
+
+/** The PASS command. Blanks belong to the password, in both versions: the version is chosen after it. */
+export const pass = command<Authorization, string, MsmpContext>({
+  name: "PASS",
+  usage: "<password>",
+  summary: "gives the password and logs in",
+  args: (rest) => rest,
+  secret: "all",
+  handle(phase, password): Reply | Promise<Reply> {
+    const { secure, services } = phase.context;
+    if (services.settings.requireTls && !secure) return { kind: "error", text: "TLS required" };
+    return logIn(phase, password);
+  },
+});
+
+async function logIn(phase: Authorization, password: string): Promise<Reply> {
+  const { management, address } = phase.context.services;
+  const administrator = await management.administrators.verify(phase.user, password, address);
+  if (administrator !== undefined) {
+    phase.context.enter(administrator);
+    return { kind: "ok", text: "Logged in" };
+  }
+  const refusal: Reply = { kind: "error", text: "Invalid credentials" };
+  if (++phase.failures < MAX_FAILURES) return refusal;
+  return { ...refusal, effect: "close", reason: "failed-logins" };
+}

@@ -1,0 +1,53 @@
+/** STAT: the server's figures. */
+
+import { optionalWord } from "../../wire/arguments.ts";
+import { command } from "../../wire/command_table.ts";
+import type { Reply } from "../../wire/reply.ts";
+import { linesAnswer } from "../answers.ts";
+import type { MsmpContext } from "../context.ts";
+import type { Figures } from "../management.ts";
+import type { Administration } from "../phases.ts";
+import { refused } from "../words.ts";
+
+/** The three figures of version 1, by what it calls them. */
+const CLASSIC = [
+  ["Total connections", "pop3.connections"],
+  ["Historical maximum traffic", "pop3.sessions.peak"],
+  ["Total transferred bytes", "pop3.bytes.sent"],
+] as const;
+
+/** STAT of version 1. */
+export const classicStat = command<Administration, void, MsmpContext>({
+  name: "STAT",
+  summary: "shows the server's figures",
+  args: (rest) => {
+    if (rest.trim() !== "") throw new SyntaxError("STAT with a name needs MSMP 2");
+  },
+  handle(phase): Promise<Reply> {
+    const { figures } = phase.context.services.management;
+    return linesAnswer(
+      phase,
+      CLASSIC.map(([title, name]) => `${title}: ${figures.get(name) ?? 0}`),
+    );
+  },
+});
+
+/** STAT of version 2: every figure by its name, or one. */
+export const stat = command<Administration, string | undefined, MsmpContext>({
+  name: "STAT",
+  usage: "[<name>]",
+  summary: "shows the server's figures, or one of them",
+  args: optionalWord("name"),
+  handle(phase, name): Reply | Promise<Reply> {
+    const { figures } = phase.context.services.management;
+    if (name === undefined) return linesAnswer(phase, figureLines(figures));
+    const value = figures.get(name);
+    if (value === undefined) return refused("Unknown name: STAT alone shows all that there are");
+    return linesAnswer(phase, [`${name}: ${value}`]);
+  },
+});
+
+/** Every figure, as STAT and WATCH show them. */
+export function figureLines(figures: Figures): string[] {
+  return Array.from(figures.all(), ([name, value]) => `${name}: ${value}`);
+}

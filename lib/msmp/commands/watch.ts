@@ -1,0 +1,36 @@
+/** WATCH: the server's figures, again and again until the client says something. */
+
+import { command } from "../../wire/command_table.ts";
+import type { Reply } from "../../wire/reply.ts";
+import type { MsmpContext } from "../context.ts";
+import type { Administration } from "../phases.ts";
+import type { MsmpServices } from "../services.ts";
+import { timeWord } from "../text.ts";
+import { wholeNumber } from "../words.ts";
+import { figureLines } from "./stat.ts";
+
+const MOST_SECONDS = 3600;
+
+/** The WATCH command: a snapshot is a line `time: …`, the lines of STAT, and an empty line. */
+export const watch = command<Administration, number, MsmpContext>({
+  name: "WATCH",
+  usage: "<seconds>",
+  summary: "shows the figures every so many seconds until any line comes",
+  args: (rest) => wholeNumber(rest.trim(), "number of seconds", 1, MOST_SECONDS),
+  handle({ context }, seconds): Reply {
+    // Asked for here, for the parts are made later.
+    const signal = context.workSignal();
+    return { kind: "live", text: "", parts: snapshots(context.services, seconds, signal) };
+  },
+});
+
+async function* snapshots(
+  { management, now, pause }: MsmpServices,
+  seconds: number,
+  signal: AbortSignal,
+): AsyncGenerator<string[]> {
+  do {
+    yield [`time: ${timeWord(now())}`, ...figureLines(management.figures), ""];
+    await pause(seconds * 1000, signal);
+  } while (!signal.aborted);
+}

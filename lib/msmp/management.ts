@@ -1,0 +1,215 @@
+/** What an administrator can do to a running server: the seam between the management protocol and the server itself. */
+
+/** A request that could not be carried out for a reason that the administrator should read: the message goes to the client. */
+export class ManagementError extends Error {
+  override name = "ManagementError";
+}
+
+/** How setting an account ended. */
+export type AddOutcome =
+  | { readonly kind: "added" | "updated"; /** As it is kept. */ readonly name: string }
+  | { readonly kind: "limit" }
+  | { readonly kind: "unsafe-name" | "unsafe-password"; readonly reason: string };
+
+/** How deleting a user ended. */
+export type DeleteUserOutcome =
+  | {
+    readonly kind: "deleted";
+    readonly name: string;
+    /** The passwd-file that has a user of this name, too, who is in force from now on. */
+    readonly remainsIn?: string;
+  }
+  | { readonly kind: "absent" | "logged-in" }
+  /** Only the passwd-file has the user. */
+  | { readonly kind: "in-file"; readonly path: string };
+
+/** A session in a user's access log. */
+export interface AccessInfo {
+  readonly session: string;
+  /** When it logged in; milliseconds since 1970. */
+  readonly at: number;
+  readonly address: string;
+  /** The TLS version, or undefined in clear. */
+  readonly tls: string | undefined;
+  readonly mechanism: string;
+  /** Undefined while it lasts. */
+  readonly end: {
+    /** Milliseconds since 1970. */
+    readonly ended: number;
+    readonly messages: number;
+    readonly octets: number;
+    readonly deleted: number;
+    readonly ending: string;
+  } | undefined;
+}
+
+/** Users. Names are taken as they were typed; what comes back is as they are kept. */
+export interface UserManagement {
+  /** Adds a user and makes the mailbox, or sets the password of one who exists. */
+  add(name: string, password: string): Promise<AddOutcome>;
+  /** Removes a user who is not logged in; the mail stays. */
+  delete(name: string): Promise<DeleteUserOutcome>;
+  /** Names in order. */
+  list(): AsyncIterable<string>;
+  /** Finds a user. Returns the name as it is kept, or undefined. */
+  find(name: string): Promise<string | undefined>;
+  /** How many records a user's access log has. @param name as it is kept */
+  logCount(name: string): Promise<number>;
+  /** The newest records, newest last. @param name as it is kept */
+  logs(name: string, most: number): Promise<readonly AccessInfo[]>;
+}
+
+/** How making an app password ended. */
+export type AddKeyOutcome =
+  | { readonly kind: "added"; readonly password: string; readonly name: string }
+  | { readonly kind: "absent" | "exists" }
+  | { readonly kind: "unsafe-label"; readonly reason: string }
+  | { readonly kind: "in-file"; readonly path: string };
+
+/** App passwords of users. */
+export interface KeyManagement {
+  add(user: string, label: string): Promise<AddKeyOutcome>;
+  /** Returns whether there was one. */
+  delete(user: string, label: string): Promise<boolean>;
+  /** By label, with the time when each was made; undefined when there is no such user. */
+  list(
+    user: string,
+  ): Promise<readonly { readonly label: string; readonly at: number }[] | undefined>;
+}
+
+/** Administrators. */
+export interface AdministratorManagement {
+  /** Whether this address is kept out for its failed logins. */
+  banned(address: string): boolean;
+  /**
+   * Checks a password; a refusal comes after the delay that it costs.
+   *
+   * @returns the administrator's name, or undefined
+   * @throws {ManagementError} when it could not be found out
+   */
+  verify(name: string, password: string, address: string): Promise<string | undefined>;
+  add(name: string, password: string): Promise<AddOutcome>;
+  /** Removes an administrator, but never the last one, and ends that administrator's other connections. */
+  delete(name: string): Promise<"deleted" | "absent" | "last">;
+  /** Names in order. */
+  list(): AsyncIterable<string>;
+}
+
+/** A setting as it is shown; secrets are hidden. */
+export interface SettingInfo {
+  readonly key: string;
+  readonly value: string;
+  /** `flag`, `set`, `environment`, `config` or `default`. */
+  readonly source: string;
+}
+
+/** How changing a setting ended. */
+export type SetOutcome =
+  | {
+    readonly kind: "changed";
+    readonly before: string;
+    readonly after: string;
+    /** What is unwise about it, as sentences. */
+    readonly warnings: readonly string[];
+  }
+  | { readonly kind: "invalid-key" | "invalid-value"; readonly reason: string };
+
+/** Settings. */
+export interface SettingManagement {
+  /** Changes a setting and keeps it for the next start. */
+  set(key: string, value: string): Promise<SetOutcome>;
+  /** The value as text, or undefined where there is no such key. */
+  get(key: string): string | undefined;
+  list(): readonly SettingInfo[];
+}
+
+/** An open POP3 session. */
+export interface SessionInfo {
+  readonly id: string;
+  /** Undefined before login. */
+  readonly user: string | undefined;
+  readonly address: string;
+  readonly tls: string | undefined;
+  readonly state: string;
+  /** When it connected; milliseconds since 1970. */
+  readonly since: number;
+  /** Octets sent to it. */
+  readonly bytes: number;
+  readonly lastCommand: string | undefined;
+}
+
+/** POP3 sessions. */
+export interface SessionManagement {
+  /** The oldest first; read at once, for they change. */
+  list(): Iterable<SessionInfo>;
+  /** Ends a session. Returns what it was, or undefined where there was none. */
+  kick(id: string): SessionInfo | undefined;
+}
+
+/** The server's figures, by the names of operations.md. */
+export interface Figures {
+  /** Every figure, in the catalogue's order. */
+  all(): Iterable<readonly [name: string, value: number]>;
+  /** One figure, or undefined where there is none of that name. */
+  get(name: string): number | undefined;
+  /**
+   * The last minutes of one figure, oldest first, the one under way last.
+   *
+   * @returns undefined where there is none of that name
+   */
+  history(
+    name: string,
+    minutes: number,
+  ):
+    | readonly { /** Milliseconds since 1970. */ readonly minute: number; readonly value: number }[]
+    | undefined;
+}
+
+/** Somebody who is kept out for failed logins. */
+export interface BanInfo {
+  readonly kind: "address" | "user";
+  /** The address or network, or the user's name. */
+  readonly subject: string;
+  /** When it ends; milliseconds since 1970. */
+  readonly until: number;
+  readonly failures: number;
+}
+
+/** The bans of the brute-force guard. */
+export interface BanManagement {
+  list(): Iterable<BanInfo>;
+  /** Lifts the bans of an address or a user. Returns whether there was any. */
+  lift(subject: string): boolean;
+}
+
+/** What came of a reload. */
+export interface ReloadOutcome {
+  /** Settings that have another value now, as `key: before → after`. */
+  readonly changes: readonly string[];
+  /** What was unwise, as sentences. */
+  readonly warnings: readonly string[];
+}
+
+/** The server as a whole. */
+export interface LifeManagement {
+  /**
+   * Reads the config file, the passwd-file and the certificates again.
+   *
+   * @throws {ManagementError} when one of them is wrong; what is wrong stays as it was
+   */
+  reload(): Promise<ReloadOutcome>;
+  /** Asks for the graceful end, and returns before it comes. */
+  shutdown(): void;
+}
+
+/** All that an administrator can do. */
+export interface Management {
+  readonly users: UserManagement;
+  readonly keys: KeyManagement;
+  readonly administrators: AdministratorManagement;
+  readonly settings: SettingManagement;
+  readonly sessions: SessionManagement;
+  readonly figures: Figures;
+  readonly bans: BanManagement;
+  readonly life: LifeManagement;
+}

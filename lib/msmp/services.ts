@@ -1,0 +1,49 @@
+/** What management connections are given to work with. */
+
+import type { CloseReason } from "../observe/event.ts";
+import type { Settings } from "../settings/settings.ts";
+import type { Management } from "./management.ts";
+
+/** A change that an administrator made. */
+export interface AuditEntry {
+  readonly administrator: string;
+  /** The address that it came from. */
+  readonly address: string;
+  /** The command that made it. */
+  readonly action: string;
+  /** What was changed: a user, a key of the settings, a session. */
+  readonly object?: string | undefined;
+  /** What it was, where that can be told; secrets are hidden. */
+  readonly before?: string | undefined;
+  /** What it is now; secrets are hidden. */
+  readonly after?: string | undefined;
+}
+
+/** The settings that management connections go by. */
+export type MsmpSettings = Pick<
+  Settings,
+  "adminTimeout" | "loginTimeout" | "maxBadCommands" | "requireTls"
+>;
+
+/** What a connection keeps from its first line to its last. */
+export interface MsmpServices {
+  readonly management: Management;
+  /** The settings with which the connection began. */
+  readonly settings: MsmpSettings;
+  /** The client's IP address. */
+  readonly address: string;
+  /** Whether TLS can be had by STLS. */
+  readonly tlsOffered: boolean;
+  /** The program's version. */
+  readonly version: string;
+  /** Writes a change to the log. */
+  readonly audit: (entry: AuditEntry) => void;
+  /** Told of the administrator's name at login, so that others can end the connection. */
+  readonly entered: (administrator: string) => void;
+  /** Told how the connection ended. */
+  readonly ended: (reason: CloseReason) => void;
+  /** The time in milliseconds since 1970. */
+  readonly now: () => number;
+  /** Waits so many milliseconds, or until the signal is aborted, whichever comes first. */
+  readonly pause: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+}
