@@ -28,9 +28,10 @@ export class MemoryAccessLog implements AccessLog {
   /** See {@linkcode AccessLog.opened}. */
   opened(start: AccessStart): void {
     const oldest = this.#now() - ACCESS_DAYS * DAY;
-    const records = (this.#records.get(start.user) ?? []).filter(({ at }) => at >= oldest);
+    const records = this.#records.get(start.user) ?? [];
     records.push({ ...start, end: undefined });
-    this.#records.set(start.user, records.slice(-ACCESSES_A_USER));
+    while (records.length > ACCESSES_A_USER || records[0]!.at < oldest) records.shift();
+    this.#records.set(start.user, records);
     this.#open.set(start.session, start);
   }
 

@@ -35,6 +35,7 @@ interface Contents {
   readonly learned: Map<string, ScramKeys & Salting>;
   /** Foreign hashes whose keys are not learned yet, by name. */
   readonly unlearned: Map<string, ForeignHash>;
+  /** By name, those that somebody asked for. */
   readonly revisions: Map<string, string>;
   /** The users' names in order, once somebody asked. */
   sorted?: readonly string[];

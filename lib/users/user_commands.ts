@@ -50,6 +50,9 @@ export async function deleteUser(
   const outcome = await register.delete(name);
   switch (outcome.kind) {
     case "deleted":
+      if (outcome.remainsIn !== undefined) {
+        return done(`Deleted user ${printable(name)}, who still stands in ${outcome.remainsIn}`);
+      }
       return done(`Deleted user ${printable(name)}; the mail stays`);
     case "in-file":
       return refused(

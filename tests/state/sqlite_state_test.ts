@@ -142,7 +142,7 @@ Deno.test("state file that is empty is a new one", async () => {
 
 Deno.test("state file of a killed process opens with every change that was acknowledged", async () => {
   await using folder = await temporaryFolder();
-  for (const milliseconds of [30, 75, 140]) {
+  for (const milliseconds of [20, 70]) {
     const path = `${folder.path}/killed-${milliseconds}.db`;
     const child = program("acknowledging_writer.ts", path);
     const acknowledged = await readUntilKilled(child, async () => {

@@ -146,6 +146,21 @@ Deno.test("flags keep the app passwords of those whose password they change", as
   assertEquals(await scram(directory, "ann", "two"), true);
 });
 
+Deno.test("flags that changed nothing make the next login quick, unless the password was changed", async () => {
+  const accounts = new MemoryState().users;
+  const source = await AccountSource.open(accounts);
+  const work = new PasswordWork();
+  const remembered = async (): Promise<number> => {
+    const cache = new VerificationCache();
+    const register = new AccountRegister({ accounts, source, work, cache });
+    await applyFlags([{ name: "ann", password: "one" }], { accounts, register, work });
+    return cache.size;
+  };
+  assertEquals([await remembered(), await remembered()], [1, 1]);
+  await new AccountRegister({ accounts, source, work }).set("ann", "two", msmp);
+  assertEquals(await remembered(), 0);
+});
+
 Deno.test("flags that mean one account twice are refused", async () => {
   const { apply } = await house({ defaultDomain: "example.org" });
   await assertRejects(() => apply("ann:x", "ann@example.org:y"), SyntaxError, "twice");
