@@ -24,7 +24,7 @@ export interface SqliteStateOptions {
    * @default {500}
    */
   readonly flushAfter?: number;
-  /** Told when notes could not be written; they stay noted and are tried again. */
+  /** Told once when notes cannot be written; they stay noted and are tried again until they are. */
   readonly onTrouble?: (error: Error) => void;
 }
 
@@ -42,6 +42,7 @@ export class SqliteState implements StateStore {
   readonly #onTrouble: (error: Error) => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
+  #failing = false;
 
   private constructor(database: SqliteDatabase, options: SqliteStateOptions) {
     const { now = Date.now, flushAfter = 500, onTrouble = () => {} } = options;
@@ -97,9 +98,14 @@ export class SqliteState implements StateStore {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       try {
-        if (this.accesses.flush(NOTES_AT_ONCE)) this.#plan(1);
+        const more = this.accesses.flush(NOTES_AT_ONCE);
+        this.#failing = false;
+        if (more) this.#plan(1);
       } catch (error) {
-        this.#onTrouble(error instanceof Error ? error : new Error(String(error)));
+        if (!this.#failing) {
+          this.#onTrouble(error instanceof Error ? error : new Error(String(error)));
+        }
+        this.#failing = true;
         this.#plan();
       }
     }, milliseconds);
