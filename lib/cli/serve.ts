@@ -46,7 +46,12 @@ async function runServer(inputs: SettingInputs): Promise<number> {
   using signals = new Signals();
   let server;
   try {
-    server = await Server.start({ inputs, logging, path: Deno.env.get("PATH") ?? "" });
+    server = await Server.start({
+      inputs,
+      logging,
+      path: Deno.env.get("PATH") ?? "",
+      telemetry: Deno.env.get("OTEL_DENO") === "true",
+    });
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     log.error("{message}", { message: error.message });

@@ -12,6 +12,8 @@ export interface Pop3Context {
   readonly phase: "authorization" | "transaction" | "update";
   /** Whether the connection is under TLS. */
   readonly secure: boolean;
+  /** What APOP's digest is made with (RFC 1939, section 7): in this session's greeting, and in no other's. */
+  readonly timestamp: string;
   language: Language;
   /** Whether the client asked for UTF-8 (RFC 6856, section 2). */
   utf8: boolean;

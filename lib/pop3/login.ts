@@ -2,6 +2,7 @@
 
 import { type Maildrop, MaildropUnreadableError } from "../mail/mail_store.ts";
 import type { Credentials, Lease, LoginOutcome } from "../users/gate.ts";
+import type { ClosingState } from "../sasl/exchange.ts";
 import type { Reply } from "../wire/reply.ts";
 import { getLogger } from "@logtape/logtape";
 import { type Authorization, Transaction } from "./phases.ts";
@@ -11,22 +12,56 @@ const logger = getLogger(["postern", "pop3"]);
 /** Failed logins after which a session ends (pop3.md, `auth_delay`). */
 const MAX_FAILURES = 3;
 
+type Granted = Extract<LoginOutcome, { kind: "granted" }>;
+
+/** What an exchange still has to say once its credentials were checked. */
+type ClosingOf = (outcome: LoginOutcome) => ClosingState | undefined;
+
 /**
  * Logs in: checks the credentials, takes the lock, opens the maildrop and enters TRANSACTION (RFC 1939, section 4).
  *
+ * @param closingOf what a SASL exchange says before the login takes effect
  * @returns the answer for the client; the same for an unknown user and a wrong password
  */
-export async function logIn(phase: Authorization, credentials: Credentials): Promise<Reply> {
-  const { close, gate, identity, store } = phase.context.services;
+export async function logIn(
+  phase: Authorization,
+  credentials: Credentials,
+  closingOf?: ClosingOf,
+): Promise<Reply> {
+  const { gate, identity } = phase.context.services;
   phase.user = undefined;
   const outcome = await gate.login(identity, credentials);
   if (outcome.kind === "refused") return refuse(phase, outcome);
+  const closing = closingOf?.(outcome);
+  if (closing === undefined) return await openTransaction(phase, outcome, credentials.mechanism);
+  phase.granted = outcome.lease;
+  return {
+    kind: "challenge",
+    data: closing.data,
+    answer: async (line) => {
+      const failure = closing.answer(line);
+      if (failure !== undefined) {
+        await phase.close();
+        return { kind: "error", text: failure.why, bad: true };
+      }
+      phase.granted = undefined;
+      return await openTransaction(phase, outcome, credentials.mechanism);
+    },
+  };
+}
+
+async function openTransaction(
+  phase: Authorization,
+  { user, lease }: Granted,
+  mechanism: string,
+): Promise<Reply> {
+  const { close, store } = phase.context.services;
   const begun = performance.now();
   let maildrop;
   try {
-    maildrop = await openMaildrop(store.acquire(outcome.user), outcome.lease);
+    maildrop = await openMaildrop(store.acquire(user), lease);
   } catch (error) {
-    logger.error("The maildrop of {user} cannot be opened: {error}", { user: outcome.user, error });
+    logger.error("The maildrop of {user} cannot be opened: {error}", { user, error });
     return error instanceof MaildropUnreadableError
       ? {
         kind: "error",
@@ -39,9 +74,9 @@ export async function logIn(phase: Authorization, credentials: Credentials): Pro
         text: "The maildrop cannot be opened now, try again later",
       };
   }
-  const transaction = new Transaction(phase.context, outcome.user, maildrop, outcome.lease);
-  outcome.lease.lost.addEventListener("abort", () => close("kicked"), { once: true });
-  phase.context.enter(transaction, credentials.mechanism, performance.now() - begun);
+  const transaction = new Transaction(phase.context, user, maildrop, lease);
+  lease.lost.addEventListener("abort", () => close("kicked"), { once: true });
+  phase.context.enter(transaction, mechanism, performance.now() - begun);
   return { kind: "ok", text: transaction.summary };
 }
 

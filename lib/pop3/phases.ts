@@ -12,9 +12,18 @@ export class Authorization {
   user: string | undefined;
   /** Failed logins of this session. */
   failures = 0;
+  /** A lock that was granted while the exchange that asked for it has one more line to say (SCRAM). */
+  granted: Lease | undefined;
 
   constructor(context: Pop3Context) {
     this.context = context;
+  }
+
+  /** Gives back a lock whose exchange did not come to its end. */
+  async close(): Promise<void> {
+    const lease = this.granted;
+    this.granted = undefined;
+    await lease?.[Symbol.asyncDispose]();
   }
 }
 

@@ -16,6 +16,8 @@ export interface Pop3Services {
   readonly identity: SessionIdentity;
   /** Whether TLS can be had by STLS. */
   readonly tlsOffered: boolean;
+  /** Whether this client may send a password that others on the way could read. */
+  readonly clearAllowed: boolean;
   /** Ends the session from outside its own commands. */
   readonly close: (reason: CloseReason) => void;
   /** The time in milliseconds since 1970. */

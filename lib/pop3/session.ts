@@ -40,12 +40,15 @@ export class Pop3Session implements Dialogue, Pop3Context {
   #command = UNKNOWN;
   #work: AbortController | undefined;
   readonly #loginDeadline: number;
+  readonly timestamp: string;
 
   /** @param tls what was agreed before the greeting, on a port that is secure from the first octet */
   constructor(services: Pop3Services, tls: TlsFacts | undefined) {
     this.services = services;
     this.#tls = tls;
     this.#phase = new Authorization(this);
+    this.timestamp =
+      `<${services.identity.session}.${services.now()}@${services.settings.serverName}>`;
     const { loginTimeout } = services.settings;
     this.#loginDeadline = loginTimeout === 0 ? Infinity : services.now() + loginTimeout * 1000;
   }
@@ -79,7 +82,8 @@ export class Pop3Session implements Dialogue, Pop3Context {
     this.#command = "CONNECT";
     const refusal = await gate.admit(identity);
     if (refusal === undefined) {
-      return { kind: "ok", text: `${settings.serverName} Postern POP3 ready` };
+      const text = `${settings.serverName} Postern POP3 ready`;
+      return { kind: "ok", text: settings.apop ? `${text} ${this.timestamp}` : text };
     }
     return refusal === "banned"
       ? {
@@ -162,8 +166,7 @@ export class Pop3Session implements Dialogue, Pop3Context {
     const { gate, identity, now } = this.services;
     this.hangUp();
     try {
-      if (this.#phase.name === "transaction") await this.#phase.close();
-      if (this.#phase.name === "update") await this.#phase.transaction.close();
+      await (this.#phase.name === "update" ? this.#phase.transaction : this.#phase).close();
     } finally {
       gate.observe({ type: "disconnected", session: identity.session, at: now(), reason });
     }

@@ -1,6 +1,8 @@
 /** Which commands exist in which phase (RFC 1939, sections 4 to 6). */
 
 import { CommandTable } from "../wire/command_table.ts";
+import { apop } from "./commands/apop.ts";
+import { auth } from "./commands/auth.ts";
 import { capa } from "./commands/capa.ts";
 import { dele } from "./commands/dele.ts";
 import { lang } from "./commands/lang.ts";
@@ -12,6 +14,7 @@ import { quit } from "./commands/quit.ts";
 import { retr } from "./commands/retr.ts";
 import { rset } from "./commands/rset.ts";
 import { stat } from "./commands/stat.ts";
+import { stls } from "./commands/stls.ts";
 import { top } from "./commands/top.ts";
 import { uidl } from "./commands/uidl.ts";
 import { user } from "./commands/user.ts";
@@ -24,6 +27,9 @@ export const authorizationTable = new CommandTable<Authorization, Pop3Context>([
   capa,
   user,
   pass,
+  apop,
+  auth,
+  stls,
   utf8,
   lang,
   noop,

@@ -34,6 +34,10 @@ export interface LocalGateOptions {
   /** The store of the settings in force, for making mailboxes. */
   readonly store: () => MailStore;
   readonly observe: Observer;
+  /** Whether the directory can check bearer tokens. */
+  readonly bearer: boolean;
+  /** Told after each login attempt: bans and users' keys may have changed. */
+  readonly attempted?: () => void;
   /** Who serves a session, so that its lock ends with it. */
   readonly ownerOf?: (session: string) => string;
   readonly now?: () => number;
@@ -58,6 +62,10 @@ export class LocalGate implements Gate {
 
   get scramForAll(): boolean {
     return this.#options.directory.scramForAll;
+  }
+
+  get bearer(): boolean {
+    return this.#options.bearer;
   }
 
   admit({ session, address }: SessionIdentity): Promise<"banned" | "too-many" | undefined> {
@@ -122,14 +130,15 @@ export class LocalGate implements Gate {
     { address }: SessionIdentity,
     credentials: Credentials,
   ): Promise<Verified | undefined> {
-    const { directory, guard } = this.#options;
+    const { attempted, directory, guard } = this.#options;
+    // Asked before, and not obeyed before the same work is done: who is shut out must not learn it by the clock.
+    const refused = guard.refuses(address, credentials.user ?? "");
     const verified = await directory.verify(credentials);
-    if (verified !== undefined && refuseUserName(verified.user) === undefined) {
-      guard.succeeded(address, verified.user);
-      return verified;
-    }
-    await guard.failed(address, credentials);
-    return undefined;
+    const good = !refused && verified !== undefined && refuseUserName(verified.user) === undefined;
+    if (good) guard.succeeded(address, verified.user);
+    else await guard.failed(address, credentials);
+    attempted?.();
+    return good ? verified : undefined;
   }
 
   async #lock(user: string, session: string): Promise<Lease | undefined> {

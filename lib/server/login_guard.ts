@@ -1,33 +1,84 @@
-/** What stands between failed logins and the next try. */
+/** Slows those who guess, for POP3 and MSMP together: the brute-force guard in the words of logins. */
 
+import type { Ban } from "../guard/ban.ts";
+import { BruteForceGuard } from "../guard/brute_force_guard.ts";
+import { clientNetworks } from "../net/networks.ts";
+import { logger } from "../observe/logging.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Credentials } from "../users/gate.ts";
 
-/** Slows those who guess. */
-export interface LoginGuard {
+const log = logger("guard");
+
+/** Slows those who guess, and shuts them out for a while. */
+export class LoginGuard {
+  readonly #guard: BruteForceGuard;
+
+  /** @param settings in force now */
+  constructor(settings: () => Settings) {
+    this.#guard = new BruteForceGuard({
+      networksOf: clientNetworks,
+      delays: () => ({
+        first: settings().authDelay * 1000,
+        longest: settings().authDelayMax * 1000,
+      }),
+    });
+  }
+
   /** Whether an address may not even greet. */
-  banned(address: string): boolean;
-  /** Notes a failure and waits as long as it costs. */
-  failed(address: string, credentials: Credentials): Promise<void>;
+  banned(address: string): boolean {
+    return this.#guard.banned(address);
+  }
+
+  /** Whether a login must be refused like a wrong one, whatever its credentials are. */
+  refuses(address: string, user: string): boolean {
+    return this.#guard.refuses(address, user);
+  }
+
+  /** Notes a failure, and waits as long as it costs. */
+  async failed(address: string, credentials: Credentials): Promise<void> {
+    const secret = secretOf(credentials);
+    const attempt = {
+      address,
+      user: credentials.user ?? "",
+      ...(secret !== undefined && { secret }),
+    };
+    const { delay, begun } = this.#guard.failed(attempt);
+    for (const { kind, target, until, failures } of begun) {
+      log.warn("{kind} {target} is banned until {until} after {failures} failed logins", {
+        kind,
+        target,
+        until: new Date(until).toISOString(),
+        failures,
+      });
+    }
+    if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay));
+  }
+
   /** Notes a good login. */
-  succeeded(address: string, user: string): void;
+  succeeded(address: string, user: string): void {
+    this.#guard.succeeded(address, user);
+  }
+
+  /** The bans in force, oldest first. */
+  bans(): readonly Ban[] {
+    return this.#guard.bans();
+  }
+
+  /** Ends the bans of an address, network or user. Returns whether there was anything to end. */
+  lift(target: string): boolean {
+    return this.#guard.lift(target);
+  }
 }
 
-/** The same delay after every failure. */
-export class FixedDelay implements LoginGuard {
-  readonly #settings: () => Settings;
-
-  constructor(settings: () => Settings) {
-    this.#settings = settings;
+/** What was tried, where it can be seen: the same again counts once. */
+function secretOf(credentials: Credentials): string | undefined {
+  switch (credentials.kind) {
+    case "password":
+      return credentials.password;
+    case "bearer":
+      return credentials.token;
+    case "apop":
+    case "scram":
+      return undefined;
   }
-
-  banned(): boolean {
-    return false;
-  }
-
-  failed(): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve, this.#settings().authDelay * 1000));
-  }
-
-  succeeded(): void {}
 }

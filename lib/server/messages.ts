@@ -1,5 +1,6 @@
 /** What the main thread and a session worker say to each other. */
 
+import type { CertificateMaterial } from "../net/certificates.ts";
 import type { CloseReason, ServerEvent } from "../observe/event.ts";
 import type { LogLine } from "../observe/logging.ts";
 import type { SessionSettings } from "../settings/settings.ts";
@@ -10,6 +11,8 @@ import type { ListenOptions } from "./session_host.ts";
 export interface WorkerState {
   readonly settings: SessionSettings;
   readonly scramForAll: boolean;
+  /** Whether bearer tokens can be checked. */
+  readonly bearer: boolean;
   /** Whether each connection must be asked for: some address is banned, or has a limit. */
   readonly asks: boolean;
 }
@@ -27,6 +30,8 @@ export interface WorkerSetup {
   readonly transformer: readonly [string, ...string[]] | undefined;
   /** The PATH of that program. */
   readonly path: string;
+  /** Certificates and keys, read by the main thread; empty for no TLS. */
+  readonly certificates: readonly CertificateMaterial[];
 }
 
 /** A granted login without what cannot be sent: the worker makes the lease. */
@@ -79,6 +84,7 @@ export type ToWorker =
   | { readonly type: "setup"; readonly setup: WorkerSetup }
   | { readonly type: "start" }
   | { readonly type: "state"; readonly state: WorkerState }
+  | { readonly type: "certificates"; readonly certificates: readonly CertificateMaterial[] }
   | { readonly type: "answer"; readonly call: number; readonly value: unknown }
   | { readonly type: "failure"; readonly call: number; readonly message: string }
   | { readonly type: "lost"; readonly session: string }

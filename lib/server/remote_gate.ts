@@ -39,6 +39,10 @@ export class RemoteGate implements Gate {
     return this.#state.scramForAll;
   }
 
+  get bearer(): boolean {
+    return this.#state.bearer;
+  }
+
   /** Takes what has changed. */
   update(state: WorkerState): void {
     this.#state = state;

@@ -1,5 +1,6 @@
 /** The server: chooses the implementations, puts them together, starts and ends them. */
 
+import { prometheusText } from "../observe/prometheus.ts";
 import { type Observatory, openObservatory } from "../observe/observatory.ts";
 import { logger, type Logging } from "../observe/logging.ts";
 import { LiveSettingsRegistry, type SettingChange } from "../settings/live_settings.ts";
@@ -13,8 +14,11 @@ import { Turnstile } from "../transform/turnstile.ts";
 import { MemoryLocks } from "../users/memory_locks.ts";
 import { VERSION } from "../version.ts";
 import { type Accounts, openAccounts } from "./accounts.ts";
+import { bearerVerifier } from "./bearer.ts";
+import { CertificateKeeper } from "./certificate_keeper.ts";
 import { LocalGate } from "./local_gate.ts";
-import { FixedDelay } from "./login_guard.ts";
+import { LoginGuard } from "./login_guard.ts";
+import { type HttpServer, startHttp } from "./http.ts";
 import { lockMailFolder } from "./mail_folder_lock.ts";
 import { findPorts, netPermission, type Ports } from "./ports.ts";
 import { sessionSettings } from "./session_settings.ts";
@@ -22,6 +26,8 @@ import { settingChecks, transformerCommand } from "./setting_checks.ts";
 import { StartError } from "./start_error.ts";
 import { storeFactory } from "./stores.ts";
 import { type Generation, Supervisor } from "./supervisor.ts";
+import type { WorkerState } from "./messages.ts";
+import { WorkerRefresher } from "./worker_refresher.ts";
 
 const log = logger("server");
 
@@ -32,6 +38,8 @@ export interface ServerOptions {
   readonly logging: Logging;
   /** The variable PATH, for transformers. */
   readonly path: string;
+  /** Whether OpenTelemetry's instruments are made (`OTEL_DENO=true`). */
+  readonly telemetry: boolean;
 }
 
 /** A port that is open. */
@@ -60,6 +68,7 @@ export class Server {
     await using stack = new AsyncDisposableStack();
     const parts = await assemble(options, stack);
     await parts.supervisor.start();
+    parts.http = await openHttp(parts, stack);
     parts.registry.onChange((changes) => apply(parts, changes));
     parts.stack = stack.move();
     return new Server(parts);
@@ -67,11 +76,15 @@ export class Server {
 
   /** What is open. */
   get listeners(): readonly OpenListener[] {
-    return this.#parts.ports.listen.map(({ hostname, port }) => ({
-      protocol: "pop3",
+    const { http, ports } = this.#parts;
+    const pop3 = ports.listen.map(({ hostname, port, tls }): OpenListener => ({
+      protocol: tls ? "pop3s" : "pop3",
       address: hostname,
       port,
     }));
+    return http === undefined
+      ? pop3
+      : [...pop3, { protocol: "http", address: http.hostname, port: http.port }];
   }
 
   /** What is in force. */
@@ -103,11 +116,15 @@ interface Parts {
   readonly registry: LiveSettingsRegistry;
   readonly state: StateStore;
   readonly accounts: Accounts;
+  readonly certificates: CertificateKeeper | undefined;
   readonly observatory: Observatory;
+  readonly guard: LoginGuard;
   readonly turns: Turnstile;
   readonly groups: LocalProcessGroups;
   readonly ports: Ports;
   readonly supervisor: Supervisor;
+  readonly refresher: WorkerRefresher;
+  http?: HttpServer | undefined;
   /** Ends everything but the supervisor, in reverse order. */
   stack?: AsyncDisposableStack;
 }
@@ -124,22 +141,28 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   await checkStart(registry);
   const settings = (): Settings => registry.settings;
   stack.use(await lockMailFolder(settings().maildir));
-  const accounts = await openAccounts({ state, settings: settings() });
-  const observatory = stack.use(await openObservatory({ state, version: VERSION }));
+  const bearer = bearerVerifier(settings());
+  const accounts = await openAccounts({ state, settings: settings(), bearer });
+  const certificates = await openCertificates(registry, stack);
+  const observatory = stack.use(
+    await openObservatory({ state, version: VERSION, telemetry: options.telemetry }),
+  );
   const groups = new LocalProcessGroups();
   stack.defer(() => groups.endAll());
   const turns = new Turnstile(settings().maxTransformers);
   const storeOf = storeFactory();
+  const guard = new LoginGuard(settings);
   const gate = new LocalGate({
     settings,
     directory: accounts.users.directory,
     locks: new MemoryLocks(),
-    guard: new FixedDelay(settings),
+    guard,
+    bearer: bearer !== undefined,
+    attempted: () => refresher.refresh(),
     store: () => storeOf(settings()),
     observe: observatory.observe,
   });
-  const ports = findPorts(settings().listen, settings().port);
-  if (ports.withoutIpv6) log.warn("This machine has no IPv6: serving IPv4 alone");
+  const ports = findServerPorts(settings(), certificates !== undefined);
   const supervisor = new Supervisor({
     gate,
     turns,
@@ -149,14 +172,86 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     workers: settings().workers,
     listen: ports.listen,
     maxConnections: settings().maxConnections,
-    state: () => ({
-      settings: sessionSettings(settings()),
-      scramForAll: gate.scramForAll,
-      asks: settings().maxConnectionsPerIp > 0,
-    }),
+    certificates: () => certificates?.materials ?? [],
+    state: () => workerState(settings(), gate, guard),
     newPrefix: async () => (await state.installation.reserveSessions(1)).toString(36),
   }, await generationOf(settings(), ports, path));
-  return { options, registry, state, accounts, observatory, turns, groups, ports, supervisor };
+  const refresher = new WorkerRefresher(supervisor, () => workerState(settings(), gate, guard));
+  certificates?.watch(() => supervisor.renewCertificates());
+  return {
+    options,
+    registry,
+    state,
+    accounts,
+    certificates,
+    observatory,
+    guard,
+    turns,
+    groups,
+    ports,
+    supervisor,
+    refresher,
+  };
+}
+
+/** What is true for workers now. */
+function workerState(settings: Settings, gate: LocalGate, guard: LoginGuard): WorkerState {
+  return {
+    settings: sessionSettings(settings),
+    scramForAll: gate.scramForAll,
+    bearer: gate.bearer,
+    asks: settings.maxConnectionsPerIp > 0 || guard.bans().length > 0,
+  };
+}
+
+async function openCertificates(
+  registry: LiveSettingsRegistry,
+  stack: AsyncDisposableStack,
+): Promise<CertificateKeeper | undefined> {
+  const certificates = await CertificateKeeper.open(registry.settings);
+  if (certificates !== undefined) return stack.use(certificates);
+  const { source } = registry.entries().find(({ key }) => key === "tls_port") ?? {};
+  if (source !== "default") {
+    log.warn(
+      "A port for TLS is asked for without a certificate: it stays closed; give --tls-cert and --tls-key",
+    );
+  }
+  return undefined;
+}
+
+/** The probes, the figures and the dashboard, where `--http` asks for them. */
+async function openHttp(
+  { registry, observatory }: Parts,
+  stack: AsyncDisposableStack,
+): Promise<HttpServer | undefined> {
+  const { http: listen, serverName } = registry.settings;
+  if (listen === undefined) return undefined;
+  const { counters, history, sessions } = observatory;
+  const watch = {
+    serverName,
+    version: VERSION,
+    started: Date.now(),
+    trouble: () => undefined,
+    figures: () => counters.figures(),
+    history: (name: string, minutes: number) => history.query(name, minutes),
+    sessions: () => sessions,
+    metrics: () => prometheusText(counters),
+  };
+  try {
+    return stack.use(await startHttp(watch, { listen }));
+  } catch (error) {
+    throw new StartError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+/** POP3's ports, and POP3S's where there is a certificate. */
+function findServerPorts(settings: Settings, secure: boolean): Ports {
+  const pop3 = findPorts(settings.listen, settings.port);
+  if (pop3.withoutIpv6) log.warn("This machine has no IPv6: serving IPv4 alone");
+  if (!secure) return pop3;
+  const pop3s = findPorts(settings.listen, settings.tlsPort);
+  const listen = pop3s.listen.map((where) => ({ ...where, tls: true }));
+  return { ...pop3, listen: [...pop3.listen, ...listen] };
 }
 
 async function openState(settings: Settings): Promise<StateStore> {
@@ -199,7 +294,7 @@ async function generationOf(settings: Settings, ports: Ports, path: string): Pro
 
 /** Brings what has changed to those whom it concerns. */
 async function apply(parts: Parts, changes: readonly SettingChange[]): Promise<void> {
-  const { options, ports, registry, supervisor, turns } = parts;
+  const { options, ports, refresher, registry, supervisor, turns } = parts;
   const { settings } = registry;
   const names = new Set(changes.map(({ name }) => name));
   if (names.has("logLevel")) options.logging.setLevel(settings.logLevel);
@@ -207,5 +302,6 @@ async function apply(parts: Parts, changes: readonly SettingChange[]): Promise<v
   if (names.has("maildir") || names.has("transformer")) {
     await supervisor.renew(await generationOf(settings, ports, options.path));
   }
-  supervisor.update(settings.maxConnections);
+  supervisor.setMaxConnections(settings.maxConnections);
+  refresher.refresh();
 }

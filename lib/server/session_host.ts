@@ -2,8 +2,12 @@
 
 import type { MailStore } from "../mail/mail_store.ts";
 import type { Connection } from "../net/connection.ts";
+import { acceptProxied } from "../net/proxy_protocol.ts";
 import { Listener } from "../net/listener.ts";
+import { NetworkList } from "../net/networks.ts";
+import type { SecureContexts } from "../net/secure_contexts.ts";
 import type { Seats } from "../net/seats.ts";
+import { acceptTls } from "../net/tls_connection.ts";
 import type { CloseReason } from "../observe/event.ts";
 import { logger } from "../observe/logging.ts";
 import { Pop3Session } from "../pop3/session.ts";
@@ -24,6 +28,8 @@ export interface SessionHostOptions {
   readonly transformer: (settings: SessionSettings) => Transformer;
   /** A name for a session that no other has or had. */
   readonly newSession: () => string;
+  /** Certificates; without them there is no TLS. */
+  readonly contexts?: SecureContexts | undefined;
   readonly now?: () => number;
 }
 
@@ -32,7 +38,13 @@ export interface ListenOptions {
   readonly hostname: string;
   readonly port: number;
   readonly reusePort?: boolean;
+  /** Whether TLS begins with the first octet (RFC 8314, section 3). */
+  readonly tls?: boolean;
 }
+
+/** How long, in milliseconds, a client may take for a TLS handshake, and a proxy for its header. */
+const HANDSHAKE_MS = 15_000;
+const PROXY_HEADER_MS = 5000;
 
 /** The sessions of one thread, and the ports that bring them. */
 export class SessionHost {
@@ -40,6 +52,7 @@ export class SessionHost {
   readonly #now: () => number;
   readonly #listeners = new Set<Listener>();
   readonly #sessions = new Map<string, Conversation>();
+  readonly #networkLists = new WeakMap<readonly string[], NetworkList>();
   #emptied: (() => void) | undefined;
 
   constructor(options: SessionHostOptions) {
@@ -61,8 +74,9 @@ export class SessionHost {
   listen(where: ListenOptions): Deno.NetAddr {
     const listener = new Listener({
       ...where,
+      ...this.#upgrade(),
       seats: this.#options.seats,
-      serve: (connection) => this.serve(connection),
+      serve: (connection) => this.#accept(connection, where.tls ?? false),
       fault: (error) =>
         log.error("Connections cannot be accepted for the moment: {error}", { error }),
     });
@@ -75,45 +89,107 @@ export class SessionHost {
     for (const listener of this.#listeners) listener.run();
   }
 
-  /** Leads one connection through its session. Never rejects. */
-  async serve(connection: Connection): Promise<void> {
-    const { gate, store, transformer, newSession } = this.#options;
+  /** Leads one connection through its session, TLS first where the port wants it. Never rejects. */
+  async serve(raw: Connection, implicitTls = false): Promise<void> {
+    const { gate, newSession } = this.#options;
+    const session = newSession();
+    gate.observe({
+      type: "connected",
+      session,
+      at: this.#now(),
+      address: raw.peer.address,
+      port: raw.local.port,
+      tls: raw.tls?.version,
+    });
+    const connection = implicitTls ? await this.#shakeHands(raw, session) : raw;
+    if (connection !== undefined) await this.#converse(connection, session);
+  }
+
+  async #converse(connection: Connection, session: string): Promise<void> {
+    const { gate, store, transformer } = this.#options;
     const { settings } = gate;
-    const identity: SessionIdentity = {
-      session: newSession(),
-      address: connection.peer.address,
-      tls: connection.tls?.version,
-    };
-    const session = new Pop3Session({
+    const { address } = connection.peer;
+    const identity: SessionIdentity = { session, address, tls: connection.tls?.version };
+    const dialogue = new Pop3Session({
       gate,
       settings,
       store: store(settings),
       transformer: transformer(settings),
       identity,
       tlsOffered: connection.startTls !== undefined,
+      clearAllowed: !settings.requireTls && this.#clearAllowed(settings, address),
       close: (reason) => conversation.close(reason),
       now: this.#now,
     }, connection.tls);
     const conversation = new Conversation(
       connection,
-      session,
+      dialogue,
       (error) => complain(identity, error),
     );
-    this.#sessions.set(identity.session, conversation);
-    gate.observe({
-      type: "connected",
-      session: identity.session,
-      at: this.#now(),
-      address: identity.address,
-      port: connection.local.port,
-      tls: identity.tls,
-    });
+    this.#sessions.set(session, conversation);
     try {
       await conversation.run();
     } finally {
-      this.#sessions.delete(identity.session);
+      this.#sessions.delete(session);
       if (this.#sessions.size === 0) this.#emptied?.();
     }
+  }
+
+  /** A connection of a trusted proxy begins with a header that tells the client (PROXY protocol). */
+  async #accept(connection: Connection, implicitTls: boolean): Promise<void> {
+    const peers = this.#networks(this.#options.gate.settings.proxyProtocol);
+    if (!peers.holds(connection.peer.address)) return await this.serve(connection, implicitTls);
+    let told;
+    try {
+      told = await acceptProxied(connection, { timeout: PROXY_HEADER_MS, ...this.#upgrade() });
+    } catch (error) {
+      log.debug("A proxy sent no good header: {error}", {
+        address: connection.peer.address,
+        error,
+      });
+      return;
+    }
+    await this.serve(told, implicitTls);
+  }
+
+  async #shakeHands(raw: Connection, session: string): Promise<Connection | undefined> {
+    const { contexts, gate } = this.#options;
+    if (contexts === undefined) {
+      throw new TypeError("A port for TLS was opened without a certificate");
+    }
+    try {
+      const connection = await acceptTls(raw, { contexts, handshakeTimeout: HANDSHAKE_MS });
+      gate.observe({ type: "tls", session, version: connection.tls?.version, ok: true });
+      return connection;
+    } catch (error) {
+      log.debug("A TLS handshake failed: {error}", { session, address: raw.peer.address, error });
+      gate.observe({ type: "tls", session, version: undefined, ok: false });
+      gate.observe({ type: "disconnected", session, at: this.#now(), reason: "tls-failed" });
+      return undefined;
+    }
+  }
+
+  #upgrade(): { upgrade?: (connection: Connection) => Promise<Connection> } {
+    const { contexts } = this.#options;
+    if (contexts === undefined) return {};
+    return {
+      upgrade: (connection) => acceptTls(connection, { contexts, handshakeTimeout: HANDSHAKE_MS }),
+    };
+  }
+
+  /** Logins in clear can be kept to some networks where there is TLS to turn to (operations.md, `--cleartext-networks`). */
+  #clearAllowed({ cleartextNetworks }: SessionSettings, address: string): boolean {
+    if (cleartextNetworks === undefined || this.#options.contexts === undefined) return true;
+    return this.#networks(cleartextNetworks).holds(address);
+  }
+
+  #networks(texts: readonly string[]): NetworkList {
+    let list = this.#networkLists.get(texts);
+    if (list === undefined) {
+      list = new NetworkList(texts);
+      this.#networkLists.set(texts, list);
+    }
+    return list;
   }
 
   /** Ends one session. Returns whether there was such a one. */

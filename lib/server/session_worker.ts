@@ -1,5 +1,6 @@
 /** A session worker: the program of a thread that serves POP3 and holds no more permissions than that takes. */
 
+import { SecureContexts } from "../net/secure_contexts.ts";
 import { SharedSeats } from "../net/shared_seats.ts";
 import { forwardLogging } from "../observe/logging.ts";
 import { MainCalls } from "./main_calls.ts";
@@ -26,8 +27,11 @@ class SessionWorker {
   readonly #host: SessionHost;
   readonly #setLevel: (level: WorkerState["settings"]["logLevel"]) => void;
   readonly #ended = new AbortController();
+  readonly #contexts: SecureContexts | undefined;
 
-  constructor({ state, listen, sessionPrefix, seats, seat, transformer, path }: WorkerSetup) {
+  constructor(setup: WorkerSetup) {
+    const { state, listen, sessionPrefix, seats, seat, transformer, path, certificates } = setup;
+    this.#contexts = certificates.length === 0 ? undefined : new SecureContexts(certificates);
     this.#setLevel = forwardLogging(state.settings.logLevel, (line) => post({ type: "log", line }));
     this.#calls = new MainCalls(post);
     this.#gate = new RemoteGate(this.#calls, post, state);
@@ -44,6 +48,7 @@ class SessionWorker {
         observe: (event) => this.#gate.observe(event),
         settings: () => this.#gate.settings,
       }),
+      contexts: this.#contexts,
       newSession: () => `${sessionPrefix}-${(++last).toString(36)}`,
     });
     this.#listen(listen);
@@ -58,6 +63,8 @@ class SessionWorker {
       case "state":
         this.#setLevel(message.state.settings.logLevel);
         return this.#gate.update(message.state);
+      case "certificates":
+        return this.#contexts?.replace(message.certificates);
       case "answer":
         return this.#calls.answered(message.call, message.value);
       case "failure":

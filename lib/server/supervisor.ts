@@ -1,5 +1,6 @@
 /** Keeps the session workers: starts them, replaces the dead, and renews all when their permissions change. */
 
+import type { CertificateMaterial } from "../net/certificates.ts";
 import type { Seats } from "../net/seats.ts";
 import { sharedSeatMemory, SharedSeats } from "../net/shared_seats.ts";
 import type { CloseReason } from "../observe/event.ts";
@@ -37,6 +38,8 @@ export interface SupervisorOptions {
   readonly listen: readonly ListenOptions[];
   readonly maxConnections: number;
   readonly path: string;
+  /** Certificates and keys in force; empty for no TLS. */
+  readonly certificates: () => readonly CertificateMaterial[];
   /** What is true for workers now. */
   readonly state: () => WorkerState;
   /** A prefix for session names that no other worker has or had. */
@@ -81,11 +84,20 @@ export class Supervisor {
     for (const link of links) link.start();
   }
 
-  /** Tells all workers what has changed. */
-  update(maxConnections: number): void {
-    this.#seats.setLimit(maxConnections);
-    const state = this.#options.state();
+  /** Changes how many sessions there may be at once. */
+  setMaxConnections(limit: number): void {
+    this.#seats.setLimit(limit);
+  }
+
+  /** Tells all workers what is true now. */
+  update(state: WorkerState): void {
     for (const link of [...this.#serving, ...this.#draining]) link.update(state);
+  }
+
+  /** Gives all workers the certificates that are in force now. */
+  renewCertificates(): void {
+    const certificates = this.#options.certificates();
+    for (const link of [...this.#serving, ...this.#draining]) link.renewCertificates(certificates);
   }
 
   /**
@@ -139,7 +151,7 @@ export class Supervisor {
         `More than ${MAX_THREADS} workers are in use; wait until old ones have ended`,
       );
     }
-    const { gate, turns, groups, logging, listen, path, state } = this.#options;
+    const { certificates, gate, turns, groups, logging, listen, path, state } = this.#options;
     const { permissions, transformer } = this.#generation;
     const setup: WorkerSetup = {
       state: state(),
@@ -149,6 +161,7 @@ export class Supervisor {
       seat,
       transformer,
       path,
+      certificates: certificates(),
     };
     const link = new WorkerLink({
       gate,

@@ -1,5 +1,6 @@
 /** The main thread's end of a session worker: starts it, answers its questions, and cleans up behind it. */
 
+import type { CertificateMaterial } from "../net/certificates.ts";
 import type { ServerEvent } from "../observe/event.ts";
 import type { Logging } from "../observe/logging.ts";
 import type { LocalProcessGroups } from "../transform/local_process_groups.ts";
@@ -90,6 +91,11 @@ export class WorkerLink {
   /** Tells it what has changed. */
   update(state: WorkerState): void {
     this.#post({ type: "state", state });
+  }
+
+  /** Gives it other certificates, which the main thread has tried. */
+  renewCertificates(certificates: readonly CertificateMaterial[]): void {
+    this.#post({ type: "certificates", certificates });
   }
 
   /** Ends a session if it is one of its own. */

@@ -2,7 +2,7 @@
 
 import { command } from "../../wire/command_table.ts";
 import type { Reply } from "../../wire/reply.ts";
-import { clearPasswordsAllowed } from "../clear_passwords.ts";
+import { passwordsAllowed } from "../passwords_allowed.ts";
 import type { Pop3Context } from "../context.ts";
 import { logIn } from "../login.ts";
 import type { Authorization } from "../phases.ts";
@@ -14,7 +14,7 @@ export const pass = command<Authorization, string, Pop3Context>({
   summary: "gives the password and logs in",
   args: (rest) => rest,
   secret: "all",
-  available: clearPasswordsAllowed,
+  available: passwordsAllowed,
   handle(phase, password): Reply | Promise<Reply> {
     if (phase.user === undefined) return { kind: "error", text: "USER comes first" };
     return logIn(phase, { kind: "password", mechanism: "USER", user: phase.user, password });

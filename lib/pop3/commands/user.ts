@@ -5,7 +5,7 @@ import { command } from "../../wire/command_table.ts";
 import type { Reply } from "../../wire/reply.ts";
 import type { Pop3Context } from "../context.ts";
 import type { Authorization } from "../phases.ts";
-import { clearPasswordsAllowed } from "../clear_passwords.ts";
+import { passwordsAllowed } from "../passwords_allowed.ts";
 
 /** The USER command; any name is taken, so that nobody learns which exist. */
 export const user = command<Authorization, string, Pop3Context>({
@@ -13,7 +13,7 @@ export const user = command<Authorization, string, Pop3Context>({
   usage: "name",
   summary: "names the mailbox",
   args: restOfLine("user name"),
-  available: clearPasswordsAllowed,
+  available: passwordsAllowed,
   capability: () => "USER",
   handle(phase, name): Reply {
     phase.user = name;

@@ -71,8 +71,8 @@ export const users = {
   oauthAudience: {
     type: optional(printable("NAME", "the audience as tokens name it")),
     default: undefined,
-    defaultText: "any",
-    help: "audience that a token must be for",
+    defaultText: "none",
+    help: "audience that a token must be for; needed with --oauth-issuer",
   },
   oauthJwks: {
     type: optional(printable("FILE|URL", "a file or a URL")),

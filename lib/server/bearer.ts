@@ -1,0 +1,32 @@
+/** Bearer tokens in the words of the user directory. */
+
+import { BearerTokens } from "../sasl/bearer_tokens.ts";
+import { logger } from "../observe/logging.ts";
+import type { Settings } from "../settings/settings.ts";
+import { type BearerVerifier, UserDirectoryError } from "../users/user_directory.ts";
+
+const log = logger("oauth");
+
+/** What checks bearer tokens under these settings; undefined where none is configured. */
+export function bearerVerifier(settings: Settings): BearerVerifier | undefined {
+  const {
+    oauthIssuer: issuer,
+    oauthJwks: jwks,
+    oauthAudience: audience,
+    oauthUserClaim: userClaim,
+  } = settings;
+  if (issuer === undefined || jwks === undefined || audience === undefined) return undefined;
+  const tokens = new BearerTokens({ issuer, jwks, audience, userClaim });
+  return async (token, claimed) => {
+    const verdict = await tokens.verify(token, claimed);
+    switch (verdict.kind) {
+      case "valid":
+        return verdict.user;
+      case "invalid":
+        log.debug("A token was refused: {why}", { why: verdict.why });
+        return undefined;
+      case "unavailable":
+        throw new UserDirectoryError(verdict.why);
+    }
+  };
+}
