@@ -49,13 +49,15 @@ try {
   });
   const messages = Number(Deno.args[0] ?? 100_000);
   fill(root, "many", messages, "new");
+  // Mail that came within the last 0.1 s would have the folder listed again in the second login.
+  await new Promise((resolve) => setTimeout(resolve, 200));
   const each = (milliseconds: number): string =>
     `${milliseconds.toFixed(0)} ms, ${(milliseconds * 1000 / messages).toFixed(2)} µs a message`;
   out(`first login, ${messages} messages: ${each(await login(store, "many"))}`);
-  out(`second login, folders too young to rely on: ${each(await login(store, "many"))}`);
+  out(`second login: ${each(await login(store, "many"))}`);
   settle(root, "many");
   out(`third login, folders touched: ${each(await login(store, "many"))}`);
-  out(`fourth login, listing relied on: ${each(await login(store, "many"))}`);
+  out(`fourth login, nothing changed: ${each(await login(store, "many"))}`);
 
   fill(root, "few", 10, "cur");
   settle(root, "few");

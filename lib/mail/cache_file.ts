@@ -17,10 +17,13 @@ const UNFINISHED = ".postern-cache.new";
 /** Age after which an unfinished cache was left by a process that died, in milliseconds. */
 const ABANDONED = 60_000;
 /**
- * How much older than a listing a folder's time must be for the listing to be believed later, in milliseconds. Two seconds is the coarsest
- * clock of a file system (FAT); within one tick a name could have come without changing the time.
+ * How much older than a listing a folder's time must be for the listing to be believed later, in milliseconds: within one tick of the file
+ * system's clock a name could have come without changing the time. Clocks that tell parts of a second tick every 10 ms or less.
  */
-const SETTLED = 2000;
+const SETTLED = 100;
+/** The same where the time is a whole second, and the clock may tell nothing finer (2 s is the coarsest, FAT's). */
+const SETTLED_COARSE = 2000;
+
 /** Octets from which writing happens on another thread. */
 const BIG = 1024 * 1024;
 
@@ -135,16 +138,18 @@ function settledStamps(
   const cur = mailbox.folders.get(Folder.CUR);
   if (listed === undefined || clock === undefined || !fresh || !cur) return undefined;
   const listedAt = clock - (performance.now() - listed.at);
-  const settled = [fresh, cur].every((state) =>
-    isStill(state) && state.stamp.modified < listedAt - SETTLED
-  );
+  const settled = [fresh, cur].every((state) => isStill(state) && isSettled(state.stamp, listedAt));
   return settled ? { new: fresh.stamp, cur: cur.stamp } : undefined;
+}
+
+function isSettled({ modified }: FolderStamp, at: number): boolean {
+  return modified < at - (modified % 1000 === 0 ? SETTLED_COARSE : SETTLED);
 }
 
 /** Whether {@linkcode writeCache} would find the folders settled, as far as the machine's own clock tells. */
 export function looksSettled(mailbox: Mailbox): boolean {
   const states = [...mailbox.folders.values()];
-  return states.every(({ stamp }) => stamp.modified < Date.now() - SETTLED);
+  return states.every(({ stamp }) => isSettled(stamp, Date.now()));
 }
 
 /** Whether the folders look as they did when the cache's rows were listed. */

@@ -5,6 +5,9 @@ import { isFileError } from "./file_error.ts";
 import type { Listing, Mailbox } from "./mailbox.ts";
 import { compareNames, deliveryTime, uniquePart } from "./maildir_name.ts";
 
+/** Renamed files of one unique part that are told apart; more than two are an accident already. */
+const MOST_TWINS = 16;
+
 /** A listed mailbox. */
 export interface Reconciled {
   readonly catalogue: Catalogue;
@@ -44,45 +47,60 @@ export function reconcile(mailbox: Mailbox, listing: Listing, known?: Catalogue)
   return { catalogue, changed };
 }
 
-/** For each listed file, the row that knows it, or -1. */
+/** For each listed file, the row that knows it, or -1. Most have their names still; unique parts are compared for the others only. */
 function match(mailbox: Mailbox, listing: Listing, known: Catalogue): Int32Array {
-  const keyOf = mailbox.layout === "maildir" ? uniquePart : (name: string) => name;
-  const rows = new Map<string, number>();
-  const twins = new Twins(known);
-  known.names.forEach((name, row) => {
-    const key = keyOf(name);
-    const first = rows.get(key);
-    if (first === undefined) rows.set(key, row);
-    else twins.add(key, first, row);
-  });
+  const rowOf = [new Map<string, number>(), new Map<string, number>(), new Map<string, number>()];
+  for (let row = 0; row < known.length; row++) {
+    rowOf[known.folders[row]!]!.set(known.names[row]!, row);
+  }
   const matches = new Int32Array(listing.names.length).fill(-1);
-  const renamed = new Map<string, number[]>();
-  listing.names.forEach((name, index) => {
-    const key = keyOf(name);
-    const row = rows.get(key);
-    if (row === undefined) return;
-    if (twins.has(key)) {
-      matches[index] = twins.take(
-        key,
-        name,
-        listing.folders[index]!,
-        pathOf(mailbox, listing, index),
-      );
-    } else if (known.names[row] === name && known.folders[row] === listing.folders[index]) {
+  const isFound = new Uint8Array(known.length);
+  const others: number[] = [];
+  for (let index = 0; index < matches.length; index++) {
+    const row = rowOf[listing.folders[index]!]!.get(listing.names[index]!);
+    if (row === undefined) {
+      others.push(index);
+    } else {
       matches[index] = row;
-      rows.delete(key);
-    } else append(renamed, key, index);
-  });
-  // Only now, when those that kept their names have their rows: a second file of a unique part is another message.
-  for (const [key, indexes] of renamed) {
-    const row = rows.get(key);
-    if (row === undefined) continue;
-    const index = indexes.length === 1
-      ? indexes[0]
-      : indexes.find((each) => looksLike(known, row, lookAt(pathOf(mailbox, listing, each))));
-    if (index !== undefined) matches[index] = row;
+      isFound[row] = 1;
+    }
+  }
+  if (others.length > 0 && mailbox.layout === "maildir") {
+    const rows = [...known.names.keys()].filter((row) => isFound[row] === 0);
+    matchRenamed(mailbox, listing, known, rows, others, matches);
   }
   return matches;
+}
+
+/** Finds, for files whose names are new, rows of the same unique part whose names are gone. */
+function matchRenamed(
+  mailbox: Mailbox,
+  listing: Listing,
+  known: Catalogue,
+  rows: readonly number[],
+  indexes: readonly number[],
+  matches: Int32Array,
+): void {
+  const rowsOf = new Map<string, number[]>();
+  for (const row of rows) append(rowsOf, uniquePart(known.names[row]!), row);
+  const indexesOf = new Map<string, number[]>();
+  for (const index of indexes) append(indexesOf, uniquePart(listing.names[index]!), index);
+  for (const [unique, files] of indexesOf) {
+    const gone = rowsOf.get(unique) ?? [];
+    if (gone.length === 1 && files.length === 1) {
+      matches[files[0]!] = gone[0]!;
+      continue;
+    }
+    // Several: what the files say tells them apart. Great numbers are no accident, and would cost their square.
+    const left = new Set(gone.slice(0, MOST_TWINS));
+    for (const index of left.size === 0 ? [] : files.slice(0, MOST_TWINS)) {
+      const info = lookAt(pathOf(mailbox, listing, index));
+      const row = [...left].find((each) => looksLike(known, each, info));
+      if (row === undefined) continue;
+      matches[index] = row;
+      left.delete(row);
+    }
+  }
 }
 
 function append(lists: Map<string, number[]>, key: string, value: number): void {
@@ -99,47 +117,6 @@ function pathOf(mailbox: Mailbox, listing: Listing, index: number): string {
 function looksLike(known: Catalogue, row: number, info: Deno.FileInfo | undefined): boolean {
   return info !== undefined && known.storedSize[row] === info.size &&
     known.modified[row] === info.mtime?.getTime();
-}
-
-/** Rows that share their unique part with others. */
-class Twins {
-  /** Rows of a unique part that are tried for a file with a new name; more are no accident, and would cost their square. */
-  static readonly #TRIED = 16;
-  readonly #known: Catalogue;
-  readonly #rowsOf = new Map<string, Set<number>>();
-  readonly #rowOf = new Map<string, number>();
-
-  constructor(known: Catalogue) {
-    this.#known = known;
-  }
-
-  add(key: string, ...rows: number[]): void {
-    const all = this.#rowsOf.get(key) ?? new Set();
-    this.#rowsOf.set(key, all);
-    for (const row of rows) {
-      all.add(row);
-      this.#rowOf.set(`${this.#known.folders[row]}/${this.#known.names[row]}`, row);
-    }
-  }
-
-  has(key: string): boolean {
-    return this.#rowsOf.has(key);
-  }
-
-  /** Finds the row that is this file, by name and folder, else by what the file says, and takes it out; -1 when there is none. */
-  take(key: string, name: string, folder: Folder, path: string): number {
-    const rows = this.#rowsOf.get(key)!;
-    const exact = this.#rowOf.get(`${folder}/${name}`);
-    const row = exact !== undefined && rows.has(exact) ? exact : this.#findByLooks(rows, path);
-    if (row === undefined) return -1;
-    rows.delete(row);
-    return row;
-  }
-
-  #findByLooks(rows: ReadonlySet<number>, path: string): number | undefined {
-    const info = lookAt(path);
-    return [...rows.values().take(Twins.#TRIED)].find((row) => looksLike(this.#known, row, info));
-  }
 }
 
 function lookAt(path: string): Deno.FileInfo | undefined {
