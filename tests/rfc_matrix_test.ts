@@ -29,7 +29,7 @@ function readRows(): Row[] {
   let rfc = "";
   for (const line of Deno.readTextFileSync(join(projectRoot, "docs", "rfc.md")).split("\n")) {
     rfc = line.match(/^## (RFC \d+)/)?.[1] ?? rfc;
-    if (!line.startsWith("|") || /^\|(-|\s*section)/.test(line)) continue;
+    if (!line.startsWith("|") || /^\|\s*(-|section)/.test(line)) continue;
     const [section = "", rule = "", code = "", test = ""] = line.slice(1, -1).split("|")
       .map((cell) => cell.trim());
     rows.push({ rfc, section, rule, code, test });
