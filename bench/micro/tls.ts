@@ -1,6 +1,6 @@
 /**
  * TLS measured: octets a second against Deno.listenTls, handshakes a second of processor time, memory of an idle
- * connection. Needs openssl. `deno run -A bench/micro/tls.ts [rounds]`
+ * connection. Needs openssl. `deno run -A bench/micro/tls.ts [throughput|handshakes|memory] [rounds]`
  */
 
 import { readCertificateFiles } from "../../lib/net/certificate_files.ts";
@@ -12,7 +12,9 @@ import { testAuthority } from "../../tests/support/certificates.ts";
 
 const TOTAL = 512 * 1024 * 1024;
 const say = (line: string): unknown => Deno.stdout.writeSync(new TextEncoder().encode(line + "\n"));
-const rounds = Number(Deno.args[0] ?? 5);
+const [section, roundsText = "5"] = Deno.args;
+const rounds = Number(roundsText);
+const wants = (name: string): boolean => section === undefined || section === name;
 
 await using authority = await testAuthority();
 const { chain, key } = await authority.issue("localhost");
@@ -58,21 +60,23 @@ function median(values: number[]): number {
   return values.sort((a, b) => a - b)[values.length >> 1] ?? NaN;
 }
 
-const columns: [string, boolean, number][] = [
-  ["listenTls 64 KiB", true, 65536],
-  ["listenTls 256 KiB", true, 262144],
-  ["postern 64 KiB", false, 65536],
-  ["postern 128 KiB", false, 131072],
-  ["postern 256 KiB", false, 262144],
-];
-const found = columns.map((): number[] => []);
-for (let round = 0; round < rounds; round++) {
-  for (const [index, [, native, chunk]] of columns.entries()) {
-    found[index]?.push(await throughput(native, chunk));
+async function compareThroughput(): Promise<void> {
+  const columns: [string, boolean, number][] = [
+    ["listenTls 64 KiB", true, 65536],
+    ["listenTls 256 KiB", true, 262144],
+    ["postern 64 KiB", false, 65536],
+    ["postern 128 KiB", false, 131072],
+    ["postern 256 KiB", false, 262144],
+  ];
+  const found = columns.map((): number[] => []);
+  for (let round = 0; round < rounds; round++) {
+    for (const [index, [, native, chunk]] of columns.entries()) {
+      found[index]?.push(await throughput(native, chunk));
+    }
   }
-}
-for (const [index, [name]] of columns.entries()) {
-  say(`${name.padEnd(20)} ${median(found[index] ?? []).toFixed(0)} MB/s`);
+  for (const [index, [name]] of columns.entries()) {
+    say(`${name.padEnd(20)} ${median(found[index] ?? []).toFixed(0)} MB/s`);
+  }
 }
 
 /** Processor seconds that this process has used. */
@@ -81,35 +85,37 @@ function processorSeconds(): number {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-for (const version of ["-tls1_2", "-tls1_3"]) {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const port = (listener.addr as Deno.NetAddr).port;
-  const clients = [1, 2].map(() =>
-    new Deno.Command("openssl", {
-      args: ["s_time", "-connect", `127.0.0.1:${port}`, "-new", version, "-time", "3"],
-      stdout: "null",
-      stderr: "null",
-    }).spawn().status
-  );
-  Promise.all(clients).then(() => listener.close());
-  let handshakes = 0;
-  const before = processorSeconds();
-  try {
-    for await (const conn of listener) {
-      accept(conn).then(async (connection) => {
-        handshakes++;
-        await connection.read(new Uint8Array(1));
-        connection[Symbol.dispose]();
-      }).catch(() => {}); // openssl resets its connections, which is no fault here.
+async function countHandshakes(): Promise<void> {
+  for (const version of ["-tls1_2", "-tls1_3"]) {
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const port = (listener.addr as Deno.NetAddr).port;
+    const clients = [1, 2].map(() =>
+      new Deno.Command("openssl", {
+        args: ["s_time", "-connect", `127.0.0.1:${port}`, "-new", version, "-time", "3"],
+        stdout: "null",
+        stderr: "null",
+      }).spawn().status
+    );
+    Promise.all(clients).then(() => listener.close());
+    let handshakes = 0;
+    const before = processorSeconds();
+    try {
+      for await (const conn of listener) {
+        accept(conn).then(async (connection) => {
+          handshakes++;
+          await connection.read(new Uint8Array(1));
+          connection[Symbol.dispose]();
+        }).catch(() => {}); // openssl resets its connections, which is no fault here.
+      }
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BadResource)) throw error;
     }
-  } catch (error) {
-    if (!(error instanceof Deno.errors.BadResource)) throw error;
+    const rate = handshakes / (processorSeconds() - before);
+    say(`handshakes ${version} ${rate.toFixed(0)} a second of processor time`);
   }
-  const rate = handshakes / (processorSeconds() - before);
-  say(`handshakes ${version} ${rate.toFixed(0)} a second of processor time`);
 }
 
-{
+async function measureMemory(): Promise<void> {
   const COUNT = 500;
   const code = `const ca = Deno.readTextFileSync(Deno.args[1]); const open = [];
 for (let i = 0; i < ${COUNT}; i++) {
@@ -147,3 +153,7 @@ Deno.stdin.readSync(new Uint8Array(1));`;
   for (const connection of open) connection[Symbol.dispose]();
   listener.close();
 }
+
+if (wants("memory")) await measureMemory();
+if (wants("handshakes")) await countHandshakes();
+if (wants("throughput")) await compareThroughput();

@@ -1,10 +1,9 @@
 /** The server's side of TLS over any connection: POP3S from the first octet, and STLS in the middle of a session. */
 
-import { Buffer } from "node:buffer";
-import { Duplex } from "node:stream";
 import tls from "node:tls";
 import type { Connection, Endpoint, TlsFacts } from "./connection.ts";
 import type { SecureContexts } from "./secure_contexts.ts";
+import { Carrier } from "./tls_carrier.ts";
 
 /** Settings of {@linkcode acceptTls}. */
 export interface AcceptTlsOptions {
@@ -19,17 +18,10 @@ export class HandshakeError extends Error {
 }
 
 /**
- * Octets of one write. Large ones pay: the runtime's cost for each write is the same, so RETR at 64 KiB reaches three
- * quarters of what it reaches at 256 KiB (bench/micro/tls_throughput.ts).
+ * Octets of one write. Large ones pay, since some of the cost is one of each write: next to Deno.listenTls, RETR reaches
+ * 0.85 at 64 KiB and 0.95 at 256 KiB (bench/micro/tls.ts). A client that does not read costs this much, encrypted.
  */
 const MAX_WRITE = 256 * 1024;
-/** Encrypted octets that may wait to be sent while the next ones are made. */
-const MAX_WAITING = 0;
-/** What an idle connection holds to read into: room for a command line, not for a whole TLS record. */
-const SMALL_READ = 1024;
-/** A TLS record (RFC 8446, section 5.2) with its head. */
-const LARGE_READ = 16 * 1024 + 261;
-
 /**
  * Takes the server's side of a TLS handshake. Reads nothing before it is called, so that a ClientHello which comes right
  * behind the command STLS is not lost. `raw` must not be used by others from now on.
@@ -94,89 +86,6 @@ function handshake(socket: tls.TLSSocket, carrier: Carrier, timeout: number): Pr
 
 function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/**
- * A connection as a stream of node's, which is what the TLS layer can sit upon. It keeps the measure that Deno's TLS
- * layer does not keep over such a stream (tried with 2.9.6: it reads on while nobody takes what it read, and calls a
- * write done while all of it still waits here): octets are asked for only while they are {@linkcode Carrier.allow}ed,
- * and {@linkcode Carrier.drained} tells when they are sent.
- */
-class Carrier extends Duplex {
-  readonly #raw: Connection;
-  #buffer = new Uint8Array(SMALL_READ);
-  #wanted = false;
-  #allowed = true;
-  #drained: { readonly mark: number; readonly resolve: () => void } | undefined;
-
-  constructor(raw: Connection) {
-    super({ allowHalfOpen: true, autoDestroy: false, readableHighWaterMark: LARGE_READ });
-    this.#raw = raw;
-  }
-
-  /** Lets octets be read, until {@linkcode Carrier.hold}. */
-  allow(): void {
-    this.#allowed = true;
-    this.#fetch();
-  }
-
-  /** Reads no further; a read that is under way may still come to its end. */
-  hold(): void {
-    this.#allowed = false;
-  }
-
-  /** Resolves when at most so many octets wait to be sent. One call at a time. */
-  drained(mark: number): Promise<void> {
-    if (this.writableLength <= mark) return Promise.resolve();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#drained = { mark, resolve };
-    return promise;
-  }
-
-  override _read(): void {
-    this.#wanted = true;
-    this.#fetch();
-  }
-
-  #fetch(): void {
-    if (!this.#wanted || !this.#allowed || this.destroyed) return;
-    this.#wanted = false;
-    this.#raw.read(this.#buffer).then((count) => {
-      if (count === null) {
-        this.push(null);
-        return;
-      }
-      // A copy, since what is pushed may wait while the buffer is read into again.
-      const octets = Buffer.from(this.#buffer.subarray(0, count));
-      if (count === this.#buffer.length) this.#buffer = new Uint8Array(LARGE_READ);
-      else if (this.#buffer.length > SMALL_READ) this.#buffer = new Uint8Array(SMALL_READ);
-      this.push(octets);
-    }).catch((error) => this.destroy(error));
-  }
-
-  override _write(chunk: Uint8Array, _: string, done: (error?: Error | null) => void): void {
-    this.#send(chunk).then(() => {
-      done();
-      if (this.#drained !== undefined && this.writableLength <= this.#drained.mark) {
-        this.#drained.resolve();
-        this.#drained = undefined;
-      }
-    }, done);
-  }
-
-  async #send(chunk: Uint8Array): Promise<void> {
-    let sent = await this.#raw.write(chunk);
-    while (sent < chunk.length) sent += await this.#raw.write(chunk.subarray(sent));
-  }
-
-  override _final(done: (error?: Error | null) => void): void {
-    this.#raw.closeWrite().then(() => done(), done);
-  }
-
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#raw[Symbol.dispose]();
-    done(error);
-  }
 }
 
 interface Waiting {
@@ -257,7 +166,7 @@ class TlsConnection implements Connection {
         reject(error);
         return;
       }
-      this.#carrier.drained(MAX_WAITING).then(() => {
+      this.#carrier.drained().then(() => {
         this.#writing = undefined;
         resolve(taken);
       });
@@ -269,9 +178,12 @@ class TlsConnection implements Connection {
     if (this.#broken !== undefined) return Promise.reject(this.#broken);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#writing = reject;
+    // The close_notify ends the stream for the client; the socket's own end comes with disposing.
     this.#socket.end(() => {
-      this.#writing = undefined;
-      resolve();
+      this.#carrier.drained().then(() => {
+        this.#writing = undefined;
+        resolve();
+      });
     });
     return promise;
   }

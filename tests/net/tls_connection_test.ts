@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import tls from "node:tls";
 import { readCertificateFiles } from "../../lib/net/certificate_files.ts";
 import type { Connection } from "../../lib/net/connection.ts";
+import { acceptProxied } from "../../lib/net/proxy_protocol.ts";
 import { SecureContexts } from "../../lib/net/secure_contexts.ts";
 import { acceptTls, HandshakeError } from "../../lib/net/tls_connection.ts";
 import { type IssuedCertificate, testAuthority } from "../support/certificates.ts";
@@ -148,6 +149,22 @@ Deno.test("tls connection writes on after the client's close_notify, and says it
   client.destroy();
 });
 
+Deno.test("tls connection that is closed and disposed at once still ends with close_notify", async () => {
+  for (let round = 0; round < 20; round++) {
+    const { client: plain, server: raw } = await connectedPair();
+    const [server, client] = await Promise.all([
+      acceptTls(raw, { contexts, handshakeTimeout: 5000 }),
+      startedTls(plain),
+    ]);
+    await writeAll(server, encode("+OK bye\r\n"));
+    await server.closeWrite();
+    server[Symbol.dispose]();
+    // Deno's client throws where the end comes without close_notify, since someone else could have cut it.
+    assertEquals(decode(await readAll(client)), "+OK bye\r\n");
+    client.close();
+  }
+});
+
 Deno.test("tls connection waits with its writes while the client does not read", async () => {
   const { client: plain, server: raw } = await connectedPair();
   const [server, client] = await Promise.all([
@@ -266,6 +283,57 @@ Deno.test("tls handshake that the client leaves at each stage fails that connect
   const { client, server } = await securePair();
   server[Symbol.dispose]();
   client.destroy();
+});
+
+Deno.test("tls handshakes that stop half-way keep nobody else waiting", async () => {
+  const hello = await clientHello();
+  const stalled = await Promise.all(Array.from({ length: 200 }, async (_, index) => {
+    const { client, server } = await connectedPair();
+    await client.write(hello.subarray(0, index % hello.length));
+    const outcome = acceptTls(server, { contexts, handshakeTimeout: 1500 })
+      .then(() => "done", () => "refused");
+    return { client, server, outcome };
+  }));
+  const began = performance.now();
+  const { client, server } = await securePair();
+  assert(performance.now() - began < 1000);
+  server[Symbol.dispose]();
+  client.destroy();
+  for (const one of stalled) {
+    assertEquals(await one.outcome, "refused");
+    assert(one.server.closed);
+    one.client.close();
+  }
+});
+
+Deno.test("tls comes behind a PROXY header, in one segment with it too", async () => {
+  const { client: plain, server: raw } = await connectedPair();
+  const header = encode("PROXY TCP4 192.0.2.7 198.51.100.1 56324 995\r\n");
+  const together = new Uint8Array([...header, ...await clientHello()]);
+  await plain.write(together);
+  const proxied = await acceptProxied(raw, { timeout: 5000 });
+  assertEquals(proxied.peer.address, "192.0.2.7");
+  const accepting = acceptTls(proxied, { contexts, handshakeTimeout: 5000 }).then(
+    () => {},
+    () => {},
+  );
+  // The hello was another client's; that it is answered with a record of the handshake shows that it arrived.
+  const answer = new Uint8Array(1);
+  await plain.read(answer);
+  assertEquals(answer[0], 22);
+  plain.close();
+  await accepting;
+
+  const { client: next, server } = await connectedPair();
+  await next.write(header);
+  const [connection, client] = await Promise.all([
+    acceptProxied(server, { timeout: 5000 })
+      .then((behind) => acceptTls(behind, { contexts, handshakeTimeout: 5000 })),
+    startedTls(next),
+  ]);
+  assertEquals([connection.peer.address, connection.tls?.serverName], ["192.0.2.7", "localhost"]);
+  connection[Symbol.dispose]();
+  client.close();
 });
 
 Deno.test("tls handshake with what is no TLS fails with a sentence", async () => {
