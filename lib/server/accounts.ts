@@ -86,7 +86,8 @@ export async function openAccounts(
     });
     const values = isUsers ? settings.user : settings.admin;
     const given = await wrongInput(() => readFlagAccounts(values, isUsers ? "-u" : "-a"));
-    return { register, directory, flags: await applyFlags(given, { accounts, register, work }) };
+    const flags = await wrongInput(() => applyFlags(given, { accounts, register, work }));
+    return { register, directory, flags };
   };
   const [users, administrators] = [await open("user"), await open("administrator")];
   return { users, administrators, file, flags: [...users.flags, ...administrators.flags] };

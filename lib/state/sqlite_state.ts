@@ -53,7 +53,7 @@ export class SqliteState implements StateStore {
     this.administrators = new SqliteAccounts(database, "administrator");
     this.learned = new SqliteLearnedKeys(database);
     this.settings = new SqliteSettings(database);
-    this.accesses = new SqliteAccessLog({ database, now, noted: () => this.#plan() });
+    this.accesses = new SqliteAccessLog({ database, now, noted: () => this.#noted() });
     this.counters = new SqliteCounters(database);
     this.installation = new SqliteInstallation(database);
   }
@@ -92,11 +92,17 @@ export class SqliteState implements StateStore {
     }
   }
 
+  /** A flush that is planned already takes later notes with it: notes that never cease must not put it off. */
+  #noted(): void {
+    if (this.#timer === undefined) this.#plan();
+  }
+
   /** Plans the next flush; one that fails is said and repeated, one that leaves notes goes on after a breath. */
   #plan(milliseconds: number = this.#flushAfter): void {
     if (this.#closed) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
+      this.#timer = undefined;
       try {
         const more = this.accesses.flush(NOTES_AT_ONCE);
         this.#failing = false;
