@@ -5,7 +5,7 @@ import { MemoryConnection } from "../../lib/net/memory_connection.ts";
 import { LocalSeats } from "../../lib/net/seats.ts";
 import { openAccounts } from "../../lib/server/accounts.ts";
 import { LocalGate } from "../../lib/server/local_gate.ts";
-import { FixedDelay } from "../../lib/server/login_guard.ts";
+import { LoginGuard } from "../../lib/server/login_guard.ts";
 import { SessionHost } from "../../lib/server/session_host.ts";
 import { storeFactory } from "../../lib/server/stores.ts";
 import { resolveSettings } from "../../lib/settings/resolve.ts";
@@ -37,7 +37,8 @@ export async function startInProcess(options: ProgramOptions): Promise<InProcess
     settings: () => settings,
     directory: accounts.users.directory,
     locks: new MemoryLocks(),
-    guard: new FixedDelay(() => settings),
+    guard: new LoginGuard(() => settings),
+    bearer: false,
     store: () => storeOf(settings),
     observe: () => {},
   });
