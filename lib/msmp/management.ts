@@ -89,7 +89,7 @@ export interface AdministratorManagement {
    */
   verify(name: string, password: string, address: string): Promise<string | undefined>;
   add(name: string, password: string): Promise<AddOutcome>;
-  /** Removes an administrator, but never the last one, and ends that administrator's other connections. */
+  /** Removes an administrator, but never the last one. */
   delete(name: string): Promise<"deleted" | "absent" | "last">;
   /** Names in order. */
   list(): AsyncIterable<string>;

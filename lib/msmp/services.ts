@@ -38,8 +38,12 @@ export interface MsmpServices {
   readonly version: string;
   /** Writes a change to the log. */
   readonly audit: (entry: AuditEntry) => void;
-  /** Told of the administrator's name at login, so that others can end the connection. */
+  /** Told of the administrator's name at login. */
   readonly entered: (administrator: string) => void;
+  /** Ends the other connections of an administrator who is none any more. */
+  readonly dismiss: (administrator: string) => void;
+  /** What the administrator may read of an error; undefined for faults of ours. */
+  readonly explain: (error: unknown) => string | undefined;
   /** Told how the connection ended. */
   readonly ended: (reason: CloseReason) => void;
   /** The time in milliseconds since 1970. */

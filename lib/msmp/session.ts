@@ -16,6 +16,7 @@ import type { CommandHelp, MsmpContext } from "./context.ts";
 import { ManagementError } from "./management.ts";
 import { Administration, Authorization } from "./phases.ts";
 import type { MsmpServices } from "./services.ts";
+import { shown } from "./text.ts";
 import { authorizationTable, version1Table, version2Table } from "./tables.ts";
 
 const logger = getLogger(["postern", "msmp"]);
@@ -82,7 +83,7 @@ export class MsmpSession implements Dialogue, MsmpContext {
     try {
       return this.#carryOut(readCommandLine(octets));
     } catch (error) {
-      return explain(error);
+      return this.#explain(error);
     }
   }
 
@@ -163,7 +164,7 @@ export class MsmpSession implements Dialogue, MsmpContext {
     if (entry === undefined) return this.#unknown(keyword);
     this.#trace(entry, rest);
     const answer = entry.run(phase, rest);
-    return answer instanceof Promise ? answer.catch(explain) : answer;
+    return answer instanceof Promise ? answer.catch((error) => this.#explain(error)) : answer;
   }
 
   /** Says why a keyword means nothing here; the keyword itself is not repeated. */
@@ -176,6 +177,14 @@ export class MsmpSession implements Dialogue, MsmpContext {
       ? "This command needs MSMP 2"
       : "Unknown command";
     return { kind: "error", text, bad: true };
+  }
+
+  /** What an administrator did wrong, or should know; everything else is a fault of ours, which the engine tells. */
+  #explain(error: unknown): Reply {
+    if (error instanceof SyntaxError) return { kind: "error", text: error.message, bad: true };
+    const text = error instanceof ManagementError ? error.message : this.services.explain(error);
+    if (text === undefined) throw error;
+    return { kind: "error", text: shown(text) };
   }
 
   #trace<S>(entry: Command<S, MsmpContext>, rest: string): void {
@@ -195,11 +204,4 @@ export class MsmpSession implements Dialogue, MsmpContext {
 
 function tableOf(phase: Administration): CommandTable<Administration, MsmpContext> {
   return phase.version === 1 ? version1Table : version2Table;
-}
-
-/** What an administrator did wrong, or should know; everything else is a fault of ours, which the engine tells. */
-function explain(error: unknown): Reply {
-  if (error instanceof SyntaxError) return { kind: "error", text: error.message, bad: true };
-  if (error instanceof ManagementError) return { kind: "error", text: error.message };
-  throw error;
 }

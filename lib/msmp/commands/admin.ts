@@ -63,11 +63,13 @@ async function add(phase: Administration, account: NewAccount): Promise<Reply> {
 }
 
 async function remove(phase: Administration, given: string): Promise<Reply> {
-  const outcome = await phase.context.services.management.administrators.delete(given);
+  const { management, dismiss } = phase.context.services;
+  const outcome = await management.administrators.delete(given);
   if (outcome === "absent") return refused("Administrator does not exist");
   if (outcome === "last") return refused("The last administrator cannot be deleted");
   const after = "deleted";
   phase.audit({ action: "ADMIN DELE", object: given, before: "an administrator", after });
+  dismiss(given);
   const text = "Deleted administrator";
   // Whoever is none any more has nothing to say here.
   return given === phase.administrator

@@ -1,0 +1,71 @@
+/** Administrators: their logins, and how they manage each other. */
+
+import {
+  type AddOutcome,
+  type AdministratorManagement,
+  ManagementError,
+} from "../../msmp/management.ts";
+import type { Credentials } from "../../users/gate.ts";
+import { UserDirectoryError } from "../../users/user_directory.ts";
+import type { AccountFamily } from "../accounts.ts";
+import type { LoginGuard } from "../login_guard.ts";
+import { ADMINISTERED_NAME_OCTETS } from "./names.ts";
+
+/** What administrators are managed with. */
+export interface AdministratorManagementOptions {
+  readonly accounts: AccountFamily;
+  readonly guard: Pick<LoginGuard, "banned" | "refuses" | "failed" | "succeeded">;
+  /** Told after each login attempt: bans may have changed. */
+  readonly attempted: () => void;
+}
+
+/** Manages administrators over their register. */
+export class RegisteredAdministrators implements AdministratorManagement {
+  readonly #options: AdministratorManagementOptions;
+
+  constructor(options: AdministratorManagementOptions) {
+    this.#options = options;
+  }
+
+  banned(address: string): boolean {
+    return this.#options.guard.banned(address);
+  }
+
+  async verify(name: string, password: string, address: string): Promise<string | undefined> {
+    const { accounts, guard, attempted } = this.#options;
+    const given = { kind: "password", mechanism: "USER", password } as const;
+    // Of their own kind for the guard: who guesses at a user of the same name must not shut an administrator out.
+    const counted: Credentials = { ...given, user: `admin:${name}` };
+    // Asked before, and not obeyed before the same work is done, as at POP3's logins.
+    const refused = guard.refuses(address, counted.user);
+    let verified;
+    try {
+      verified = await accounts.directory.verify({ ...given, user: name });
+    } catch (cause) {
+      if (!(cause instanceof UserDirectoryError)) throw cause;
+      throw new ManagementError("Logins cannot be checked now, try again later", { cause });
+    }
+    const administrator = refused ? undefined : verified?.user;
+    if (administrator === undefined) await guard.failed(address, counted);
+    else guard.succeeded(address, counted.user);
+    attempted();
+    return administrator;
+  }
+
+  add(name: string, password: string): Promise<AddOutcome> {
+    return this.#options.accounts.register.set(name, password, {
+      origin: "msmp",
+      maxOctets: ADMINISTERED_NAME_OCTETS,
+    });
+  }
+
+  async delete(name: string): Promise<"deleted" | "absent" | "last"> {
+    const { kind } = await this.#options.accounts.register.delete(name, { keepLast: true });
+    // Administrators are in no file.
+    return kind === "in-file" ? "absent" : kind;
+  }
+
+  list(): AsyncIterable<string> {
+    return this.#options.accounts.register.list();
+  }
+}

@@ -1,0 +1,175 @@
+/** Serves the management port: listens, and leads each connection through its dialogue. */
+
+import type { Connection } from "../net/connection.ts";
+import { Listener } from "../net/listener.ts";
+import { LocalSeats } from "../net/seats.ts";
+import type { SecureContexts } from "../net/secure_contexts.ts";
+import { acceptTls } from "../net/tls_connection.ts";
+import type { Management } from "../msmp/management.ts";
+import type { AuditEntry, MsmpSettings } from "../msmp/services.ts";
+import { MsmpSession } from "../msmp/session.ts";
+import type { CloseReason } from "../observe/event.ts";
+import { logger } from "../observe/logging.ts";
+import { StateStoreError } from "../state/state_store.ts";
+import { Conversation } from "../wire/conversation.ts";
+import { MANAGEMENT_CONNECTIONS } from "../wire/limits.ts";
+import { writeAudit } from "./management/audit.ts";
+import { listenTogether } from "./management/listen_together.ts";
+
+const log = logger("msmp");
+
+/** How long, in milliseconds, a client may take for a TLS handshake. */
+const HANDSHAKE_MS = 15_000;
+
+/** What management connections are made from. */
+export interface MsmpHostOptions {
+  readonly management: Management;
+  /** In force now; a connection keeps what it began with. */
+  readonly settings: () => MsmpSettings;
+  readonly version: string;
+  /** Certificates for STLS; without them there is none. */
+  readonly contexts?: SecureContexts | undefined;
+  /** @default {writeAudit} */
+  readonly audit?: (entry: AuditEntry) => void;
+  /** @default {Date.now} */
+  readonly now?: () => number;
+  /** See {@linkcode MsmpServices.pause}. */
+  readonly pause?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** The management connections, and the ports that bring them. */
+export class MsmpHost {
+  readonly #options: MsmpHostOptions;
+  readonly #seats = new LocalSeats(() => MANAGEMENT_CONNECTIONS);
+  #listeners: readonly Listener[] = [];
+  /** Connections, with the administrator once one has logged in. */
+  readonly #connections = new Map<Conversation, { administrator?: string }>();
+  #emptied: (() => void) | undefined;
+
+  constructor(options: MsmpHostOptions) {
+    this.#options = options;
+  }
+
+  /** How many connections there are. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /**
+   * Opens the port at each address; nobody is served before {@linkcode MsmpHost.start}.
+   *
+   * @param port 0 for any free one, the same for all addresses
+   * @returns what is open
+   * @throws {ListenError} when one cannot be opened
+   */
+  listen(addresses: readonly string[], port: number): readonly Deno.NetAddr[] {
+    this.#listeners = listenTogether(addresses, port, (hostname, port) =>
+      new Listener({
+        hostname,
+        port,
+        ...this.#upgrade(),
+        seats: this.#seats,
+        serve: (connection) => this.serve(connection),
+        fault: (error) =>
+          log.error("Management connections cannot be accepted for the moment: {error}", { error }),
+      }));
+    return this.#listeners.map(({ address }) => address);
+  }
+
+  /** Begins to serve. */
+  start(): void {
+    for (const listener of this.#listeners) listener.run();
+  }
+
+  /** Leads one connection through its dialogue. Never rejects. */
+  async serve(connection: Connection): Promise<void> {
+    const { management, settings, version, audit = writeAudit } = this.#options;
+    const { now = Date.now, pause = waitFor } = this.#options;
+    const { address } = connection.peer;
+    const facts: { administrator?: string } = {};
+    const session = new MsmpSession({
+      management,
+      settings: settings(),
+      address,
+      tlsOffered: connection.startTls !== undefined,
+      version,
+      audit,
+      entered: (administrator) => {
+        facts.administrator = administrator;
+        log.info("The administrator {administrator} logged in from {address}", {
+          administrator,
+          address,
+        });
+      },
+      dismiss: (administrator) => this.#dismiss(administrator, conversation),
+      explain,
+      ended: (reason) =>
+        log.debug("The connection of {address} ended: {reason}", { address, reason }),
+      now,
+      pause,
+    }, connection.tls);
+    const conversation = new Conversation(
+      connection,
+      session,
+      (error) => log.error("A management connection failed: {error}", { address, error }),
+    );
+    log.debug("{address} connected", { address });
+    this.#connections.set(conversation, facts);
+    try {
+      await conversation.run();
+    } finally {
+      this.#connections.delete(conversation);
+      if (this.#connections.size === 0) this.#emptied?.();
+    }
+  }
+
+  /** Accepts no more; connections that are there go on. */
+  stopListening(): void {
+    for (const listener of this.#listeners) listener[Symbol.dispose]();
+    this.#listeners = [];
+  }
+
+  /** Accepts no more, ends all connections, and waits until they have ended. */
+  async close(reason: CloseReason = "shutdown"): Promise<void> {
+    this.stopListening();
+    if (this.#connections.size === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#emptied = resolve;
+    for (const conversation of this.#connections.keys()) conversation.close(reason);
+    await promise;
+  }
+
+  #dismiss(name: string, but: Conversation): void {
+    for (const [conversation, { administrator }] of this.#connections) {
+      if (administrator === name && conversation !== but) conversation.close("kicked");
+    }
+  }
+
+  #upgrade(): { upgrade?: (connection: Connection) => Promise<Connection> } {
+    const { contexts } = this.#options;
+    if (contexts === undefined) return {};
+    return {
+      upgrade: (connection) => acceptTls(connection, { contexts, handshakeTimeout: HANDSHAKE_MS }),
+    };
+  }
+}
+
+/** Trouble with the state file, such as a full disk, is the administrator's to mend. */
+function explain(error: unknown): string | undefined {
+  if (!(error instanceof StateStoreError)) return undefined;
+  log.error("The state cannot be used: {error}", { error });
+  return error.message;
+}
+
+function waitFor(milliseconds: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    signal.addEventListener("abort", end, { once: true });
+  });
+}
