@@ -9,6 +9,8 @@ const SMALL_READ = 1024;
 /** A TLS record (RFC 8446, section 5.2) with its head. */
 const LARGE_READ = 16 * 1024 + 261;
 
+const CLOSED = "The connection under TLS closed before all was sent.";
+
 /**
  * A connection as a stream of node's, which is what the TLS layer can sit upon. It keeps the measure that Deno's TLS
  * layer does not keep over such a stream (tried with 2.9.6: it reads on while nobody takes what it read, and calls a
@@ -20,7 +22,7 @@ export class Carrier extends Duplex {
   #buffer = new Uint8Array(SMALL_READ);
   #wanted = false;
   #allowed = true;
-  #drained: (() => void) | undefined;
+  #drained: PromiseWithResolvers<void> | undefined;
 
   /** @param raw belongs to this stream from now on */
   constructor(raw: Connection) {
@@ -39,12 +41,16 @@ export class Carrier extends Duplex {
     this.#allowed = false;
   }
 
-  /** Resolves when nothing waits to be sent any more. One call at a time. */
+  /**
+   * Waits until nothing is left to be sent. One call at a time.
+   *
+   * @throws {Error} when the connection closed before
+   */
   drained(): Promise<void> {
     if (this.writableLength === 0) return Promise.resolve();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#drained = resolve;
-    return promise;
+    if (this.destroyed) return Promise.reject(new Error(CLOSED));
+    this.#drained = Promise.withResolvers<void>();
+    return this.#drained.promise;
   }
 
   override _read(): void {
@@ -72,7 +78,7 @@ export class Carrier extends Duplex {
     this.#send(chunk).then(() => {
       done();
       if (this.writableLength > 0) return;
-      this.#drained?.();
+      this.#drained?.resolve();
       this.#drained = undefined;
     }, done);
   }
@@ -88,6 +94,7 @@ export class Carrier extends Duplex {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.#raw[Symbol.dispose]();
+    this.#drained?.reject(error ?? new Error(CLOSED));
     done(error);
   }
 }

@@ -169,7 +169,7 @@ class TlsConnection implements Connection {
       this.#carrier.drained().then(() => {
         this.#writing = undefined;
         resolve(taken);
-      });
+      }, reject);
     });
     return promise;
   }
@@ -178,12 +178,11 @@ class TlsConnection implements Connection {
     if (this.#broken !== undefined) return Promise.reject(this.#broken);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#writing = reject;
-    // The close_notify ends the stream for the client; the socket's own end comes with disposing.
+    // The close_notify ends the stream for the client; the socket's own end comes with disposing. Where the client ended
+    // before, node takes everything down as soon as it is said, which is then no failure.
     this.#socket.end(() => {
-      this.#carrier.drained().then(() => {
-        this.#writing = undefined;
-        resolve();
-      });
+      this.#writing = undefined;
+      this.#carrier.drained().then(resolve, () => resolve());
     });
     return promise;
   }
