@@ -44,7 +44,7 @@ async function runServer(inputs: SettingInputs): Promise<number> {
     file: settings.logFile,
   });
   using signals = new Signals();
-  let server;
+  let server: Server;
   try {
     server = await Server.start({
       inputs,
@@ -62,6 +62,9 @@ async function runServer(inputs: SettingInputs): Promise<number> {
     maildir: server.settings.settings.maildir,
     version: VERSION,
   });
+  using _hangUp = onHangUp(server);
+  // SHUTDOWN counts as the first signal: the next one ends at once.
+  void server.asked.then(() => signals.take());
   const { hurry } = await signals.asked;
   log.info("Ending: sessions have {grace} seconds to end", { grace: settings.grace });
   await server.shutdown(hurry);
@@ -69,19 +72,34 @@ async function runServer(inputs: SettingInputs): Promise<number> {
   return 0;
 }
 
+/** SIGHUP reads files again; what is wrong with them is in the log. */
+function onHangUp(server: Server): Disposable {
+  const reload = async (): Promise<void> => {
+    try {
+      const { changes } = await server.reload();
+      log.info("Reloaded on SIGHUP", { changes });
+    } catch (error) {
+      log.error("The reload on SIGHUP was not complete: {error}", { error });
+    }
+  };
+  Deno.addSignalListener("SIGHUP", reload);
+  return { [Symbol.dispose]: () => Deno.removeSignalListener("SIGHUP", reload) };
+}
+
 /** SIGTERM and SIGINT: the first asks to end, the second to end at once. */
 class Signals implements Disposable {
   readonly #asked = Promise.withResolvers<{ hurry: AbortSignal }>();
   readonly #hurry = new AbortController();
   #times = 0;
-  readonly #take = (): void => {
+  /** Takes a signal. */
+  readonly take = (): void => {
     if (++this.#times === 1) this.#asked.resolve({ hurry: this.#hurry.signal });
     else this.#hurry.abort();
   };
 
   constructor() {
-    Deno.addSignalListener("SIGTERM", this.#take);
-    Deno.addSignalListener("SIGINT", this.#take);
+    Deno.addSignalListener("SIGTERM", this.take);
+    Deno.addSignalListener("SIGINT", this.take);
   }
 
   /** Settles at the first signal; the signal in it is aborted at the second. */
@@ -90,7 +108,7 @@ class Signals implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    Deno.removeSignalListener("SIGTERM", this.#take);
-    Deno.removeSignalListener("SIGINT", this.#take);
+    Deno.removeSignalListener("SIGTERM", this.take);
+    Deno.removeSignalListener("SIGINT", this.take);
   }
 }

@@ -7,10 +7,14 @@ import { LiveSettingsRegistry, type SettingChange } from "../settings/live_setti
 import { InvalidValueError } from "../settings/errors.ts";
 import { resolveSettings, type SettingInputs } from "../settings/resolve.ts";
 import type { Settings } from "../settings/settings.ts";
+import { loadConfig } from "../settings/load_config.ts";
+import type { ReloadOutcome } from "../msmp/management.ts";
 import { SqliteState } from "../state/sqlite_state.ts";
 import { type StateStore, StateStoreError } from "../state/state_store.ts";
 import { LocalProcessGroups } from "../transform/local_process_groups.ts";
 import { Turnstile } from "../transform/turnstile.ts";
+import type { MailStore } from "../mail/mail_store.ts";
+import type { Locks } from "../users/locks.ts";
 import { MemoryLocks } from "../users/memory_locks.ts";
 import { VERSION } from "../version.ts";
 import { type Accounts, openAccounts } from "./accounts.ts";
@@ -20,6 +24,8 @@ import { LocalGate } from "./local_gate.ts";
 import { LoginGuard } from "./login_guard.ts";
 import { type HttpServer, startHttp } from "./http.ts";
 import { lockMailFolder } from "./mail_folder_lock.ts";
+import { type ManagementPort, openManagementPort } from "./management_port.ts";
+import { reload } from "./management/reload.ts";
 import { findPorts, netPermission, type Ports } from "./ports.ts";
 import { sessionSettings } from "./session_settings.ts";
 import { settingChecks, transformerCommand } from "./setting_checks.ts";
@@ -70,26 +76,46 @@ export class Server {
     await parts.supervisor.start();
     parts.http = await openHttp(parts, stack);
     parts.registry.onChange((changes) => apply(parts, changes));
+    parts.management = await openManagementOf(parts);
     parts.stack = stack.move();
     return new Server(parts);
   }
 
   /** What is open. */
   get listeners(): readonly OpenListener[] {
-    const { http, ports } = this.#parts;
+    const { http, management, ports } = this.#parts;
     const pop3 = ports.listen.map(({ hostname, port, tls }): OpenListener => ({
       protocol: tls ? "pop3s" : "pop3",
       address: hostname,
       port,
     }));
+    const msmp = management?.addresses.map(({ hostname, port }): OpenListener => ({
+      protocol: "msmp",
+      address: hostname,
+      port,
+    })) ?? [];
     return http === undefined
-      ? pop3
-      : [...pop3, { protocol: "http", address: http.hostname, port: http.port }];
+      ? [...pop3, ...msmp]
+      : [...pop3, ...msmp, { protocol: "http", address: http.hostname, port: http.port }];
   }
 
   /** What is in force. */
   get settings(): LiveSettingsRegistry {
     return this.#parts.registry;
+  }
+
+  /** Settles when an administrator asks for the end. */
+  get asked(): Promise<void> {
+    return this.#parts.asked.promise;
+  }
+
+  /**
+   * Reads config file, passwd-file and certificates again.
+   *
+   * @throws {ManagementError} when one of them is wrong, which the log says, too; what is wrong stays as it was
+   */
+  reload(): Promise<ReloadOutcome> {
+    return reloadAll(this.#parts);
   }
 
   /**
@@ -103,9 +129,12 @@ export class Server {
   }
 
   async #shutdown(hurry: AbortSignal): Promise<void> {
-    const { supervisor, registry, stack } = this.#parts;
+    const { management, supervisor, registry, stack } = this.#parts;
     const patience = AbortSignal.timeout(registry.settings.grace * 1000);
+    management?.host.stopListening();
     await supervisor.shutdown(AbortSignal.any([patience, hurry]));
+    // Administrators may watch until the last session has ended.
+    await management?.host.close();
     await stack?.disposeAsync();
   }
 }
@@ -124,7 +153,12 @@ interface Parts {
   readonly ports: Ports;
   readonly supervisor: Supervisor;
   readonly refresher: WorkerRefresher;
+  readonly locks: Locks;
+  readonly store: () => MailStore;
+  /** Settled by SHUTDOWN. */
+  readonly asked: PromiseWithResolvers<void>;
   http?: HttpServer | undefined;
+  management?: ManagementPort;
   /** Ends everything but the supervisor, in reverse order. */
   stack?: AsyncDisposableStack;
 }
@@ -137,6 +171,8 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     keep: (key, text) => state.settings.set(key, text),
     checks: settingChecks(path),
   });
+  // What was set while the server ran is known only now.
+  logging.setLevel(registry.settings.logLevel);
   for (const warning of registry.warnings) log.warn(warning);
   await checkStart(registry);
   const settings = (): Settings => registry.settings;
@@ -151,15 +187,17 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   stack.defer(() => groups.endAll());
   const turns = new Turnstile(settings().maxTransformers);
   const storeOf = storeFactory();
+  const store = (): MailStore => storeOf(settings());
+  const locks = new MemoryLocks();
   const guard = new LoginGuard(settings);
   const gate = new LocalGate({
     settings,
     directory: accounts.users.directory,
-    locks: new MemoryLocks(),
+    locks,
     guard,
     bearer: bearer !== undefined,
     attempted: () => refresher.refresh(),
-    store: () => storeOf(settings()),
+    store,
     observe: observatory.observe,
   });
   const ports = findServerPorts(settings(), certificates !== undefined);
@@ -191,7 +229,48 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     ports,
     supervisor,
     refresher,
+    locks,
+    store,
+    asked: Promise.withResolvers(),
   };
+}
+
+/** The management port and what it reaches. */
+function openManagementOf(parts: Parts): Promise<ManagementPort> {
+  const { accounts, asked, certificates, guard, locks, observatory, refresher, registry } = parts;
+  const { state, store, supervisor } = parts;
+  return openManagementPort({
+    registry,
+    accounts,
+    accesses: state.accesses,
+    locks,
+    store,
+    observatory,
+    guard,
+    contexts: certificates?.contexts,
+    closeSession: (id, reason) => supervisor.close(id, reason),
+    changed: () => refresher.refresh(),
+    life: {
+      reload: () => reloadAll(parts),
+      // Once the answer has left.
+      shutdown: () => void setTimeout(asked.resolve, 0),
+    },
+  });
+}
+
+function reloadAll(parts: Parts): Promise<ReloadOutcome> {
+  const { accounts, certificates, options, refresher, registry, supervisor } = parts;
+  return reload({
+    registry,
+    config: () => loadConfig(options.inputs),
+    users: accounts.file,
+    certificates: certificates && (async () => {
+      await certificates.reload();
+      supervisor.renewCertificates();
+    }),
+    logging: options.logging,
+    changed: () => refresher.refresh(),
+  });
 }
 
 /** What is true for workers now. */

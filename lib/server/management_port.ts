@@ -1,0 +1,62 @@
+/** Opens the management port, and says what is unwise about it. */
+
+import { parseAddress } from "../net/networks.ts";
+import type { SecureContexts } from "../net/secure_contexts.ts";
+import { logger } from "../observe/logging.ts";
+import { VERSION } from "../version.ts";
+import { type ManagementOptions, openManagement } from "./management.ts";
+import { MsmpHost } from "./msmp_host.ts";
+
+const log = logger("msmp");
+
+/** What the management port is opened with. */
+export interface ManagementPortOptions extends ManagementOptions {
+  /** Certificates for STLS, where there are any. */
+  readonly contexts: SecureContexts | undefined;
+}
+
+/** An open management port. */
+export interface ManagementPort {
+  readonly host: MsmpHost;
+  readonly addresses: readonly Deno.NetAddr[];
+}
+
+/**
+ * Opens the port at every address of `--admin-listen`, and serves it.
+ *
+ * @throws {ListenError} when it cannot be opened
+ */
+export async function openManagementPort(options: ManagementPortOptions): Promise<ManagementPort> {
+  const { registry, accounts, contexts } = options;
+  const { adminListen, adminPort } = registry.settings;
+  const host = new MsmpHost({
+    management: openManagement(options),
+    settings: () => registry.settings,
+    version: VERSION,
+    contexts,
+  });
+  const addresses = host.listen(adminListen, adminPort);
+  if (await accounts.administrators.register.count() === 0) {
+    log.warn(
+      "There is no administrator: nobody can log in to the management port; make one with -a NAME:PASS",
+    );
+  }
+  const open = adminListen.filter((address) => !isLoopback(address));
+  if (open.length > 0 && contexts === undefined) {
+    log.warn(
+      "The management port is open to other machines on {addresses} and there is no certificate: passwords of " +
+        "administrators travel in clear; give --tls-cert and --tls-key, or leave -L out",
+      { addresses: open.join(", ") },
+    );
+  }
+  host.start();
+  return { host, addresses };
+}
+
+/** 127.0.0.0/8 (RFC 1122, section 3.2.1.3) and ::1 (RFC 4291, section 2.5.3). */
+function isLoopback(address: string): boolean {
+  const octets = parseAddress(address);
+  if (octets === undefined) return address === "localhost";
+  if (octets.length === 4) return octets[0] === 127;
+  return octets.every((octet, index) => octet === (index === 15 ? 1 : 0));
+}
