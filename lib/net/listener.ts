@@ -21,6 +21,12 @@ export interface ListenerOptions extends TcpConnectionOptions {
 /** How long accepting pauses, in milliseconds, when the system has no descriptor or memory for another connection. */
 const PAUSE_MS = 100;
 
+/**
+ * Connections that wait to be accepted. When more wait, Linux answers by SYN cookies, and a client whose last ACK is lost then
+ * waits for ever for a greeting: POP3's server speaks first (seen with Deno's own 511).
+ */
+const BACKLOG = 4096;
+
 /** An open port. */
 export class Listener implements Disposable {
   readonly address: Deno.NetAddr;
@@ -35,7 +41,7 @@ export class Listener implements Disposable {
    */
   constructor(options: ListenerOptions) {
     const { hostname, port, reusePort = false } = options;
-    this.#listener = Deno.listen({ hostname, port, reusePort });
+    this.#listener = Deno.listen({ hostname, port, reusePort, tcpBacklog: BACKLOG });
     this.#options = options;
     this.address = this.#listener.addr;
   }

@@ -105,7 +105,7 @@ function refuse(phase: Authorization, outcome: Extract<LoginOutcome, { kind: "re
           reason: "failed-logins",
         };
     case "in-use":
-      // RFC 2449, section 8.1.1.
+      // RFC 2449, section 8.1.2.
       return { kind: "error", code: "IN-USE", text: "The maildrop is in use by another session" };
     case "login-delay":
       return {

@@ -1,5 +1,6 @@
 /** Users and administrators: what verifies them, and what manages them. */
 
+import { logger } from "../observe/logging.ts";
 import type { AccountKind } from "../state/account_store.ts";
 import type { StateStore } from "../state/state_store.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -12,8 +13,11 @@ import { PasswdFile } from "../users/passwd_file.ts";
 import { PasswordWork } from "../users/password_work.ts";
 import { SourceDirectory } from "../users/source_directory.ts";
 import type { BearerVerifier } from "../users/user_directory.ts";
+import { refuseUserName } from "../users/user_name.ts";
 import { VerificationCache } from "../users/verification_cache.ts";
 import { StartError } from "./start_error.ts";
+
+const log = logger("users");
 
 /** One kind of accounts. */
 export interface AccountFamily {
@@ -86,11 +90,20 @@ export async function openAccounts(
     });
     const values = isUsers ? settings.user : settings.admin;
     const given = await wrongInput(() => readFlagAccounts(values, isUsers ? "-u" : "-a"));
+    warnOfUnusable(given.map(({ name }) => name));
     const flags = await wrongInput(() => applyFlags(given, { accounts, register, work }));
     return { register, directory, flags };
   };
   const [users, administrators] = [await open("user"), await open("administrator")];
   return { users, administrators, file, flags: [...users.flags, ...administrators.flags] };
+}
+
+/** Whoever wrote such a name down is told; nobody reaches a mailbox's own folders by it. */
+function warnOfUnusable(names: readonly string[]): void {
+  for (const name of names) {
+    const reason = refuseUserName(name);
+    if (reason !== undefined) log.warn("Nobody can log in as {name}: {reason}", { name, reason });
+  }
 }
 
 /** What the person who started the server wrote wrong is theirs to mend. */

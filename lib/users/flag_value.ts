@@ -1,7 +1,7 @@
 /** The values of `-u` and `-a`: `NAME:PASS`, `NAME:@FILE`, and `NAME:@@…` for a password that begins with `@`. */
 
 import { printable } from "../bytes/printable.ts";
-import { refuseUserName } from "./user_name.ts";
+import { refuseSpelling } from "./user_name.ts";
 
 /** An account that a flag names. */
 export interface FlagAccount {
@@ -27,7 +27,7 @@ export async function readFlagAccounts(
     const split = value.indexOf(":");
     if (split < 0) throw new SyntaxError(`${flag} needs NAME:PASS, or NAME:@FILE`);
     const name = value.slice(0, split);
-    const refusal = refuseUserName(name);
+    const refusal = refuseSpelling(name);
     if (refusal) {
       throw new SyntaxError(`${flag}: ${printable(name)} cannot be a name: ${refusal}`);
     }

@@ -3,7 +3,7 @@
 import { FOREIGN_SCHEMES, isForeignHash, isForeignScheme } from "./foreign_hashes.ts";
 import { KEY_OCTETS, refuseSalting } from "./scram_keys.ts";
 import type { ForeignHash, Salting, ScramKeys } from "./user_source.ts";
-import { refuseUserName } from "./user_name.ts";
+import { refuseSpelling } from "./user_name.ts";
 
 /** What a line says of a user's password. */
 export type PasswdSecret =
@@ -49,7 +49,7 @@ export function* passwdEntries(text: string, file: string): Generator<PasswdEntr
 export function passwdEntry(line: string): PasswdEntry {
   const [name = "", field] = line.split(":", 2);
   if (field === undefined) throw new SyntaxError("a line must have the form name:{SCHEME}data");
-  const refusal = refuseUserName(name);
+  const refusal = refuseSpelling(name);
   if (refusal) throw new SyntaxError(`this name cannot be a user's, because ${refusal}`);
   return { name, field, secret: passwdSecret(field) };
 }

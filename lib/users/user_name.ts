@@ -12,6 +12,16 @@ const RESERVED: ReadonlySet<string> = new Set(["cur", "new", "tmp"]);
  * @returns undefined when the name can be used, else the reason in words
  */
 export function refuseUserName(name: string, maxOctets: number = MAX_OCTETS): string | undefined {
+  const reserved = name.split("@").find((part) => RESERVED.has(part));
+  return refuseSpelling(name, maxOctets) ??
+    (reserved === undefined ? undefined : `${reserved} is a folder of a mailbox`);
+}
+
+/**
+ * Says what is wrong with how a name is written, whether or not it can be a mailbox's. A flag or file may name a user whose
+ * name is well written and reserved; nobody can log in as that one.
+ */
+export function refuseSpelling(name: string, maxOctets: number = MAX_OCTETS): string | undefined {
   if (name === "") return "it is empty";
   if (new TextEncoder().encode(name).length > maxOctets) {
     return `it is longer than ${maxOctets} octets`;
@@ -26,7 +36,6 @@ export function refuseUserName(name: string, maxOctets: number = MAX_OCTETS): st
     if (part === "") return "a part of it is empty";
     if (part.startsWith(".")) return "a part of it begins with a dot";
     if (part.includes("..")) return "it holds ..";
-    if (RESERVED.has(part)) return `${part} is a folder of a mailbox`;
   }
   return undefined;
 }

@@ -89,7 +89,7 @@ export class Conversation {
         ended = await this.#obey(line);
         continue;
       }
-      // Answers wait for one another while whole commands wait (RFC 2449, section 6.8), and leave before we wait for more.
+      // Answers wait for one another while whole commands wait (RFC 2449, section 6.6), and leave before we wait for more.
       await this.#writer.flush(this.#connection);
       if (!await this.#readMore()) return "client-gone";
     }

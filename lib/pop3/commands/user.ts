@@ -12,7 +12,7 @@ export const user = command<Authorization, string, Pop3Context>({
   name: "USER",
   usage: "name",
   summary: "names the mailbox",
-  args: restOfLine("user name"),
+  args: (rest) => restOfLine("user name")(rest.trimEnd()),
   available: passwordsAllowed,
   capability: () => "USER",
   handle(phase, name): Reply {

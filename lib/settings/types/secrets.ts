@@ -1,6 +1,6 @@
 /** Values that hold passwords, and so are never shown. */
 
-import { refuseUserName } from "../../users/user_name.ts";
+import { refuseSpelling } from "../../users/user_name.ts";
 import { single, type ValueType } from "./value_type.ts";
 
 /** What stands where a secret is not shown. */
@@ -44,7 +44,7 @@ function nameAndPassword(
 }
 
 /** A user and the password. */
-export const userAndPassword: ValueType<string> = nameAndPassword((name) => refuseUserName(name));
+export const userAndPassword: ValueType<string> = nameAndPassword((name) => refuseSpelling(name));
 
 /** A password, or `@FILE`. */
 export const password: ValueType<string> = single({
