@@ -1,10 +1,21 @@
 /** What every command of a session can see and do, whatever the phase. */
 
 import type { Pop3Services } from "./services.ts";
-import type { Transaction } from "./phases.ts";
+import type { Maildrop } from "../mail/mail_store.ts";
+import type { Lease } from "../users/gate.ts";
 
 /** Languages of the answers (RFC 6856, section 3): one, under its two names. */
 export type Language = "i-default" | "en";
+
+/** A login that has its maildrop. */
+export interface OpenLogin {
+  readonly user: string;
+  readonly mechanism: string;
+  readonly maildrop: Maildrop;
+  readonly lease: Lease;
+  /** Milliseconds that opening the maildrop took. */
+  readonly milliseconds: number;
+}
 
 /** A session as its commands see it. */
 export interface Pop3Context {
@@ -19,8 +30,8 @@ export interface Pop3Context {
   utf8: boolean;
   /** Lines of the capability list that follow from the command tables. */
   commandCapabilities(): string[];
-  /** Goes from AUTHORIZATION to TRANSACTION. */
-  enter(transaction: Transaction, mechanism: string, milliseconds: number): void;
+  /** Goes from AUTHORIZATION to TRANSACTION. Returns what the answer says of the maildrop. */
+  enter(login: OpenLogin): string;
   /** Goes to UPDATE, after which nothing but the end comes. */
   update(): void;
   /** Aborted when nobody waits for the answer of the command at work any more. */

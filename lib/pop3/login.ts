@@ -5,7 +5,7 @@ import type { Credentials, Lease, LoginOutcome } from "../users/gate.ts";
 import type { ClosingState } from "../sasl/exchange.ts";
 import type { Reply } from "../wire/reply.ts";
 import { getLogger } from "@logtape/logtape";
-import { type Authorization, Transaction } from "./phases.ts";
+import type { Authorization } from "./phases.ts";
 
 const logger = getLogger(["postern", "pop3"]);
 
@@ -74,10 +74,12 @@ async function openTransaction(
         text: "The maildrop cannot be opened now, try again later",
       };
   }
-  const transaction = new Transaction(phase.context, user, maildrop, lease);
   lease.lost.addEventListener("abort", () => close("kicked"), { once: true });
-  phase.context.enter(transaction, mechanism, performance.now() - begun);
-  return { kind: "ok", text: transaction.summary };
+  const milliseconds = performance.now() - begun;
+  return {
+    kind: "ok",
+    text: phase.context.enter({ user, mechanism, maildrop, lease, milliseconds }),
+  };
 }
 
 /** A lock without a maildrop is given back. */

@@ -12,8 +12,8 @@ import type { Dialogue, Outcome, Patience } from "../wire/dialogue.ts";
 import { COMMAND_LINE_OCTETS } from "../wire/limits.ts";
 import type { Reply } from "../wire/reply.ts";
 import { getLogger } from "@logtape/logtape";
-import type { Language, Pop3Context } from "./context.ts";
-import { Authorization, type Transaction } from "./phases.ts";
+import type { Language, OpenLogin, Pop3Context } from "./context.ts";
+import { Authorization, Transaction } from "./phases.ts";
 import type { Pop3Services } from "./services.ts";
 import { authorizationTable, transactionTable } from "./tables.ts";
 
@@ -177,19 +177,23 @@ export class Pop3Session implements Dialogue, Pop3Context {
       .filter((line, index, all) => all.indexOf(line) === index);
   }
 
-  enter(transaction: Transaction, mechanism: string, milliseconds: number): void {
+  enter({ user, mechanism, maildrop, lease, milliseconds }: OpenLogin): string {
     const { gate, identity, now } = this.services;
+    const transaction = new Transaction(this, user, maildrop, lease);
+    const { count: messages, octets } = transaction;
+    const { session } = identity;
     this.#phase = transaction;
     gate.observe({
       type: "login",
-      session: identity.session,
+      session,
       at: now(),
-      user: transaction.user,
+      user,
       mechanism,
-      messages: transaction.count,
-      octets: transaction.octets,
+      messages,
+      octets,
       milliseconds,
     });
+    return transaction.summary;
   }
 
   update(): void {

@@ -12,7 +12,8 @@ export const user = command<Authorization, string, Pop3Context>({
   name: "USER",
   usage: "name",
   summary: "names the mailbox",
-  args: (rest) => restOfLine("user name")(rest.trimEnd()),
+  // Blanks at the end do no harm; a CR or another control there is part of a name that is nobody's.
+  args: (rest) => restOfLine("user name")(rest.replace(/ +$/, "")),
   available: passwordsAllowed,
   capability: () => "USER",
   handle(phase, name): Reply {
