@@ -1,6 +1,5 @@
 /** The gate over what this thread keeps: users, locks, addresses, settings and observers. */
 
-import type { MailStore } from "../mail/mail_store.ts";
 import type { Observer, ServerEvent } from "../observe/event.ts";
 import type { SessionSettings, Settings } from "../settings/settings.ts";
 import type {
@@ -31,8 +30,6 @@ export interface LocalGateOptions {
   readonly directory: UserDirectory;
   readonly locks: Locks;
   readonly guard: LoginGuard;
-  /** The store of the settings in force, for making mailboxes. */
-  readonly store: () => MailStore;
   readonly observe: Observer;
   /** Whether the directory can check bearer tokens. */
   readonly bearer: boolean;
@@ -109,7 +106,6 @@ export class LocalGate implements Gate {
       return this.#refuse(identity, credentials, { kind: "refused", reason: "in-use" });
     }
     this.#loginTimes.note(verified.user, this.settings.loginDelay);
-    await this.#makeMailbox(verified.user);
     const { serverSignature } = verified;
     return {
       kind: "granted",
@@ -152,15 +148,6 @@ export class LocalGate implements Gate {
       const lease = await locks.take(user, session, options);
       if (lease !== undefined || performance.now() >= end) return lease;
       await new Promise((resolve) => setTimeout(resolve, LOCK_RETRY_MS));
-    }
-  }
-
-  /** A user without a folder gets an empty maildrop on first login; where it cannot be made, the session has none in it. */
-  async #makeMailbox(user: string): Promise<void> {
-    try {
-      await this.#options.store().create(user);
-    } catch (error) {
-      log.warn("The mailbox of {user} cannot be made: {error}", { user, error });
     }
   }
 

@@ -197,7 +197,6 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     guard,
     bearer: bearer !== undefined,
     attempted: () => refresher.refresh(),
-    store,
     observe: observatory.observe,
   });
   const ports = findServerPorts(settings(), certificates !== undefined);

@@ -39,7 +39,6 @@ export async function startInProcess(options: ProgramOptions): Promise<InProcess
     locks: new MemoryLocks(),
     guard: new LoginGuard(() => settings),
     bearer: false,
-    store: () => storeOf(settings),
     observe: () => {},
   });
   let sessions = 0;
