@@ -13,6 +13,16 @@ export function complain(text: string): void {
   writeAll(Deno.stderr, `${text}\n`);
 }
 
+/** Writes a text to the terminal, where a person is asked something: to standard error, as standard output may be a file. */
+export function write(text: string): void {
+  writeAll(Deno.stderr, text);
+}
+
+/** Writes a text to standard output as it is. */
+export function print(text: string): void {
+  writeAll(Deno.stdout, text);
+}
+
 function writeAll(to: { writeSync(octets: Uint8Array): number }, text: string): void {
   let octets = encoder.encode(text);
   try {

@@ -1,0 +1,136 @@
+/** `postern admin`: manages a running server over its management port. */
+
+import { quote } from "../../settings/quote.ts";
+import { askNewSecret, askSecret } from "../ask_secret.ts";
+import type { Command } from "../commands.ts";
+import { Keyboard } from "../keyboard.ts";
+import { readNameAndPassword } from "../name_and_password.ts";
+import { answerHelp } from "../own_flags.ts";
+import { StandardInput } from "../standard_input.ts";
+import { complain, printLine } from "../terminal.ts";
+import { UsageError } from "../usage_error.ts";
+import { type AdminArguments, adminHelp, parseAdminArguments } from "./admin_arguments.ts";
+import { AdminSession } from "./admin_session.ts";
+import { place } from "./dial.ts";
+import { NoConnectionError, RefusedError } from "./errors.ts";
+import type { Login } from "./msmp_client.ts";
+import { Runner } from "./runner.ts";
+import { json, safe } from "./safe_text.ts";
+import { runLines, runShell } from "./shell.ts";
+import { top } from "./top.ts";
+
+/** The companion. */
+export const admin: Command = {
+  name: "admin",
+  summary: "the companion of the management port: a command, a shell, or a live view",
+  async run(args): Promise<number> {
+    const helped = answerHelp(args, adminHelp);
+    if (helped !== undefined) return helped;
+    const asked = parseAdminArguments(args);
+    using keyboard = new Keyboard();
+    const input = new StandardInput();
+    const login = await readLogin(asked, keyboard, input);
+    const command = await readCommand(asked);
+    const ca = asked.ca === undefined ? undefined : await readCa(asked.ca);
+    await using session = new AdminSession({ ...asked, login, ca });
+    return await manage({ asked, command, session, keyboard, input });
+  },
+};
+
+interface Managing {
+  readonly asked: AdminArguments;
+  readonly command: string;
+  readonly session: AdminSession;
+  readonly keyboard: Keyboard;
+  readonly input: StandardInput;
+}
+
+async function manage({ asked, command, session, keyboard, input }: Managing): Promise<number> {
+  const isTerminal = Deno.stdin.isTerminal();
+  const isShell = command === "" && isTerminal;
+  const runner = new Runner({
+    session,
+    json: asked.json,
+    print: printLine,
+    complain: isShell ? complain : (text) => complain(`postern: ${text}`),
+    askPassword: async (name) => {
+      if (isTerminal) return await askNewSecret(keyboard, safe(name));
+      // In a pipe of commands, the next line is a command.
+      return command === "" ? undefined : await input.next();
+    },
+    top: (over) =>
+      top({
+        session: over,
+        place: place(asked),
+        keyboard: isTerminal && Deno.stdout.isTerminal() ? keyboard : undefined,
+        json: asked.json,
+      }),
+  });
+  if (command !== "") return (await runner.run(command)).status;
+  const failed = await connectFirst(session);
+  if (failed !== undefined) return failed;
+  if (!isTerminal) return await runLines(input, runner);
+  const { version, secure } = await session.client();
+  return await runShell({
+    runner,
+    session,
+    keyboard,
+    prompt: "postern> ",
+    welcome:
+      `Connected to ${place(asked)}${secure ? " under TLS" : ""}, MSMP version ${version}. ` +
+      "Type help for the commands, Ctrl-D to leave.",
+  });
+}
+
+/** A shell without a server would be of no use, so this is found out before the first command. */
+async function connectFirst(session: AdminSession): Promise<number | undefined> {
+  try {
+    await session.client();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof NoConnectionError) && !(error instanceof RefusedError)) throw error;
+    complain(`postern: ${safe(error.message)}`);
+    return error.exitStatus;
+  }
+}
+
+/** Finds the login: the flag, the environment, or a question. */
+async function readLogin(
+  asked: AdminArguments,
+  keyboard: Keyboard,
+  input: StandardInput,
+): Promise<Login> {
+  const environment = Deno.env.get("POSTERN_ADMIN_LOGIN");
+  const isFlag = asked.user !== undefined;
+  const given = asked.user ?? (environment === "" ? undefined : environment);
+  const isTerminal = Deno.stdin.isTerminal();
+  if (given === undefined && !isTerminal) {
+    throw new UsageError(
+      "no administrator: expected -u NAME:PASS, or POSTERN_ADMIN_LOGIN=NAME:PASS in the environment",
+    );
+  }
+  const text = given ?? globalThis.prompt("Administrator:")?.trim() ?? "";
+  const read = await readNameAndPassword(text, isFlag ? "-u" : "the administrator");
+  const password = read.password ??
+    (isTerminal
+      ? await askSecret(keyboard, `Password of ${safe(read.name)}: `)
+      : await input.next());
+  if (password) return { name: read.name, password };
+  throw new UsageError(`no password of ${quote(read.name)}: expected NAME:PASS or NAME:@FILE`);
+}
+
+/** The command; `-n` is one, too. */
+async function readCommand({ newUser, command }: AdminArguments): Promise<string> {
+  if (newUser === undefined) return command;
+  const { name, password } = await readNameAndPassword(newUser, "-n");
+  return password === undefined ? `add user ${name}` : `add user ${name} ${password}`;
+}
+
+async function readCa(path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : json(error);
+    throw new UsageError(`--ca ${quote(path)} cannot be read: ${reason}`, { cause: error });
+  }
+}

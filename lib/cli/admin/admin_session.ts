@@ -1,0 +1,58 @@
+/** The companion's connection, made when it is needed and anew when it was lost. */
+
+import { NoConnectionError } from "./errors.ts";
+import { type Answer, MsmpClient, type MsmpClientOptions } from "./msmp_client.ts";
+
+/** One server, spoken to over one connection at a time. */
+export class AdminSession implements AsyncDisposable {
+  readonly #options: MsmpClientOptions;
+  #client: MsmpClient | undefined;
+
+  constructor(options: MsmpClientOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The client, connected and logged in. Idle connections are closed by the server; nobody needs to notice.
+   *
+   * @throws {NoConnectionError} when there is no server
+   * @throws {RefusedError} when the login is refused
+   */
+  async client(): Promise<MsmpClient> {
+    if (this.#client?.ended) this.drop();
+    this.#client ??= await MsmpClient.connect(this.#options);
+    return this.#client;
+  }
+
+  /**
+   * Says a command. One that was lost on the way is not said again by itself: it may have been done.
+   *
+   * @throws {NoConnectionError} when the connection is lost before the answer
+   */
+  async request(line: (version: 1 | 2) => string): Promise<Answer> {
+    const client = await this.client();
+    const said = line(client.version);
+    try {
+      return await client.request(said);
+    } catch (error) {
+      this.drop();
+      if (!(error instanceof NoConnectionError)) throw error;
+      throw new NoConnectionError(
+        `${error.message} before it answered; what was asked for may have been done`,
+        { cause: error },
+      );
+    }
+  }
+
+  /** Forgets the connection; the next command makes another. */
+  drop(): void {
+    this.#client?.[Symbol.dispose]();
+    this.#client = undefined;
+  }
+
+  /** Says QUIT where there is a connection. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client?.quit();
+    this.#client = undefined;
+  }
+}

@@ -1,0 +1,79 @@
+/** What the commands besides `serve` share: -h and -v, and how help spells flags. */
+
+import { VERSION } from "../version.ts";
+import type { Flag } from "./flags.ts";
+import { type HelpLine, helpSection } from "./help.ts";
+import { printLine } from "./terminal.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** A flag and what it does. */
+export interface OwnFlag extends Flag {
+  readonly help: string;
+}
+
+const HELP: OwnFlag = {
+  name: "help",
+  letter: "h",
+  placeholder: "",
+  repeatable: false,
+  help: "show this, and end",
+};
+const VERSION_FLAG: OwnFlag = {
+  name: "version",
+  letter: "v",
+  placeholder: "",
+  repeatable: false,
+  help: "show the version, and end",
+};
+
+/** Makes a flag; an empty placeholder means that it takes no value. */
+export function ownFlag(
+  name: string,
+  letter: string | undefined,
+  placeholder: string,
+  help: string,
+): OwnFlag {
+  return { name, letter, placeholder, repeatable: false, help };
+}
+
+/** Flags with -h and -v behind them. */
+export function withHelp(flags: readonly OwnFlag[]): readonly OwnFlag[] {
+  return [...flags, HELP, VERSION_FLAG];
+}
+
+/**
+ * Answers -h and -v, whatever else stands on the line.
+ *
+ * @returns the exit status, or undefined when neither was asked for
+ */
+export function answerHelp(args: readonly string[], help: () => string): number | undefined {
+  const end = args.indexOf("--");
+  const flags = end < 0 ? args : args.slice(0, end);
+  if (flags.some((arg) => arg === "-h" || arg === "--help")) return printLine(help().trimEnd());
+  if (flags.some((arg) => arg === "-v" || arg === "--version")) {
+    return printLine(`postern ${VERSION}`);
+  }
+  return undefined;
+}
+
+/** The section of a help text that lists flags. */
+export function flagsHelp(flags: readonly OwnFlag[]): string {
+  const lines = flags.map(({ name, letter, placeholder, help }): HelpLine => {
+    const short = letter === undefined ? "    " : `-${letter}, `;
+    const value = placeholder === "" ? "" : ` ${placeholder}`;
+    return { flag: `${short}--${name}${value}`, help };
+  });
+  return helpSection("Flags", lines);
+}
+
+/**
+ * Whether a flag without a value was given.
+ *
+ * @throws {UsageError} when it was given one
+ */
+export function isGiven(values: ReadonlyMap<string, readonly string[]>, name: string): boolean {
+  const texts = values.get(name);
+  if (texts === undefined) return false;
+  if (texts[0] !== "true") throw new UsageError(`--${name} takes no value: expected it alone`);
+  return true;
+}

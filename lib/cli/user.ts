@@ -1,0 +1,170 @@
+/** `postern user`: manages the users of a state file that no server holds. */
+
+import { quote } from "../settings/quote.ts";
+import type { Settings } from "../settings/settings.ts";
+import { didYouMean } from "../settings/suggest.ts";
+import { SqliteState } from "../state/sqlite_state.ts";
+import { StateStoreError } from "../state/state_store.ts";
+import { AccountRegister } from "../users/account_register.ts";
+import { AccountSource } from "../users/account_source.ts";
+import { PasswdFile } from "../users/passwd_file.ts";
+import { PasswordWork } from "../users/password_work.ts";
+import type { UserCommandContext } from "../users/user_commands.ts";
+import { json, safe } from "./admin/safe_text.ts";
+import type { Command } from "./commands.ts";
+import { parseFlags } from "./flags.ts";
+import { helpSection } from "./help.ts";
+import { answerHelp, flagsHelp, isGiven, type OwnFlag, ownFlag, withHelp } from "./own_flags.ts";
+import { readSomeSettings, settingFlags } from "./some_settings.ts";
+import { complain, print } from "./terminal.ts";
+import { UsageError } from "./usage_error.ts";
+import { USER_ACTIONS, type UserAction } from "./user_actions.ts";
+
+/** Settings that say which users there are, taken as `serve` takes them. */
+const WHERE = ["state", "users", "defaultDomain", "config"] as const;
+
+const flags: readonly OwnFlag[] = withHelp([
+  ...settingFlags(WHERE),
+  ownFlag("json", undefined, "", "the outcome as a line of JSON"),
+]);
+
+/** The user database without a server. */
+export const user: Command = {
+  name: "user",
+  summary: "the users without a server: add, passwd, delete, list, key, import FILE",
+  async run(args): Promise<number> {
+    const helped = answerHelp(args, help);
+    if (helped !== undefined) return helped;
+    const { values, rest } = parseFlags(args, flags);
+    const { action, words } = chooseAction(rest);
+    const settings = await readSomeSettings(WHERE, values);
+    if (settings.state === ":memory:") {
+      throw new UsageError("--state :memory: forgets: expected a file");
+    }
+    const asJson = isGiven(values, "json");
+    // Asked for before the state is taken hold of, which no server can use meanwhile.
+    const work = await action.prepare(words);
+    return await report(asJson, async (lines) => {
+      await using held = await open(settings, action);
+      const outcome = await work(held.context);
+      if (!outcome.ok) return outcome.message;
+      for await (const line of outcome.lines) lines.push(line);
+      return undefined;
+    }, action);
+  },
+};
+
+function help(): string {
+  const lines = USER_ACTIONS.map(({ words, usage, help }) => ({
+    flag: `${words} ${usage}`.trim(),
+    help,
+  }));
+  return [
+    "Usage: postern user [flags] command",
+    "Manages the users of a state file while no server holds it; postern admin manages those of a running server.",
+    helpSection("Commands", lines),
+    "A password is asked for on a terminal, and else read from the first line of standard input. NAME:@FILE reads it\n" +
+    "from a file; NAME:PASS is taken, too, but every list of processes shows it.",
+    flagsHelp(flags),
+    "Exit status: 0 done, 1 it could not be done, 2 usage.",
+  ].join("\n\n");
+}
+
+function chooseAction(rest: readonly string[]): { action: UserAction; words: readonly string[] } {
+  const found = USER_ACTIONS.find(({ words }) => {
+    const wanted = words.split(" ");
+    return wanted.every((word, at) => word === rest[at]);
+  });
+  if (found === undefined) {
+    const names = USER_ACTIONS.map(({ words }) => words);
+    const given = rest.slice(0, 2).join(" ");
+    if (rest.length === 0) throw new UsageError(`expected postern user ${names.join(", ")}`);
+    throw new UsageError(
+      `unknown command ${quote(`user ${rest[0]}`)}${
+        didYouMean(given, names) || didYouMean(rest[0]!, names) || `: expected ${names.join(", ")}`
+      }`,
+    );
+  }
+  const words = rest.slice(found.words.split(" ").length);
+  const needed = found.usage === "" ? 0 : found.usage.split(" ").length;
+  if (words.length !== needed) {
+    throw new UsageError(`expected postern user ${found.words} ${found.usage}`.trimEnd());
+  }
+  return { action: found, words };
+}
+
+type UserSettings = Pick<Settings, (typeof WHERE)[number]>;
+
+interface Held extends AsyncDisposable {
+  readonly context: UserCommandContext;
+}
+
+/** Takes hold of the state file. @throws {Refusal} when it cannot be used */
+async function open(
+  { state: path, users, defaultDomain }: UserSettings,
+  action: UserAction,
+): Promise<Held> {
+  if (!action.makes && !await exists(path)) {
+    throw new Refusal(
+      `There is no state file ${path}. Name it with --state; postern user add makes one`,
+    );
+  }
+  const state = await SqliteState.open({ path });
+  try {
+    const secret = await state.installation.secret();
+    const file = users === undefined
+      ? undefined
+      : await PasswdFile.read({ path: users, secret, learned: state.learned, defaultDomain });
+    const register = new AccountRegister({
+      accounts: state.users,
+      source: await AccountSource.open(state.users),
+      work: new PasswordWork(),
+      file,
+      defaultDomain,
+    });
+    return {
+      context: { accounts: state.users, register },
+      [Symbol.asyncDispose]: () => state[Symbol.asyncDispose](),
+    };
+  } catch (error) {
+    await state[Symbol.asyncDispose]();
+    throw error instanceof SyntaxError ? new Refusal(error.message) : error;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw new Refusal(`${path} cannot be used: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** Why nothing was done, as a sentence. */
+class Refusal extends Error {}
+
+/** Runs the work and says how it ended. */
+async function report(
+  asJson: boolean,
+  work: (lines: string[]) => Promise<string | undefined>,
+  action: UserAction,
+): Promise<number> {
+  const lines: string[] = [];
+  let refusal: string | undefined;
+  try {
+    refusal = await work(lines);
+  } catch (error) {
+    if (!(error instanceof StateStoreError) && !(error instanceof Refusal)) throw error;
+    refusal = error.message;
+  }
+  if (refusal !== undefined) {
+    if (asJson) print(`${json({ ok: false, message: refusal })}\n`);
+    complain(`postern: ${safe(refusal)}`);
+    return 1;
+  }
+  if (asJson) print(`${json(action.json(lines))}\n`);
+  else if (lines.length > 0) print(`${lines.map(safe).join("\n")}\n`);
+  return 0;
+}
