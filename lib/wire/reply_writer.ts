@@ -81,6 +81,7 @@ export class ReplyWriter {
   /** A list that grows: what there is of it leaves before more is waited for. */
   async #live(connection: Connection, reply: Extract<Reply, { kind: "live" }>): Promise<void> {
     this.#out.line(positive(reply.text));
+    await this.flush(connection);
     for await (const part of reply.parts) {
       for (const line of part) await this.#listLine(connection, line);
       await this.flush(connection);
