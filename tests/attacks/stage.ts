@@ -15,6 +15,8 @@ export interface StageOptions {
   readonly tls?: boolean;
   /** The state file. @default ":memory:" */
   readonly state?: string;
+  /** `--auth-delay`. @default "0" */
+  readonly authDelay?: string;
   /** More users than the two that there always are. */
   readonly users?: Readonly<Record<string, string>>;
   /** Messages in alice's mailbox. @default three of 300 octets */
@@ -133,7 +135,14 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
   const messages = options.messages ?? [1, 2, 3].map((n) => messageOfSize(300, `message ${n}`));
   await makeMailbox(join(maildir, "alice"), "maildir", messages);
   await makeMailbox(join(maildir, "bob"), "maildir", [messageOfSize(300)]);
-  const flags = ["--workers", "2", "--auth-delay", "0", "--login-timeout", "20"];
+  const flags = [
+    "--workers",
+    "2",
+    "--auth-delay",
+    options.authDelay ?? "0",
+    "--login-timeout",
+    "20",
+  ];
   let ca = "";
   if (options.tls ?? true) {
     const authority = resources.use(await testAuthority());
