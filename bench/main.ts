@@ -49,8 +49,9 @@ async function measure({ name, about, run }: Scenario): Promise<Outcome> {
       },
     });
   } catch (error) {
-    const failure = error instanceof Error ? error.message : String(error);
-    say(`  FAILED: ${error instanceof Error ? error.stack : error}`);
+    const { message, stack } = error instanceof Error ? error : new Error(String(error));
+    say(`  FAILED: ${stack}`);
+    const failure = message.split("\n", 1)[0]!.slice(0, 100);
     return { scenario: name, figures, failure };
   }
   say(`  (${((performance.now() - start) / 1000).toFixed(0)} s)`);

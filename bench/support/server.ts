@@ -14,7 +14,9 @@ export type { RunningProgram };
  * shutdown waits, since clients that are gone need none. `POSTERN_TEST_PROGRAM` names another one, as the binary, or Deno with `--cpu-prof`.
  */
 export function startServer(options: ProgramOptions): Promise<RunningProgram> {
-  return startProgram({ ...options, flags: ["--grace", "2", ...options.flags ?? []] });
+  const { flags = [] } = options;
+  const grace = flags.includes("--grace") ? [] : ["--grace", "2"];
+  return startProgram({ ...options, flags: [...grace, ...flags] });
 }
 
 /** Writes a passwd-file with users of the password `pw` in clear. */
