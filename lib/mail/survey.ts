@@ -8,7 +8,7 @@ import { isFileError, isNotFound } from "./file_error.ts";
 import { listMailbox, type Mailbox } from "./mailbox.ts";
 import { FileMeter, keepMeasures, type MeasuredSize } from "./measure_file.ts";
 import { reconcile } from "./reconcile.ts";
-import { NotRegularError, openRegular, openRegularSync, type RegularFile } from "./regular_file.ts";
+import { NotRegularError, openListedSync, openRegular, type RegularFile } from "./regular_file.ts";
 
 /**
  * Mailboxes of at most so many messages have every file looked at in each login, so that a message edited in place is counted anew. In bigger
@@ -131,7 +131,7 @@ function refreshRow(
   if (!mailbox.isPrivate) {
     return openRegular(path).then((opened) => measureRow(catalogue, row, opened, meter));
   }
-  return measureRow(catalogue, row, openRegularSync(path), meter);
+  return measureRow(catalogue, row, openListedSync(path), meter);
 }
 
 /** Measures and closes an open file. */
