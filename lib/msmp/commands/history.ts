@@ -28,7 +28,12 @@ export const history = command<Administration, { name: string; minutes: number }
     if (rows === undefined) return refused("Unknown name: STAT shows all that there are");
     return linesAnswer(
       phase,
-      rows.map(({ minute, value }) => `${timeText(minute).slice(0, 16)} ${value}`),
+      rows.map(({ minute, value }) => `${timeText(minute).slice(0, 16)} ${thousandths(value)}`),
     );
   },
 });
+
+/** Means of milliseconds are no whole numbers. */
+function thousandths(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}
