@@ -1,5 +1,6 @@
 /** The two ways in which lines are answered: version 1 has 512 octets in all, version 2 a frame. */
 
+import { setImmediate } from "node:timers";
 import type { Reply } from "../wire/reply.ts";
 import type { Administration } from "./phases.ts";
 import { clipped, octetsOf } from "./text.ts";
@@ -8,6 +9,9 @@ import { clipped, octetsOf } from "./text.ts";
 export const ANSWER_OCTETS = 512;
 
 const FIRST_LINE = "+OK";
+
+/** Lines that are made without a pause: about a millisecond's. */
+const LINES_A_TURN = 512;
 
 /** Which lines stay when not all of them fit. */
 export type Kept = "first" | "last";
@@ -21,7 +25,7 @@ export async function linesAnswer(phase: Administration, lines: Lines): Promise<
   const kept: string[] = [];
   let octets = 0;
   let total = 0;
-  for await (const line of lines) {
+  for await (const line of unhurried(lines)) {
     total++;
     // What comes behind the first that cannot fit is only counted.
     if (octets > ANSWER_OCTETS) continue;
@@ -54,5 +58,17 @@ function clippedAll(lines: Lines): Lines {
 }
 
 async function* clipEach(lines: AsyncIterable<string>): AsyncGenerator<string> {
-  for await (const line of lines) yield clipped(line);
+  for await (const line of unhurried(lines)) yield clipped(line);
+}
+
+/** Lets everybody else have a turn between pages: a list of 100 000 users must not hold up the logins of this thread. */
+async function* unhurried(lines: Lines): AsyncGenerator<string> {
+  let count = 0;
+  for await (const line of lines) {
+    if (++count % LINES_A_TURN === 0) {
+      // A timer of 0 takes milliseconds here.
+      await new Promise<void>((resolve) => void setImmediate(resolve));
+    }
+    yield line;
+  }
 }
