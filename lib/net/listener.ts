@@ -14,25 +14,35 @@ export interface ListenerOptions extends TcpConnectionOptions {
   readonly seats: Seats;
   /** Serves a connection to its end; must not reject. */
   readonly serve: (connection: Connection) => Promise<void>;
-  /** Told of errors of the listener itself, such as running out of descriptors. */
+  /** Told, once for each time of trouble, of errors of the listener itself, such as running out of descriptors. */
   readonly fault: (error: unknown) => void;
+  /** Told when connections are accepted again after a fault. */
+  readonly recovered?: () => void;
 }
 
 /** How long accepting pauses, in milliseconds, when the system has no descriptor or memory for another connection. */
 const PAUSE_MS = 100;
-
 /**
  * Connections that wait to be accepted. When more wait, Linux answers by SYN cookies, and a client whose last ACK is lost then
  * waits for ever for a greeting: POP3's server speaks first (seen with Deno's own 511).
  */
 const BACKLOG = 4096;
+/** How long, in milliseconds, nobody may have come before the backlog of a retiring listener counts as empty. */
+const QUIET_MS = 10;
 
 /** An open port. */
 export class Listener implements Disposable {
   readonly address: Deno.NetAddr;
   readonly #listener: Deno.TcpListener;
   readonly #options: ListenerOptions;
+  /** Connections that were accepted and wait for a place. */
+  readonly #waiting = new Set<Deno.TcpConn>();
+  /** Settle when those who wait have been handed over, or cut off. */
+  readonly #seated = new Set<Promise<void>>();
+  #accepting: Promise<Deno.TcpConn> | undefined;
   #open = true;
+  #retiring = false;
+  #faulty = false;
 
   /**
    * Opens the port; connections wait in the backlog until {@linkcode Listener.run}.
@@ -46,21 +56,43 @@ export class Listener implements Disposable {
     this.address = this.#listener.addr;
   }
 
-  /** Accepts until it is disposed. Never rejects. */
+  /** Accepts until it is disposed or retires. Never rejects. */
   async run(): Promise<void> {
     const { seats } = this.#options;
-    while (this.#open) {
+    while (this.#open && !this.#retiring) {
       await seats.available();
+      if (!this.#open || this.#retiring) return;
       const conn = await this.#accept();
-      if (conn === undefined) continue;
       // Another listener may have given the last place away meanwhile: this client then waits here instead of in the backlog.
-      await seats.take();
-      this.#serve(conn);
+      if (conn !== undefined) await this.#seat(conn);
     }
   }
 
-  /** Accepts no more; connections that were handed over go on. */
+  /**
+   * Closes the port for good, but serves those who have connected already: they wait for places as they did in the backlog, where
+   * closing the port would have cut them off.
+   *
+   * @returns settles when the last of them was handed over
+   */
+  async retire(): Promise<void> {
+    if (!this.#open || this.#retiring) return;
+    this.#retiring = true;
+    // No more than a full backlog, so that a storm of clients cannot keep the port open.
+    for (let late = 0; this.#open && late < BACKLOG; late++) {
+      if (await this.#acceptSoon() === "nobody") break;
+    }
+    this.#close();
+    await Promise.all(this.#seated);
+  }
+
+  /** Accepts no more, and cuts off those who wait for a place; connections that were handed over go on. */
   [Symbol.dispose](): void {
+    this.#close();
+    for (const conn of this.#waiting) conn.close();
+    this.#waiting.clear();
+  }
+
+  #close(): void {
     if (!this.#open) return;
     this.#open = false;
     this.#listener.close();
@@ -68,18 +100,47 @@ export class Listener implements Disposable {
 
   async #accept(): Promise<Deno.TcpConn | undefined> {
     try {
-      return await this.#listener.accept();
+      const conn = await (this.#accepting ??= this.#listener.accept());
+      if (this.#faulty) this.#options.recovered?.();
+      this.#faulty = false;
+      return conn;
     } catch (error) {
-      if (!this.#open) return undefined;
-      // A client that left before it was accepted is no fault; a lack of descriptors ends when sessions do.
-      if (
-        error instanceof Deno.errors.ConnectionAborted ||
-        error instanceof Deno.errors.ConnectionReset
-      ) return undefined;
-      this.#options.fault(error);
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      if (!this.#open || isClientGone(error)) return undefined;
+      // A lack of descriptors ends when sessions do.
+      if (!this.#faulty) this.#options.fault(error);
+      this.#faulty = true;
+      await pause(PAUSE_MS);
       return undefined;
+    } finally {
+      this.#accepting = undefined;
     }
+  }
+
+  /** Accepts one who waits in the backlog, who is then seated in the background. */
+  async #acceptSoon(): Promise<"somebody" | "nobody"> {
+    // run() has an accept under way: nobody is there.
+    if (this.#accepting !== undefined) return "nobody";
+    const accepted = this.#accept().then((conn): "somebody" => {
+      if (conn !== undefined) void this.#seat(conn);
+      return "somebody";
+    });
+    return await Promise.race([accepted, pause(QUIET_MS).then((): "nobody" => "nobody")]);
+  }
+
+  /** Waits for a place, and serves. */
+  #seat(conn: Deno.TcpConn): Promise<void> {
+    this.#waiting.add(conn);
+    const seated = this.#takeSeat(conn).finally(() => this.#seated.delete(seated));
+    this.#seated.add(seated);
+    return seated;
+  }
+
+  async #takeSeat(conn: Deno.TcpConn): Promise<void> {
+    const { seats } = this.#options;
+    await seats.take();
+    // Disposing has closed it.
+    if (this.#waiting.delete(conn)) this.#serve(conn);
+    else seats.free();
   }
 
   #serve(conn: Deno.TcpConn): void {
@@ -91,9 +152,21 @@ export class Listener implements Disposable {
       // The client is gone already: its address can no longer be asked for.
       seats.free();
       conn.close();
-      if (!(error instanceof Deno.errors.NotConnected)) fault(error);
+      if (!isClientGone(error)) fault(error);
       return;
     }
     serve(connection).finally(() => seats.free());
   }
+}
+
+/** A client that left before it was served is no fault. */
+function isClientGone(error: unknown): boolean {
+  return error instanceof Deno.errors.ConnectionAborted ||
+    error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.NotConnected ||
+    error instanceof Deno.errors.BrokenPipe;
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -1,10 +1,11 @@
 /** What the main thread and a session worker say to each other. */
 
 import type { CertificateMaterial } from "../net/certificates.ts";
-import type { CloseReason, ServerEvent } from "../observe/event.ts";
+import type { CloseReason } from "../observe/event.ts";
 import type { LogLine } from "../observe/logging.ts";
 import type { SessionSettings } from "../settings/settings.ts";
 import type { Credentials, LoginOutcome, ScramParameters, SessionIdentity } from "../users/gate.ts";
+import type { PackedEvents } from "./packed_events.ts";
 import type { ListenOptions } from "./session_host.ts";
 
 /** What changes while a worker runs. */
@@ -72,11 +73,13 @@ export type FromWorker =
   | Call
   /** The question need not be answered any more. */
   | { readonly type: "cancel"; readonly call: number }
-  | { readonly type: "events"; readonly events: readonly ServerEvent[] }
-  | { readonly type: "release"; readonly session: string }
+  /** What happened, and then perhaps: the session that gives its lock back. */
+  | { readonly type: "events"; readonly events: PackedEvents; readonly release?: string }
   | { readonly type: "leave-turn"; readonly turn: number }
   | { readonly type: "group-started"; readonly pid: number }
   | { readonly type: "log"; readonly line: LogLine }
+  /** An error that nothing caught: the thread cannot be trusted any more. */
+  | { readonly type: "died"; readonly message: string; readonly stack: string | undefined }
   | { readonly type: "drained" };
 
 /** From the main thread to a worker. */
@@ -89,7 +92,7 @@ export type ToWorker =
   | { readonly type: "failure"; readonly call: number; readonly message: string }
   | { readonly type: "lost"; readonly session: string }
   | { readonly type: "close"; readonly session: string; readonly reason: CloseReason }
-  /** Accept no more, and let sessions come to their end. */
-  | { readonly type: "drain" }
+  /** Accept no more, and let sessions come to their end; those who have connected already are served, or refused. */
+  | { readonly type: "drain"; readonly backlog: "serve" | "refuse" }
   /** End what is left. */
   | { readonly type: "end" };

@@ -1,6 +1,5 @@
 /** Finds out which addresses and ports the workers will listen on, before there are any workers. */
 
-import { plainAddress } from "../net/endpoint.ts";
 import type { ListenOptions } from "./session_host.ts";
 import { ListenError } from "./start_error.ts";
 
@@ -93,10 +92,4 @@ class Probe implements Disposable {
     this.#port = port;
     this.#opened.push({ hostname, port, reusePort: true });
   }
-}
-
-/** How a worker's permission to listen is written. */
-export function netPermission({ hostname, port }: ListenOptions): string {
-  const address = plainAddress(hostname);
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }

@@ -12,6 +12,7 @@ import type {
 } from "../users/gate.ts";
 import type { MainCalls } from "./main_calls.ts";
 import type { FromWorker, WorkerState } from "./messages.ts";
+import { EventPacker } from "./packed_events.ts";
 
 /** How long events wait for others, in milliseconds; the end of a session waits for none. */
 const BATCH_MS = 5;
@@ -21,8 +22,8 @@ export class RemoteGate implements Gate {
   readonly #calls: MainCalls;
   readonly #post: (message: FromWorker) => void;
   readonly #leases = new Map<string, AbortController>();
+  readonly #events = new EventPacker();
   #state: WorkerState;
-  #events: ServerEvent[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(calls: MainCalls, post: (message: FromWorker) => void, state: WorkerState) {
@@ -71,25 +72,25 @@ export class RemoteGate implements Gate {
   }
 
   observe(event: ServerEvent): void {
-    const last = this.#events.at(-1);
-    if (event.type === "sent" && last?.type === "sent" && last.session === event.session) {
-      this.#events[this.#events.length - 1] = { ...event, octets: last.octets + event.octets };
-    } else {
-      this.#events.push(event);
-    }
+    this.#events.add(event);
     // Whoever saw a session end finds it counted.
-    if (event.type === "disconnected") this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), BATCH_MS);
+    if (event.type === "disconnected") return this.flush();
+    // Left to run when events are sent before: setting a new one each time would cost more.
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.flush();
+    }, BATCH_MS);
   }
 
   /** Sends the events that wait. */
   flush(): void {
+    if (!this.#events.empty) this.#post({ type: "events", events: this.#events.take() });
+  }
+
+  /** Sends nothing more by itself. */
+  stop(): void {
     clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (this.#events.length === 0) return;
-    const events = this.#events;
-    this.#events = [];
-    this.#post({ type: "events", events });
+    this.flush();
   }
 
   #lease(session: string): Lease {
@@ -99,8 +100,7 @@ export class RemoteGate implements Gate {
       lost: controller.signal,
       [Symbol.asyncDispose]: () => {
         if (this.#leases.delete(session)) {
-          this.flush();
-          this.#post({ type: "release", session });
+          this.#post({ type: "events", events: this.#events.take(), release: session });
         }
         return Promise.resolve();
       },

@@ -23,17 +23,16 @@ import { CertificateKeeper } from "./certificate_keeper.ts";
 import { LocalGate } from "./local_gate.ts";
 import { LoginGuard } from "./login_guard.ts";
 import { type HttpServer, startHttp } from "./http.ts";
-import { lockMailFolder } from "./mail_folder_lock.ts";
+import { newGeneration } from "./generation.ts";
+import { MailFolderLocks } from "./mail_folder_lock.ts";
 import { type ManagementPort, openManagementPort } from "./management_port.ts";
 import { reload } from "./management/reload.ts";
-import { findPorts, netPermission, type Ports } from "./ports.ts";
-import { sessionSettings } from "./session_settings.ts";
-import { settingChecks, transformerCommand } from "./setting_checks.ts";
+import { findPorts, type Ports } from "./ports.ts";
+import { settingChecks } from "./setting_checks.ts";
 import { StartError } from "./start_error.ts";
 import { storeFactory } from "./stores.ts";
-import { type Generation, Supervisor } from "./supervisor.ts";
-import type { WorkerState } from "./messages.ts";
-import { WorkerRefresher } from "./worker_refresher.ts";
+import { Supervisor } from "./supervisor.ts";
+import { type StateFacts, WorkerRefresher } from "./worker_refresher.ts";
 
 const log = logger("server");
 
@@ -151,6 +150,7 @@ interface Parts {
   readonly turns: Turnstile;
   readonly groups: LocalProcessGroups;
   readonly ports: Ports;
+  readonly folders: MailFolderLocks;
   readonly supervisor: Supervisor;
   readonly refresher: WorkerRefresher;
   readonly locks: Locks;
@@ -176,7 +176,6 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   for (const warning of registry.warnings) log.warn(warning);
   await checkStart(registry);
   const settings = (): Settings => registry.settings;
-  stack.use(await lockMailFolder(settings().maildir));
   const bearer = bearerVerifier(settings());
   const accounts = await openAccounts({ state, settings: settings(), bearer });
   const certificates = await openCertificates(registry, stack);
@@ -200,6 +199,14 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     observe: observatory.observe,
   });
   const ports = findServerPorts(settings(), certificates !== undefined);
+  const folders = new MailFolderLocks();
+  const generation = stack.use(
+    await newGeneration({ settings: settings(), listen: ports.listen, path, folders }),
+  );
+  const refresher = new WorkerRefresher(
+    () => stateFacts(settings(), gate, guard),
+    (state) => supervisor.update(state),
+  );
   const supervisor = new Supervisor({
     gate,
     turns,
@@ -210,10 +217,9 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     listen: ports.listen,
     maxConnections: settings().maxConnections,
     certificates: () => certificates?.materials ?? [],
-    state: () => workerState(settings(), gate, guard),
+    state: () => refresher.state(),
     newPrefix: async () => (await state.installation.reserveSessions(1)).toString(36),
-  }, await generationOf(settings(), ports, path));
-  const refresher = new WorkerRefresher(supervisor, () => workerState(settings(), gate, guard));
+  }, generation);
   certificates?.watch(() => supervisor.renewCertificates());
   return {
     options,
@@ -226,6 +232,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     turns,
     groups,
     ports,
+    folders,
     supervisor,
     refresher,
     locks,
@@ -272,10 +279,10 @@ function reloadAll(parts: Parts): Promise<ReloadOutcome> {
   });
 }
 
-/** What is true for workers now. */
-function workerState(settings: Settings, gate: LocalGate, guard: LoginGuard): WorkerState {
+/** What workers must know is made from this. */
+function stateFacts(settings: Settings, gate: LocalGate, guard: LoginGuard): StateFacts {
   return {
-    settings: sessionSettings(settings),
+    settings,
     scramForAll: gate.scramForAll,
     bearer: gate.bearer,
     asks: settings.maxConnectionsPerIp > 0 || guard.bans().length > 0,
@@ -299,7 +306,7 @@ async function openCertificates(
 
 /** The probes, the figures and the dashboard, where `--http` asks for them. */
 async function openHttp(
-  { registry, observatory }: Parts,
+  { registry, observatory, supervisor }: Parts,
   stack: AsyncDisposableStack,
 ): Promise<HttpServer | undefined> {
   const { http: listen, serverName } = registry.settings;
@@ -309,7 +316,7 @@ async function openHttp(
     serverName,
     version: VERSION,
     started: Date.now(),
-    trouble: () => undefined,
+    trouble: () => supervisor.trouble,
     figures: () => counters.figures(),
     history: (name: string, minutes: number) => history.query(name, minutes),
     sessions: () => sessions,
@@ -355,30 +362,18 @@ async function checkStart(registry: LiveSettingsRegistry): Promise<void> {
   }
 }
 
-/** What workers may touch under these settings; see design.md, "Processes and threads". */
-async function generationOf(settings: Settings, ports: Ports, path: string): Promise<Generation> {
-  const transformer = await transformerCommand(settings, path);
-  const folder = await Deno.realPath(settings.maildir);
-  return {
-    transformer,
-    permissions: {
-      net: ports.listen.map(netPermission),
-      read: [folder],
-      write: [folder],
-      run: transformer === undefined ? false : [transformer[0]],
-    },
-  };
-}
-
 /** Brings what has changed to those whom it concerns. */
 async function apply(parts: Parts, changes: readonly SettingChange[]): Promise<void> {
-  const { options, ports, refresher, registry, supervisor, turns } = parts;
+  const { folders, options, ports, refresher, registry, supervisor, turns } = parts;
+  const { path } = options;
   const { settings } = registry;
   const names = new Set(changes.map(({ name }) => name));
   if (names.has("logLevel")) options.logging.setLevel(settings.logLevel);
   if (names.has("maxTransformers")) turns.limit = settings.maxTransformers;
   if (names.has("maildir") || names.has("transformer")) {
-    await supervisor.renew(await generationOf(settings, ports, options.path));
+    await supervisor.renew(
+      await newGeneration({ settings, listen: ports.listen, path, folders }),
+    );
   }
   supervisor.setMaxConnections(settings.maxConnections);
   refresher.refresh();

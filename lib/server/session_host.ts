@@ -52,8 +52,12 @@ export class SessionHost {
   readonly #now: () => number;
   readonly #listeners = new Set<Listener>();
   readonly #sessions = new Map<string, Conversation>();
+  /** Connections that are not sessions yet: they shake hands, or their proxy has not told who they are. */
+  readonly #arriving = new Set<Connection>();
   readonly #networkLists = new WeakMap<readonly string[], NetworkList>();
   #emptied: (() => void) | undefined;
+  /** Whether the patience with sessions is over. */
+  #expired = false;
 
   constructor(options: SessionHostOptions) {
     this.#options = options;
@@ -79,6 +83,7 @@ export class SessionHost {
       serve: (connection) => this.#accept(connection, where.tls ?? false),
       fault: (error) =>
         log.error("Connections cannot be accepted for the moment: {error}", { error }),
+      recovered: () => log.info("Connections are accepted again"),
     });
     this.#listeners.add(listener);
     return listener.address;
@@ -101,11 +106,13 @@ export class SessionHost {
       port: raw.local.port,
       tls: raw.tls?.version,
     });
+    this.#arriving.add(raw);
     const connection = implicitTls ? await this.#shakeHands(raw, session) : raw;
-    if (connection !== undefined) await this.#converse(connection, session);
+    if (connection !== undefined) await this.#converse(raw, connection, session);
+    else this.#gone(raw);
   }
 
-  async #converse(connection: Connection, session: string): Promise<void> {
+  async #converse(raw: Connection, connection: Connection, session: string): Promise<void> {
     const { gate, store, transformer } = this.#options;
     const { settings } = gate;
     const { address } = connection.peer;
@@ -127,12 +134,23 @@ export class SessionHost {
       (error) => complain(identity, error),
     );
     this.#sessions.set(session, conversation);
+    this.#arriving.delete(raw);
+    if (this.#expired) conversation.close("shutdown");
     try {
       await conversation.run();
     } finally {
       this.#sessions.delete(session);
-      if (this.#sessions.size === 0) this.#emptied?.();
+      this.#gone(raw);
     }
+  }
+
+  #gone(raw: Connection): void {
+    this.#arriving.delete(raw);
+    if (this.#empty) this.#emptied?.();
+  }
+
+  get #empty(): boolean {
+    return this.#sessions.size === 0 && this.#arriving.size === 0;
   }
 
   /** A connection of a trusted proxy begins with a header that tells the client (PROXY protocol). */
@@ -140,6 +158,7 @@ export class SessionHost {
     const peers = this.#networks(this.#options.gate.settings.proxyProtocol);
     if (!peers.holds(connection.peer.address)) return await this.serve(connection, implicitTls);
     let told;
+    this.#arriving.add(connection);
     try {
       told = await acceptProxied(connection, { timeout: PROXY_HEADER_MS, ...this.#upgrade() });
     } catch (error) {
@@ -147,9 +166,11 @@ export class SessionHost {
         address: connection.peer.address,
         error,
       });
-      return;
+      return this.#gone(connection);
     }
-    await this.serve(told, implicitTls);
+    const serving = this.serve(told, implicitTls);
+    this.#arriving.delete(connection);
+    await serving;
   }
 
   async #shakeHands(raw: Connection, session: string): Promise<Connection | undefined> {
@@ -203,18 +224,25 @@ export class SessionHost {
    * Accepts no more, lets the sessions come to their end, and ends those that have not by then; nothing is deleted for them.
    *
    * @param expired aborted when the patience is over
+   * @param backlog whether those who have connected already, and wait for a place, are served as well
    */
-  async shutdown(expired: AbortSignal): Promise<void> {
-    for (const listener of this.#listeners) listener[Symbol.dispose]();
-    this.#listeners.clear();
-    if (this.#sessions.size === 0) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#emptied = resolve;
+  async shutdown(expired: AbortSignal, backlog: "serve" | "refuse" = "refuse"): Promise<void> {
+    const listeners = [...this.#listeners];
+    const close = (): void => listeners.forEach((listener) => listener[Symbol.dispose]());
     const end = (): void => {
+      this.#expired = true;
+      close();
+      for (const connection of this.#arriving) connection[Symbol.dispose]();
       for (const conversation of this.#sessions.values()) conversation.close("shutdown");
     };
     if (expired.aborted) end();
     else expired.addEventListener("abort", end, { once: true });
+    if (backlog === "serve") await Promise.all(listeners.map((listener) => listener.retire()));
+    close();
+    this.#listeners.clear();
+    if (this.#empty) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#emptied = resolve;
     await promise;
   }
 }

@@ -74,7 +74,7 @@ class SessionWorker {
       case "close":
         return void this.#host.close(message.session, message.reason);
       case "drain":
-        return void this.#drain();
+        return void this.#drain(message.backlog);
       case "end":
         return this.#ended.abort();
     }
@@ -93,9 +93,9 @@ class SessionWorker {
     post({ type: "listening", addresses });
   }
 
-  async #drain(): Promise<void> {
-    await this.#host.shutdown(this.#ended.signal);
-    this.#gate.flush();
+  async #drain(backlog: "serve" | "refuse"): Promise<void> {
+    await this.#host.shutdown(this.#ended.signal, backlog);
+    this.#gate.stop();
     post({ type: "drained" });
   }
 }
@@ -103,6 +103,15 @@ class SessionWorker {
 function post(message: FromWorker): void {
   scope.postMessage(message);
 }
+
+/** The main thread ends this one and says why in its log; Deno's own words would go to standard error past it. */
+function die(event: Event, error: unknown): void {
+  event.preventDefault();
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  post({ type: "died", message, stack });
+}
+globalThis.addEventListener("error", (event) => die(event, event.error));
+globalThis.addEventListener("unhandledrejection", (event) => die(event, event.reason));
 
 let worker: SessionWorker | undefined;
 scope.onmessage = ({ data }) => {

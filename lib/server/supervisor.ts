@@ -7,25 +7,24 @@ import type { CloseReason } from "../observe/event.ts";
 import { logger, type Logging } from "../observe/logging.ts";
 import type { LocalProcessGroups } from "../transform/local_process_groups.ts";
 import type { Turns } from "../transform/turnstile.ts";
+import type { Generation } from "./generation.ts";
 import type { LocalGate } from "./local_gate.ts";
-import type { WorkerSetup, WorkerState } from "./messages.ts";
+import type { WorkerState } from "./messages.ts";
 import type { ListenOptions } from "./session_host.ts";
 import { StartError } from "./start_error.ts";
-import { WorkerLink, type WorkerPermissions } from "./worker_link.ts";
+import { WorkerLink } from "./worker_link.ts";
 
 const log = logger("workers");
 
 /** How long, in milliseconds, a worker that died at once is not replaced, so that a fault does not become a storm. */
 const REPLACE_PAUSE_MS = 1000;
+/** How long, in milliseconds, workers may take to end their last sessions when the patience with these is over. */
+const END_PATIENCE_MS = 3000;
+/** How long, in milliseconds, a thread that was ended may still run its last instructions. */
+const LAST_BREATH_MS = 1000;
 
 /** Counters for workers of one generation and of those that still drain. */
 const MAX_THREADS = 1024;
-
-/** What differs from one generation of workers to the next. */
-export interface Generation {
-  readonly permissions: WorkerPermissions;
-  readonly transformer: readonly [string, ...string[]] | undefined;
-}
 
 /** What the supervisor works with. */
 export interface SupervisorOptions {
@@ -44,6 +43,8 @@ export interface SupervisorOptions {
   readonly state: () => WorkerState;
   /** A prefix for session names that no other worker has or had. */
   readonly newPrefix: () => Promise<string>;
+  /** The workers' program, for tests. */
+  readonly script?: URL;
 }
 
 /** The session workers. */
@@ -55,11 +56,16 @@ export class Supervisor {
   readonly #serving = new Set<WorkerLink>();
   /** Workers that accept no more. */
   readonly #draining = new Set<WorkerLink>();
+  /** All that are not gone, by the generation that they belong to. */
+  readonly #workers = new Map<WorkerLink, Generation>();
   readonly #freeSeats = Array.from({ length: MAX_THREADS }, (_, index) => MAX_THREADS - 1 - index);
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   #generation: Generation;
+  #renewing: Promise<void> = Promise.resolve();
   #stopping = false;
   #emptied: (() => void) | undefined;
 
+  /** @param generation belongs to the supervisor from now on */
   constructor(options: SupervisorOptions, generation: Generation) {
     this.#options = options;
     this.#generation = generation;
@@ -72,16 +78,19 @@ export class Supervisor {
     return this.#seats;
   }
 
+  /** Why no client can be served at the moment, as a sentence; undefined when all is well. */
+  get trouble(): string | undefined {
+    if (this.#stopping) return "The server is ending";
+    return this.#serving.size === 0 ? "No session worker runs" : undefined;
+  }
+
   /**
-   * Starts the workers; they serve once all of them listen.
+   * Starts the workers; they serve once all of them listen. When one cannot, none is left.
    *
    * @throws {ListenError} when a port cannot be opened
    */
   async start(): Promise<void> {
-    const links = await Promise.all(
-      Array.from({ length: this.#options.workers }, () => this.#open()),
-    );
-    for (const link of links) link.start();
+    for (const link of await this.#openAll(this.#generation)) this.#serve(link);
   }
 
   /** Changes how many sessions there may be at once. */
@@ -91,109 +100,194 @@ export class Supervisor {
 
   /** Tells all workers what is true now. */
   update(state: WorkerState): void {
-    for (const link of [...this.#serving, ...this.#draining]) link.update(state);
+    for (const [link, generation] of this.#workers) link.update(fitting(state, generation));
   }
 
   /** Gives all workers the certificates that are in force now. */
   renewCertificates(): void {
     const certificates = this.#options.certificates();
-    for (const link of [...this.#serving, ...this.#draining]) link.renewCertificates(certificates);
+    for (const link of this.#workers.keys()) link.renewCertificates(certificates);
   }
 
   /**
-   * Starts workers with other permissions, and lets the old ones serve out their sessions.
+   * Starts workers with other permissions, and lets the old ones serve out their sessions. The ports stay open all the time.
    *
+   * @param generation belongs to the supervisor from now on
    * @throws {Error} when the new ones cannot start; the old ones go on then
    */
-  async renew(generation: Generation): Promise<void> {
-    const old = [...this.#serving];
-    const before = this.#generation;
-    this.#generation = generation;
+  renew(generation: Generation): Promise<void> {
+    const renewed = this.#renewing.then(() => this.#renew(generation));
+    this.#renewing = renewed.catch(() => undefined); // Whoever asked gets the error.
+    return renewed;
+  }
+
+  async #renew(generation: Generation): Promise<void> {
+    let fresh;
     try {
-      await this.start();
+      fresh = await this.#openAll(generation);
     } catch (error) {
-      this.#generation = before;
+      generation[Symbol.dispose]();
       throw error;
     }
-    for (const link of old) this.#drain(link);
+    const before = this.#generation;
+    const old = [...this.#serving];
+    this.#generation = generation;
+    for (const link of fresh) this.#serve(link);
+    for (const link of old) this.#drain(link, "serve");
+    this.#letGo(before);
   }
 
   /** Ends a session. Returns whether there was such a one. */
   close(session: string, reason: CloseReason): boolean {
-    return [...this.#serving, ...this.#draining].some((link) => link.close(session, reason));
+    return [...this.#workers.keys()].some((link) => link.close(session, reason));
   }
 
   /** Accepts no more and waits until all sessions have ended; those that have not when `expired` is aborted are ended. */
   async shutdown(expired: AbortSignal): Promise<void> {
     this.#stopping = true;
-    for (const link of [...this.#serving]) this.#drain(link);
+    for (const link of [...this.#serving]) this.#drain(link, "refuse");
     const end = (): void => {
       for (const link of this.#draining) link.end();
+      this.#later(END_PATIENCE_MS, () => this.#endHung());
     };
     if (expired.aborted) end();
     else expired.addEventListener("abort", end, { once: true });
-    if (this.#draining.size === 0) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#emptied = resolve;
-    await promise;
+    if (this.#workers.size > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#emptied = resolve;
+      await promise;
+    }
+    expired.removeEventListener("abort", end);
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#generation[Symbol.dispose]();
   }
 
-  #drain(link: WorkerLink): void {
+  /** A thread that answers nothing must not keep the program from ending. */
+  #endHung(): void {
+    for (const link of [...this.#workers.keys()]) {
+      link.terminate(new Error("It did not end its sessions in time"));
+    }
+  }
+
+  #serve(link: WorkerLink): void {
+    this.#serving.add(link);
+    link.start();
+    if (this.#stopping) this.#drain(link, "refuse");
+  }
+
+  #drain(link: WorkerLink, backlog: "serve" | "refuse"): void {
     this.#serving.delete(link);
     this.#draining.add(link);
-    link.drain();
+    link.drain(backlog);
   }
 
-  async #open(): Promise<WorkerLink> {
+  /** Starts as many workers as there are to be; all of them, or none. */
+  async #openAll(generation: Generation): Promise<WorkerLink[]> {
+    const opening = Array.from({ length: this.#options.workers }, () => this.#open(generation));
+    const opened = await Promise.allSettled(opening);
+    const links = opened.flatMap((each) => each.status === "fulfilled" ? [each.value] : []);
+    const failure = opened.find((each) => each.status === "rejected");
+    const died = links.some(({ gone }) => gone);
+    if (failure === undefined && !died) return links;
+    for (const link of links) link.terminate();
+    throw failure?.reason ?? new StartError("A session worker died while it started");
+  }
+
+  async #open(generation: Generation): Promise<WorkerLink> {
     const seat = this.#freeSeats.pop();
     if (seat === undefined) {
       throw new StartError(
         `More than ${MAX_THREADS} workers are in use; wait until old ones have ended`,
       );
     }
-    const { certificates, gate, turns, groups, logging, listen, path, state } = this.#options;
-    const { permissions, transformer } = this.#generation;
-    const setup: WorkerSetup = {
-      state: state(),
-      listen,
-      sessionPrefix: await this.#options.newPrefix(),
-      seats: this.#memory,
-      seat,
-      transformer,
-      path,
-      certificates: certificates(),
-    };
+    const { certificates, gate, turns, groups, logging, listen, path, script, state } =
+      this.#options;
+    const { permissions, transformer } = generation;
+    const sessionPrefix = await this.#options.newPrefix();
+    const begun = performance.now();
     const link = new WorkerLink({
       gate,
       turns,
       groups,
       logging,
       permissions,
-      setup,
-      ended: (error) => this.#ended(link, seat, error),
+      setup: {
+        state: fitting(state(), generation),
+        listen,
+        sessionPrefix,
+        seats: this.#memory,
+        seat,
+        transformer,
+        path,
+        certificates: certificates(),
+      },
+      ...(script !== undefined && { script }),
+      ended: (error) => this.#ended(link, { seat, error, age: performance.now() - begun }),
     });
+    this.#workers.set(link, generation);
     await link.listening;
-    this.#serving.add(link);
     return link;
   }
 
-  #ended(link: WorkerLink, seat: number, error: Error | undefined): void {
+  #ended(
+    link: WorkerLink,
+    { seat, error, age }: { seat: number; error: Error | undefined; age: number },
+  ): void {
+    const generation = this.#workers.get(link);
+    this.#workers.delete(link);
     const served = this.#serving.delete(link);
     this.#draining.delete(link);
-    new SharedSeats(this.#memory, seat).freeThread();
-    this.#freeSeats.push(seat);
+    this.#freeSeat(seat);
     if (error !== undefined) log.error("A session worker died: {error}", { error });
-    if (served && !this.#stopping) this.#replace();
-    if (this.#stopping && this.#draining.size === 0) this.#emptied?.();
+    if (served && !this.#stopping) {
+      if (age >= REPLACE_PAUSE_MS) this.#replace();
+      else this.#later(REPLACE_PAUSE_MS, () => this.#replace());
+    }
+    if (generation !== undefined) this.#letGo(generation);
+    if (this.#stopping && this.#workers.size === 0) this.#emptied?.();
+  }
+
+  /** A thread that was ended by force may have taken or freed a place since. */
+  #freeSeat(seat: number): void {
+    const seats = new SharedSeats(this.#memory, seat);
+    seats.freeThread();
+    this.#later(LAST_BREATH_MS, () => {
+      seats.freeThread();
+      this.#freeSeats.push(seat);
+    });
+  }
+
+  /** Gives back the mail folder of a generation that nobody belongs to any more. */
+  #letGo(generation: Generation): void {
+    if (generation === this.#generation) return;
+    if (![...this.#workers.values()].includes(generation)) generation[Symbol.dispose]();
   }
 
   async #replace(): Promise<void> {
+    const generation = this.#generation;
     try {
-      (await this.#open()).start();
+      const link = await this.#open(generation);
+      // Those of a newer generation are as many as there are to be.
+      if (generation !== this.#generation) return link.terminate();
+      this.#serve(link);
       log.info("A session worker was replaced");
     } catch (error) {
+      if (generation !== this.#generation || this.#stopping) return;
       log.error("A session worker could not be replaced, trying again: {error}", { error });
-      setTimeout(() => this.#stopping || this.#replace(), REPLACE_PAUSE_MS);
+      this.#later(REPLACE_PAUSE_MS, () => this.#replace());
     }
   }
+
+  #later(milliseconds: number, work: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      work();
+    }, milliseconds);
+    this.#timers.add(timer);
+  }
+}
+
+/** What is true for a worker: its permissions fit the settings that it was started under, whatever these are now. */
+function fitting(state: WorkerState, generation: Generation): WorkerState {
+  return { ...state, settings: { ...state.settings, ...generation.settings } };
 }

@@ -1,7 +1,7 @@
 /** The main thread's end of a session worker: starts it, answers its questions, and cleans up behind it. */
 
 import type { CertificateMaterial } from "../net/certificates.ts";
-import type { ServerEvent } from "../observe/event.ts";
+import type { CloseReason, Observer } from "../observe/event.ts";
 import type { Logging } from "../observe/logging.ts";
 import type { LocalProcessGroups } from "../transform/local_process_groups.ts";
 import type { Turns } from "../transform/turnstile.ts";
@@ -16,14 +16,9 @@ import type {
   WorkerSetup,
   WorkerState,
 } from "./messages.ts";
+import { unpackEvents } from "./packed_events.ts";
 import { ListenError } from "./start_error.ts";
-import type { CloseReason } from "../observe/event.ts";
-
-/** What a worker may touch; see design.md, "Processes and threads". */
-export type WorkerPermissions = Pick<
-  Deno.PermissionOptionsObject,
-  "net" | "read" | "write" | "run"
->;
+import type { WorkerPermissions } from "./worker_permissions.ts";
 
 /** What a worker is served with. */
 export interface WorkerLinkOptions {
@@ -35,6 +30,8 @@ export interface WorkerLinkOptions {
   readonly setup: WorkerSetup;
   /** Told once when the thread is gone: drained, or dead of an error. */
   readonly ended: (error: Error | undefined) => void;
+  /** The thread's program. @default "session_worker.ts" beside this file */
+  readonly script?: URL;
   readonly now?: () => number;
 }
 
@@ -44,6 +41,7 @@ export class WorkerLink {
   readonly #worker: Worker;
   readonly #leases = new Map<string, Lease>();
   readonly #turns = new Map<number, Disposable>();
+  /** Questions that may wait for long, and can be taken back. */
   readonly #calls = new Map<number, AbortController>();
   readonly #groups = new Set<number>();
   /** Sessions that have begun here and not ended. */
@@ -55,12 +53,11 @@ export class WorkerLink {
   /** Starts the thread. */
   constructor(options: WorkerLinkOptions) {
     this.#options = options;
-    this.#worker = new Worker(new URL("./session_worker.ts", import.meta.url).href, {
+    const script = options.script ?? new URL("./session_worker.ts", import.meta.url);
+    this.#worker = new Worker(script.href, {
       type: "module",
       name: options.setup.sessionPrefix,
-      deno: {
-        permissions: { ...options.permissions, env: false, ffi: false, sys: false, import: false },
-      },
+      deno: { permissions: options.permissions },
     });
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#obey(data);
     this.#worker.onerror = (event) => {
@@ -105,9 +102,19 @@ export class WorkerLink {
     return true;
   }
 
-  /** Accepts no more; ends when the last session has. */
-  drain(): void {
-    this.#post({ type: "drain" });
+  /** Accepts no more; ends when the last session has. Those who have connected already are served, or refused. */
+  drain(backlog: "serve" | "refuse"): void {
+    this.#post({ type: "drain", backlog });
+  }
+
+  /** Whether the thread is gone. */
+  get gone(): boolean {
+    return this.#gone;
+  }
+
+  /** Ends the thread where it stands. */
+  terminate(error?: Error): void {
+    this.#end(error);
   }
 
   /** Ends the sessions that are left. */
@@ -131,9 +138,9 @@ export class WorkerLink {
       case "cancel":
         return this.#calls.get(message.call)?.abort();
       case "events":
-        return message.events.forEach((event) => this.#observe(event));
-      case "release":
-        return void this.#release(message.session);
+        unpackEvents(message.events, this.#observe);
+        if (message.release !== undefined) void this.#release(message.release);
+        return;
       case "leave-turn":
         return this.#leaveTurn(message.turn);
       case "group-started":
@@ -143,62 +150,79 @@ export class WorkerLink {
         return this.#options.logging.accept(message.line);
       case "drained":
         return this.#end(undefined);
+      case "died":
+        return this.#end(Object.assign(new Error(message.message), { stack: message.stack }));
     }
   }
 
-  #observe(event: ServerEvent): void {
+  readonly #observe: Observer = (event) => {
     if (event.type === "connected") this.#sessions.add(event.session);
     else if (event.type === "disconnected") this.#sessions.delete(event.session);
     this.#options.gate.observe(event);
+  };
+
+  async #answer(question: Call): Promise<void> {
+    const { call } = question;
+    try {
+      this.#post({ type: "answer", call, value: await this.#carryOut(question) });
+    } catch (error) {
+      const { message } = error instanceof Error ? error : new Error(String(error));
+      this.#post({ type: "failure", call, message });
+    }
   }
 
-  async #answer({ call, method, args }: Call): Promise<void> {
+  #carryOut(question: Call): ReturnType<MainMethods[keyof MainMethods]> {
+    const { gate } = this.#options;
+    switch (question.method) {
+      case "admit":
+        return gate.admit(...question.args);
+      case "scramParameters":
+        return gate.scramParameters(...question.args);
+      case "login":
+        return this.#login(...question.args);
+      case "enterTurn":
+        return this.#enterTurn(question.call);
+      case "endGroup":
+        return this.#endGroup(...question.args);
+    }
+  }
+
+  async #login(
+    ...[identity, credentials]: Parameters<MainMethods["login"]>
+  ): Promise<RemoteLoginOutcome> {
+    return this.#keep(identity.session, await this.#options.gate.login(identity, credentials));
+  }
+
+  async #enterTurn(call: number): Promise<number> {
     const controller = new AbortController();
     this.#calls.set(call, controller);
     try {
-      // Call pairs each method with its own arguments.
-      const carryOut = this.#methods(controller.signal)[method] as (
-        ...args: unknown[]
-      ) => Promise<unknown>;
-      this.#post({ type: "answer", call, value: await carryOut(...args) });
-    } catch (error) {
-      this.#post({
-        type: "failure",
-        call,
-        message: error instanceof Error ? error.message : String(error),
-      });
+      const turn = await this.#options.turns.enter(controller.signal);
+      // A worker that died or asked no more meanwhile gives no turn back.
+      if (controller.signal.aborted) {
+        turn[Symbol.dispose]();
+        throw controller.signal.reason;
+      }
+      this.#turns.set(++this.#lastTurn, turn);
+      return this.#lastTurn;
     } finally {
       this.#calls.delete(call);
     }
   }
 
-  #methods(signal: AbortSignal): MainMethods {
-    const { gate, groups, turns } = this.#options;
-    return {
-      admit: (identity) => gate.admit(identity),
-      scramParameters: (user) => gate.scramParameters(user),
-      login: async (identity, credentials) =>
-        this.#keep(identity.session, await gate.login(identity, credentials)),
-      enterTurn: async () => {
-        const turn = await turns.enter(signal);
-        // A worker that died meanwhile gives no turn back.
-        if (this.#gone) turn[Symbol.dispose]();
-        this.#turns.set(++this.#lastTurn, turn);
-        return this.#lastTurn;
-      },
-      endGroup: async (pid) => {
-        if (!this.#groups.delete(pid)) return;
-        await groups.end(pid);
-      },
-    };
+  async #endGroup(pid: number): Promise<void> {
+    if (this.#groups.delete(pid)) await this.#options.groups.end(pid);
   }
 
   /** The lease stays here, where it can be given back for a worker that dies. */
   #keep(session: string, outcome: Awaited<ReturnType<LocalGate["login"]>>): RemoteLoginOutcome {
     if (outcome.kind === "refused") return outcome;
     const { lease, ...granted } = outcome;
-    if (this.#gone) lease[Symbol.asyncDispose]();
-    else this.#leases.set(session, lease);
+    if (this.#gone) {
+      void lease[Symbol.asyncDispose]();
+      return granted;
+    }
+    this.#leases.set(session, lease);
     lease.lost.addEventListener("abort", () => this.#post({ type: "lost", session }), {
       once: true,
     });
@@ -228,9 +252,9 @@ export class WorkerLink {
     for (const session of this.#sessions) {
       gate.observe({ type: "disconnected", session, at: now(), reason: "error" });
     }
-    for (const lease of this.#leases.values()) lease[Symbol.asyncDispose]();
+    for (const lease of this.#leases.values()) void lease[Symbol.asyncDispose]();
     for (const turn of this.#turns.values()) turn[Symbol.dispose]();
-    for (const pid of this.#groups) groups.end(pid);
+    for (const pid of this.#groups) void groups.end(pid);
     this.#options.ended(error);
   }
 }
