@@ -21,9 +21,19 @@ const logger = getLogger(["postern", "pop3"]);
 
 /** How long, in milliseconds, a client that is not logged in may leave an answer unread (pop3.md, `login_timeout`). */
 const UNREAD_BEFORE_LOGIN_MS = 30_000;
+/** The same once its time for logging in is over: long enough to take the answer that says so. */
+const LATE_UNREAD_MS = 1000;
 
 /** What an event calls a line whose keyword is not in the table. */
 const UNKNOWN = "?";
+
+/** Said to a client that always has one more command ready, which no timer of silence ends. */
+const TOO_LATE: Reply = {
+  kind: "error",
+  text: "The time for logging in is over",
+  effect: "close",
+  reason: "login-timeout",
+};
 
 /** A session over one connection. */
 export class Pop3Session implements Dialogue, Pop3Context {
@@ -71,7 +81,8 @@ export class Pop3Session implements Dialogue, Pop3Context {
       const left = this.#loginDeadline - this.services.now();
       // 0 would wait for ever.
       const read = left === Infinity ? 0 : Math.max(1, left);
-      return { read, silent: "login-timeout", write: UNREAD_BEFORE_LOGIN_MS };
+      const write = Math.min(UNREAD_BEFORE_LOGIN_MS, Math.max(LATE_UNREAD_MS, left));
+      return { read, silent: "login-timeout", write };
     }
     const idle = this.services.settings.timeout * 1000;
     return { read: idle, silent: "idle", write: idle };
@@ -108,6 +119,7 @@ export class Pop3Session implements Dialogue, Pop3Context {
     try {
       const line = readCommandLine(octets);
       if (this.#phase.name === "authorization") {
+        if (this.services.now() > this.#loginDeadline) return TOO_LATE;
         return this.#run(authorizationTable, this.#phase, line);
       }
       if (this.#phase.name === "transaction") return this.#run(transactionTable, this.#phase, line);

@@ -234,9 +234,13 @@ export class Conversation {
 
   /** Takes in what the client still says, for a moment: closing over unread octets would make TCP throw our last answer away. */
   async #linger(reason: CloseReason): Promise<void> {
+    // One moment for all of it: a client that drips would else keep its place for as long as it likes.
+    const end = performance.now() + LINGER_MS;
     for (let taken = 0; taken < LINGER_OCTETS;) {
+      const left = end - performance.now();
+      if (left <= 0) return;
       const octets = await this.#guard.watch(
-        LINGER_MS,
+        left,
         reason,
         this.#ahead ?? this.#connection.read(this.#buffer),
       );
