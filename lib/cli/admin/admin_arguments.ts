@@ -84,22 +84,32 @@ export function adminHelp(): string {
 
 /**
  * Marks where the command begins whose words may begin with a dash, as in `set transformer tr -d x` or a password: what follows is not
- * for us. Flags may stand behind any other command.
+ * for us, but for `--json` and `--tls`. Flags may stand behind any other command.
  */
-function upToCommand(args: readonly string[]): string[] {
+function upToCommand(args: readonly string[]): readonly string[] {
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!;
-    if (arg === "--") break;
+    // What follows -m is a figure's name.
+    if (arg === "--" || /^(-m|--metrics)(=|$)/.test(arg)) return args;
     if (!arg.startsWith("-")) {
-      if (!takesAnything(arg)) continue;
-      return [...args.slice(0, i), "--", ...args.slice(i)];
+      if (!takesAnything(arg)) return args;
+      const words = args.slice(i);
+      const end = words.includes("--") ? words.indexOf("--") : words.length;
+      const isOurs = (word: string, at: number): boolean =>
+        at < end && (word === "--json" || word === "--tls");
+      return [
+        ...args.slice(0, i),
+        ...words.filter(isOurs),
+        "--",
+        ...words.filter((word, at) => at !== end && !isOurs(word, at)),
+      ];
     }
     const takesNext = flags.some(({ name, letter, placeholder }) =>
       placeholder !== "" && (arg === `--${name}` || arg === `-${letter}`)
     );
     if (takesNext) i++;
   }
-  return [...args];
+  return args;
 }
 
 /** Whether a command that begins with this word can hold a password, a value or a label. */

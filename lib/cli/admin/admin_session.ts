@@ -1,12 +1,14 @@
 /** The companion's connection, made when it is needed and anew when it was lost. */
 
-import { NoConnectionError } from "./errors.ts";
+import { LoginRefusedError, NoConnectionError } from "./errors.ts";
 import { type Answer, MsmpClient, type MsmpClientOptions } from "./msmp_client.ts";
 
 /** One server, spoken to over one connection at a time. */
 export class AdminSession implements AsyncDisposable {
   readonly #options: MsmpClientOptions;
   #client: MsmpClient | undefined;
+  /** Wrong passwords have a price, so they are not tried again by themselves. */
+  #refusal: LoginRefusedError | undefined;
 
   constructor(options: MsmpClientOptions) {
     this.#options = options;
@@ -20,7 +22,13 @@ export class AdminSession implements AsyncDisposable {
    */
   async client(): Promise<MsmpClient> {
     if (this.#client?.ended) this.drop();
-    this.#client ??= await MsmpClient.connect(this.#options);
+    if (this.#refusal !== undefined) throw this.#refusal;
+    try {
+      this.#client ??= await MsmpClient.connect(this.#options);
+    } catch (error) {
+      if (error instanceof LoginRefusedError) this.#refusal = error;
+      throw error;
+    }
     return this.#client;
   }
 

@@ -8,6 +8,11 @@ export class NoConnectionError extends Error {
 
 /** The server said no, or speaks a version that cannot do what was asked; exit status 1. */
 export class RefusedError extends Error {
-  override name = "RefusedError";
+  override name: string = "RefusedError";
   readonly exitStatus = 1;
+}
+
+/** The login was refused, as it will be again. */
+export class LoginRefusedError extends RefusedError {
+  override name = "LoginRefusedError";
 }

@@ -2,7 +2,7 @@
 
 import { printable } from "../../bytes/printable.ts";
 import { dial, type DialOptions, place } from "./dial.ts";
-import { NoConnectionError, RefusedError } from "./errors.ts";
+import { LoginRefusedError, NoConnectionError, RefusedError } from "./errors.ts";
 import type { LineStream } from "./line_stream.ts";
 import { takeApart } from "./verbs.ts";
 
@@ -58,7 +58,8 @@ export class MsmpClient implements Disposable {
    * Connects and logs in.
    *
    * @throws {NoConnectionError} when there is no server
-   * @throws {RefusedError} when it does not let this login in
+   * @throws {LoginRefusedError} when it does not let this login in
+   * @throws {RefusedError} when it does not let anybody from here in
    */
   static async connect(options: MsmpClientOptions): Promise<MsmpClient> {
     const { lines, secure } = await dial(options);
@@ -168,7 +169,7 @@ export class MsmpClient implements Disposable {
     const advice = /TLS required/i.test(text)
       ? `; ${place(this.#options)} takes no password in clear and offered no TLS`
       : "";
-    throw new RefusedError(`${text}${advice}`);
+    throw new LoginRefusedError(`${text}${advice}`);
   }
 
   async #read(line: string): Promise<Answer> {

@@ -64,7 +64,7 @@ function headLine({ place, now, figures, notice }: TopPicture, columns: number):
   const time = `${new Date(now).toISOString().slice(0, 19).replace("T", " ")} UTC`;
   const active = inUnit(figures.get("pop3.sessions.active") ?? 0, "count");
   const peak = inUnit(figures.get("pop3.sessions.peak") ?? 0, "count");
-  const left = `Postern at ${place}  ${active} sessions, ${peak} at most`;
+  const left = `Postern at ${place}  sessions: ${active}, at most ${peak}`;
   const right = notice === undefined ? time : safe(notice);
   const gap = columns - textWidth(left) - textWidth(right);
   return gap > 1 ? left + " ".repeat(gap) + right : `${left}  ${right}`;

@@ -210,8 +210,9 @@ export function minutes({ lines }: Answer): Shown {
   };
 }
 
-/** Octets in a handy unit, where the figure is octets and large. */
+/** Octets in a handy unit, where the figure is octets and large; the unit, where it is no count. */
 function handy({ name, value }: Figure): string {
+  if (name.endsWith(".duration")) return "ms";
   const octets = /bytes/.test(name) ? Number(value) : NaN;
   return octets >= 1000 ? `(${inUnit(octets, "octets")})` : "";
 }
