@@ -2,26 +2,41 @@
 
 import type { Ban } from "../guard/ban.ts";
 import { BruteForceGuard } from "../guard/brute_force_guard.ts";
-import { clientNetworks } from "../net/networks.ts";
+import { type ClientNetworks, clientNetworks } from "../net/networks.ts";
 import { logger } from "../observe/logging.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Credentials } from "../users/gate.ts";
 
 const log = logger("guard");
 
+/** Addresses whose networks are kept in memory; when there are more, all are forgotten. */
+const MOST_ADDRESSES = 10_000;
+
 /** Slows those who guess, and shuts them out for a while. */
 export class LoginGuard {
   readonly #guard: BruteForceGuard;
+  readonly #networks = new Map<string, ClientNetworks>();
 
   /** @param settings in force now */
   constructor(settings: () => Settings) {
     this.#guard = new BruteForceGuard({
-      networksOf: clientNetworks,
+      networksOf: (address) => this.#networksOf(address),
       delays: () => ({
         first: settings().authDelay * 1000,
         longest: settings().authDelayMax * 1000,
       }),
     });
+  }
+
+  /** Reading an address would else be a tenth of a login's cost. */
+  #networksOf(address: string): ClientNetworks {
+    let networks = this.#networks.get(address);
+    if (networks === undefined) {
+      networks = clientNetworks(address);
+      if (this.#networks.size >= MOST_ADDRESSES) this.#networks.clear();
+      this.#networks.set(address, networks);
+    }
+    return networks;
   }
 
   /** Whether an address may not even greet. */

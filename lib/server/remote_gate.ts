@@ -15,7 +15,10 @@ import type { FromWorker, WorkerState } from "./messages.ts";
 import { EventPacker } from "./packed_events.ts";
 
 /** How long events wait for others, in milliseconds; the end of a session waits for none. */
-const BATCH_MS = 5;
+const QUIET_BATCH_MS = 2;
+const BUSY_BATCH_MS = 20;
+/** Events of one batch from which on a thread is busy: messages cost it more than lateness costs anybody. */
+const BUSY_EVENTS = 40;
 
 /** The gate by messages. */
 export class RemoteGate implements Gate {
@@ -25,6 +28,9 @@ export class RemoteGate implements Gate {
   readonly #events = new EventPacker();
   #state: WorkerState;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Events since the timer was set. */
+  #batched = 0;
+  #busy = false;
 
   constructor(calls: MainCalls, post: (message: FromWorker) => void, state: WorkerState) {
     this.#calls = calls;
@@ -73,13 +79,21 @@ export class RemoteGate implements Gate {
 
   observe(event: ServerEvent): void {
     this.#events.add(event);
+    this.#batched++;
     // Whoever saw a session end finds it counted.
     if (event.type === "disconnected") return this.flush();
     // Left to run when events are sent before: setting a new one each time would cost more.
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.flush();
-    }, BATCH_MS);
+    this.#timer ??= setTimeout(
+      () => this.#batchEnded(),
+      this.#busy ? BUSY_BATCH_MS : QUIET_BATCH_MS,
+    );
+  }
+
+  #batchEnded(): void {
+    this.#timer = undefined;
+    this.#busy = this.#batched >= BUSY_EVENTS;
+    this.#batched = 0;
+    this.flush();
   }
 
   /** Sends the events that wait. */

@@ -17,10 +17,15 @@ import type { Row, SqliteDatabase } from "./sqlite_database.ts";
 /** Names read at a time by {@linkcode SqliteAccounts.list}. */
 const PAGE = 500;
 
+/** Accounts that are kept in memory; when there are more, all are forgotten. */
+const MOST_KNOWN = 10_000;
+
 /** Accounts of one kind in the state file. */
 export class SqliteAccounts implements AccountStore {
   readonly kind: AccountKind;
   readonly #database: SqliteDatabase;
+  /** What {@linkcode SqliteAccounts.find} found since the last change: nobody else writes to the file. */
+  readonly #known = new Map<string, StoredAccount>();
 
   /** Makes the view on one kind of accounts. */
   constructor(database: SqliteDatabase, kind: AccountKind) {
@@ -31,6 +36,16 @@ export class SqliteAccounts implements AccountStore {
   /** See {@linkcode AccountStore.find}. */
   // deno-lint-ignore require-await -- what is thrown must reject
   async find(name: string): Promise<StoredAccount | undefined> {
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const account = this.#read(name);
+    if (account === undefined) return undefined;
+    if (this.#known.size >= MOST_KNOWN) this.#known.clear();
+    this.#known.set(name, account);
+    return account;
+  }
+
+  #read(name: string): StoredAccount | undefined {
     const row = this.#row(name);
     if (!row) return undefined;
     const appPasswords = row.app_passwords === 0 ? [] : this.#database.all(
@@ -86,7 +101,7 @@ export class SqliteAccounts implements AccountStore {
     account: Account,
     expected: Expected,
   ): Promise<"added" | "updated" | "changed" | "limit"> {
-    return this.#database.transaction("power-cut", () => {
+    return this.#change(() => {
       const revision = this.#row(account.name)?.revision;
       if (revision !== expected.revision) return "changed";
       if (revision === undefined && this.#count() >= (expected.limit ?? Infinity)) return "limit";
@@ -97,7 +112,7 @@ export class SqliteAccounts implements AccountStore {
   /** See {@linkcode AccountStore.putAll}. */
   // deno-lint-ignore require-await -- what is thrown must reject
   async putAll(accounts: readonly Account[]): Promise<{ added: number; updated: number }> {
-    return this.#database.transaction("power-cut", () => {
+    return this.#change(() => {
       const written = accounts.map((account) => this.#write(account));
       const added = written.filter((outcome) => outcome === "added").length;
       return { added, updated: written.length - added };
@@ -107,7 +122,7 @@ export class SqliteAccounts implements AccountStore {
   /** See {@linkcode AccountStore.learn}. */
   // deno-lint-ignore require-await -- what is thrown must reject
   async learn(name: string, revision: number, keys: ScramKeys): Promise<boolean> {
-    return this.#database.transaction("power-cut", () =>
+    return this.#change(() =>
       this.#database.run(
         "UPDATE accounts SET stored_key = ?, server_key = ?, scheme = NULL, hash = NULL " +
           "WHERE kind = ? AND name = ? AND revision = ? AND stored_key IS NULL",
@@ -116,7 +131,8 @@ export class SqliteAccounts implements AccountStore {
         this.kind,
         name,
         revision,
-      ) > 0);
+      ) > 0
+    );
   }
 
   /** See {@linkcode AccountStore.delete}. */
@@ -125,7 +141,7 @@ export class SqliteAccounts implements AccountStore {
     name: string,
     { keepLast = false }: { readonly keepLast?: boolean } = {},
   ): Promise<"deleted" | "absent" | "last"> {
-    return this.#database.transaction("power-cut", () => {
+    return this.#change(() => {
       if (!this.#row(name)) return "absent";
       if (keepLast && this.#count() === 1) return "last";
       this.#database.run("DELETE FROM accounts WHERE kind = ? AND name = ?", this.kind, name);
@@ -140,7 +156,7 @@ export class SqliteAccounts implements AccountStore {
     revision: number,
     { label, at, storedKey, serverKey }: AppPassword & ScramKeys,
   ): Promise<"added" | "exists" | "changed"> {
-    return this.#database.transaction("power-cut", () => {
+    return this.#change(() => {
       if (this.#row(name)?.revision !== revision) return "changed";
       const added = this.#database.run(
         "INSERT INTO app_passwords VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -160,7 +176,7 @@ export class SqliteAccounts implements AccountStore {
   /** See {@linkcode AccountStore.deleteAppPassword}. */
   // deno-lint-ignore require-await -- what is thrown must reject
   async deleteAppPassword(name: string, label: string): Promise<boolean> {
-    return this.#database.transaction("power-cut", () => {
+    return this.#change(() => {
       const deleted = this.#database.run(
         "DELETE FROM app_passwords WHERE kind = ? AND name = ? AND label = ?",
         this.kind,
@@ -199,7 +215,7 @@ export class SqliteAccounts implements AccountStore {
   /** See {@linkcode AccountStore.applyFlags}. */
   // deno-lint-ignore require-await -- what is thrown must reject
   async applyFlags(memories: readonly FlagMemory[], accounts: readonly Account[]): Promise<void> {
-    this.#database.transaction("power-cut", () => {
+    this.#change(() => {
       this.#database.run("DELETE FROM flags WHERE kind = ?", this.kind);
       for (const { name, salt, iterations, storedKey } of memories) {
         this.#database.run(
@@ -213,6 +229,15 @@ export class SqliteAccounts implements AccountStore {
       }
       for (const account of accounts) this.#write(account);
     });
+  }
+
+  /** Writes, all of it or nothing; a power cut takes nothing back. */
+  #change<T>(work: () => T): T {
+    try {
+      return this.#database.transaction("power-cut", work);
+    } finally {
+      this.#known.clear();
+    }
   }
 
   #row(name: string): Row | undefined {

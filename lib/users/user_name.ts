@@ -23,7 +23,8 @@ export function refuseUserName(name: string, maxOctets: number = MAX_OCTETS): st
  */
 export function refuseSpelling(name: string, maxOctets: number = MAX_OCTETS): string | undefined {
   if (name === "") return "it is empty";
-  if (new TextEncoder().encode(name).length > maxOctets) {
+  // A UTF-16 unit makes at most three octets: most names need not be counted.
+  if (name.length * 3 > maxOctets && new TextEncoder().encode(name).length > maxOctets) {
     return `it is longer than ${maxOctets} octets`;
   }
   // deno-lint-ignore no-control-regex -- control characters are what is looked for
