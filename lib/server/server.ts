@@ -169,6 +169,7 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
   const registry = new LiveSettingsRegistry({
     inputs: { ...inputs, kept: await state.settings.all() },
     keep: (key, text) => state.settings.set(key, text),
+    forget: (key) => state.settings.delete(key),
     checks: settingChecks(path),
   });
   // What was set while the server ran is known only now.
@@ -368,13 +369,14 @@ async function apply(parts: Parts, changes: readonly SettingChange[]): Promise<v
   const { path } = options;
   const { settings } = registry;
   const names = new Set(changes.map(({ name }) => name));
-  if (names.has("logLevel")) options.logging.setLevel(settings.logLevel);
-  if (names.has("maxTransformers")) turns.limit = settings.maxTransformers;
+  // First what can fail: when it does, nothing has changed.
   if (names.has("maildir") || names.has("transformer")) {
     await supervisor.renew(
       await newGeneration({ settings, listen: ports.listen, path, folders }),
     );
   }
+  if (names.has("logLevel")) options.logging.setLevel(settings.logLevel);
+  if (names.has("maxTransformers")) turns.limit = settings.maxTransformers;
   supervisor.setMaxConnections(settings.maxConnections);
   refresher.refresh();
 }

@@ -28,7 +28,10 @@ export interface SettingChange {
   readonly source: SettingSource;
 }
 
-/** Called after a change, with the settings that are in force now. What it returns is awaited before SET is answered. */
+/**
+ * Called after a change, with the settings that are in force now. What it returns is awaited before SET is answered. When it throws,
+ * the change is taken back: it must then have changed nothing.
+ */
 export type SettingsListener = (
   changes: readonly SettingChange[],
   settings: Settings,
@@ -53,6 +56,8 @@ export interface LiveSettingsOptions {
   readonly inputs: SettingInputs;
   /** Keeps a value for the next start, before the change takes effect; when it throws, nothing changes. */
   readonly keep: (key: string, text: string) => Promise<void>;
+  /** Takes back the first value that was ever kept for a key. */
+  readonly forget?: (key: string) => Promise<unknown>;
   readonly checks?: SettingChecks;
 }
 
@@ -71,6 +76,7 @@ export interface ReloadOutcome {
 /** The settings in force. Changes happen one after the other, in the order in which they were asked for. */
 export class LiveSettingsRegistry {
   readonly #keep: (key: string, text: string) => Promise<void>;
+  readonly #forget: (key: string) => Promise<unknown>;
   readonly #checks: SettingChecks;
   readonly #listeners = new Set<SettingsListener>();
   readonly #changed = new Map<string, string>();
@@ -81,8 +87,10 @@ export class LiveSettingsRegistry {
   #last: Promise<unknown> = Promise.resolve();
 
   /** @throws {SettingError} when what was given is no valid configuration */
-  constructor({ inputs, keep, checks = {} }: LiveSettingsOptions) {
+  constructor(options: LiveSettingsOptions) {
+    const { inputs, keep, forget = () => Promise.resolve(), checks = {} } = options;
     this.#keep = keep;
+    this.#forget = forget;
     this.#checks = checks;
     this.#inputs = inputs;
     this.#resolved = resolveSettings(inputs);
@@ -164,13 +172,27 @@ export class LiveSettingsRegistry {
     const settings: Settings = Object.freeze({ ...before.settings, [name]: value });
     await this.#ask(name, settings);
     const warnings = [...warningOf(name, value), ...newIn(settings, before.settings)];
+    const kept = this.#changed.get(key) ?? this.#inputs.kept?.get(key);
     await this.#keep(key, text);
 
     this.#changed.set(key, text);
     const sources = new Map(before.sources).set(name, "set");
     this.#resolved = { ...before, settings, sources };
     const change = describe(name, before, this.#resolved);
-    if (change.before !== change.after) await this.#tell([change]);
+    if (change.before === change.after) return { change, warnings };
+    try {
+      await this.#tell([change]);
+    } catch (error) {
+      this.#resolved = before;
+      if (kept === undefined) {
+        this.#changed.delete(key);
+        await this.#forget(key);
+      } else {
+        this.#changed.set(key, kept);
+        await this.#keep(key, kept);
+      }
+      throw error;
+    }
     return { change, warnings };
   }
 
@@ -195,11 +217,16 @@ export class LiveSettingsRegistry {
     const settings = Object.freeze(values) as unknown as Settings;
     for (const name of changed) await this.#ask(name, settings);
 
-    this.#inputs = inputs;
     this.#resolved = { settings, sources, warnings: before.warnings };
-    for (const warning of warnings) this.#said.add(warning);
     const changes = changed.map((name) => describe(name, before, this.#resolved));
-    if (changes.length > 0) await this.#tell(changes);
+    try {
+      if (changes.length > 0) await this.#tell(changes);
+    } catch (error) {
+      this.#resolved = before;
+      throw error;
+    }
+    this.#inputs = inputs;
+    for (const warning of warnings) this.#said.add(warning);
     return { changes, warnings };
   }
 

@@ -263,3 +263,23 @@ Deno.test("warnings of the start are not said again at a reload", async () => {
   assertEquals(registry.warnings.length, 1);
   assertEquals((await registry.reload(undefined)).warnings, []);
 });
+
+Deno.test("a set that cannot be put in force is taken back, kept value and all", async () => {
+  const kept = new Map<string, string>();
+  const { registry } = open({}, {
+    keep: (key, text) => Promise.resolve(void kept.set(key, text)),
+    forget: (key) => Promise.resolve(kept.delete(key)),
+  });
+  let broken = true;
+  registry.onChange(() => {
+    if (broken) throw new Error("no worker starts");
+  });
+  await assertRejects(() => registry.set("max_users", "7"), Error, "no worker starts");
+  assertEquals([registry.settings.maxUsers, kept.has("max_users")], [0, false]);
+  assertEquals(registry.entries().find(({ key }) => key === "max_users")?.source, "default");
+  broken = false;
+  await registry.set("max_users", "8");
+  broken = true;
+  await assertRejects(() => registry.set("max_users", "9"), Error, "no worker starts");
+  assertEquals([registry.settings.maxUsers, kept.get("max_users")], [8, "8"]);
+});

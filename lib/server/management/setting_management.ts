@@ -58,11 +58,8 @@ function refusal(error: unknown): SetOutcome {
     return { kind: "invalid-value", reason: `expected ${error.expected}` };
   }
   if (error instanceof SettingError) return { kind: "invalid-value", reason: error.message };
-  // The registry keeps the value first and then tells whom it concerns.
+  // The registry takes back what cannot be put in force.
   if (error instanceof StateStoreError || !(error instanceof Error)) throw error;
-  log.error("A setting was changed and is not wholly in force: {error}", { error });
-  throw new ManagementError(
-    `The value is kept for the next start, but could not be put in force now: ${error.message}`,
-    { cause: error },
-  );
+  log.error("A setting could not be changed and stays as it was: {error}", { error });
+  throw new ManagementError(`The setting stays as it was: ${error.message}`, { cause: error });
 }
