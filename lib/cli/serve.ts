@@ -1,6 +1,6 @@
 /** `postern serve`: starts the server and stays until it is told to end. */
 
-import { logger, startLogging } from "../observe/logging.ts";
+import { logger, type Logging, startLogging } from "../observe/logging.ts";
 import { Server } from "../server/server.ts";
 import { StartError } from "../server/start_error.ts";
 import type { GivenFlags, SettingInputs } from "../settings/resolve.ts";
@@ -43,20 +43,24 @@ async function runServer(inputs: SettingInputs): Promise<number> {
     format: settings.logFormat,
     file: settings.logFile,
   });
+  using _faults = onUncaught(logging);
   using signals = new Signals();
-  let server: Server;
+  const starting = Server.start({
+    inputs,
+    logging,
+    path: Deno.env.get("PATH") ?? "",
+    telemetry: Deno.env.get("OTEL_DENO") === "true",
+  });
+  let server: Server | "hurry";
   try {
-    server = await Server.start({
-      inputs,
-      logging,
-      path: Deno.env.get("PATH") ?? "",
-      telemetry: Deno.env.get("OTEL_DENO") === "true",
-    });
+    server = await Promise.race([starting, signals.hurried]);
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     log.error("{message}", { message: error.message });
     return 1;
   }
+  // Nobody was served: what has started goes with the process.
+  if (server === "hurry") return 0;
   log.info("ready", {
     listeners: server.listeners,
     maildir: server.settings.settings.maildir,
@@ -66,7 +70,8 @@ async function runServer(inputs: SettingInputs): Promise<number> {
   // SHUTDOWN counts as the first signal: the next one ends at once.
   void server.asked.then(() => signals.take());
   const { hurry } = await signals.asked;
-  log.info("Ending: sessions have {grace} seconds to end", { grace: settings.grace });
+  const { grace } = server.settings.settings;
+  log.info("Ending: sessions have {grace} seconds to end", { grace });
   await server.shutdown(hurry);
   log.info("Ended");
   return 0;
@@ -86,6 +91,26 @@ function onHangUp(server: Server): Disposable {
   return { [Symbol.dispose]: () => Deno.removeSignalListener("SIGHUP", reload) };
 }
 
+/** An error that nothing caught ends the program; its log says why. */
+function onUncaught(logging: Logging): Disposable {
+  const end = async (event: Event, error: unknown): Promise<void> => {
+    event.preventDefault();
+    log.fatal("An error that nothing caught ends the program: {error}", { error });
+    await logging.flush();
+    Deno.exit(1);
+  };
+  const thrown = (event: ErrorEvent): void => void end(event, event.error);
+  const rejected = (event: PromiseRejectionEvent): void => void end(event, event.reason);
+  globalThis.addEventListener("error", thrown);
+  globalThis.addEventListener("unhandledrejection", rejected);
+  return {
+    [Symbol.dispose]: () => {
+      globalThis.removeEventListener("error", thrown);
+      globalThis.removeEventListener("unhandledrejection", rejected);
+    },
+  };
+}
+
 /** SIGTERM and SIGINT: the first asks to end, the second to end at once. */
 class Signals implements Disposable {
   readonly #asked = Promise.withResolvers<{ hurry: AbortSignal }>();
@@ -100,6 +125,15 @@ class Signals implements Disposable {
   constructor() {
     Deno.addSignalListener("SIGTERM", this.take);
     Deno.addSignalListener("SIGINT", this.take);
+  }
+
+  /** Settles at the second signal. */
+  get hurried(): Promise<"hurry"> {
+    const { promise, resolve } = Promise.withResolvers<"hurry">();
+    const { signal } = this.#hurry;
+    if (signal.aborted) resolve("hurry");
+    else signal.addEventListener("abort", () => resolve("hurry"), { once: true });
+    return promise;
   }
 
   /** Settles at the first signal; the signal in it is aborted at the second. */
