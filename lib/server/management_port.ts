@@ -22,7 +22,7 @@ export interface ManagementPort {
 }
 
 /**
- * Opens the port at every address of `--admin-listen`, and serves it.
+ * Opens the port at every address of `--admin-listen`; nobody is served before {@linkcode MsmpHost.start}.
  *
  * @throws {ListenError} when it cannot be opened
  */
@@ -49,7 +49,6 @@ export async function openManagementPort(options: ManagementPortOptions): Promis
       { addresses: open.join(", ") },
     );
   }
-  host.start();
   return { host, addresses };
 }
 

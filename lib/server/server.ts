@@ -23,6 +23,7 @@ import { CertificateKeeper } from "./certificate_keeper.ts";
 import { LocalGate } from "./local_gate.ts";
 import { LoginGuard } from "./login_guard.ts";
 import { type HttpServer, startHttp } from "./http.ts";
+import { ExpirySweep } from "./expiry_sweep.ts";
 import { newGeneration } from "./generation.ts";
 import { MailFolderLocks } from "./mail_folder_lock.ts";
 import { type ManagementPort, openManagementPort } from "./management_port.ts";
@@ -72,10 +73,15 @@ export class Server {
   static async start(options: ServerOptions): Promise<Server> {
     await using stack = new AsyncDisposableStack();
     const parts = await assemble(options, stack);
+    parts.management = await openManagementOf(parts, stack);
     await parts.supervisor.start();
     parts.http = await openHttp(parts, stack);
-    parts.registry.onChange((changes) => apply(parts, changes));
-    parts.management = await openManagementOf(parts);
+    const sweep = stack.use(openSweep(parts));
+    parts.registry.onChange(async (changes) => {
+      await apply(parts, changes);
+      if (changes.some(({ name }) => name === "expire")) void sweep.sweep();
+    });
+    parts.management.host.start();
     parts.stack = stack.move();
     return new Server(parts);
   }
@@ -243,10 +249,13 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
 }
 
 /** The management port and what it reaches. */
-function openManagementOf(parts: Parts): Promise<ManagementPort> {
+async function openManagementOf(
+  parts: Parts,
+  stack: AsyncDisposableStack,
+): Promise<ManagementPort> {
   const { accounts, asked, certificates, guard, locks, observatory, refresher, registry } = parts;
   const { state, store, supervisor } = parts;
-  return openManagementPort({
+  const management = await openManagementPort({
     registry,
     accounts,
     accesses: state.accesses,
@@ -263,6 +272,8 @@ function openManagementOf(parts: Parts): Promise<ManagementPort> {
       shutdown: () => void setTimeout(asked.resolve, 0),
     },
   });
+  stack.defer(() => management.host.close());
+  return management;
 }
 
 function reloadAll(parts: Parts): Promise<ReloadOutcome> {
@@ -328,6 +339,18 @@ async function openHttp(
   } catch (error) {
     throw new StartError(error instanceof Error ? error.message : String(error), { cause: error });
   }
+}
+
+/** Expired mail of users who do not come goes by the day; the first sweep begins at once. */
+function openSweep({ accounts, locks, registry, store }: Parts): ExpirySweep {
+  const sweep = new ExpirySweep({
+    users: () => accounts.users.register.list(),
+    locks,
+    store,
+    days: () => registry.settings.expire,
+  });
+  void sweep.sweep();
+  return sweep;
 }
 
 /** POP3's ports, and POP3S's where there is a certificate. */

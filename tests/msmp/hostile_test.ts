@@ -97,6 +97,21 @@ Deno.test("a browser that was made to send HTTP gets no further than its headers
   assertEquals(server.audit, []);
 });
 
+Deno.test("what comes in clear behind STLS is forgotten, and so is what came before it", async () => {
+  await using server = await startManagement();
+  const upgrade = { version: "TLSv1.3", cipher: "TLS_AES_128_GCM_SHA256" };
+  using client = await server.connect("client", { upgrade });
+  await client.line();
+  await client.send("USER root\r\nSTLS\r\nPASS secret\r\nADMIN ADD eve x\r\n");
+  assertEquals(await client.line(), "+OK");
+  assertEquals(await client.line(), "+OK Begin TLS");
+  assertEquals(await client.command("PASS secret"), "-ERR Invalid credentials");
+  assertEquals(await client.command("STLS"), "-ERR Unknown command");
+  await client.ok("USER root");
+  assertEquals(await client.command("PASS secret"), "+OK Logged in");
+  assert((await client.command("STLS")).startsWith("-ERR"));
+});
+
 Deno.test("who does not log in, and who is idle, is let go", async () => {
   await using server = await startManagement({
     flags: ["--login-timeout", "1", "--admin-timeout", "1"],

@@ -5,11 +5,14 @@ import {
   type AdministratorManagement,
   ManagementError,
 } from "../../msmp/management.ts";
+import { logger } from "../../observe/logging.ts";
 import type { Credentials } from "../../users/gate.ts";
 import { UserDirectoryError } from "../../users/user_directory.ts";
 import type { AccountFamily } from "../accounts.ts";
 import type { LoginGuard } from "../login_guard.ts";
 import { ADMINISTERED_NAME_OCTETS } from "./names.ts";
+
+const log = logger("msmp");
 
 /** What administrators are managed with. */
 export interface AdministratorManagementOptions {
@@ -46,8 +49,13 @@ export class RegisteredAdministrators implements AdministratorManagement {
       throw new ManagementError("Logins cannot be checked now, try again later", { cause });
     }
     const administrator = refused ? undefined : verified?.user;
-    if (administrator === undefined) await guard.failed(address, counted);
-    else guard.succeeded(address, counted.user);
+    if (administrator === undefined) {
+      log.info("The login of the administrator {name} from {address} was refused", {
+        name,
+        address,
+      });
+      await guard.failed(address, counted);
+    } else guard.succeeded(address, counted.user);
     attempted();
     return administrator;
   }
