@@ -49,6 +49,7 @@ export const sessions: Scenario = {
       figure(`${name}: 2 workers to 1`, second.perSecond / first.perSecond, "×", target);
       figure(`${name}: processor a session, 1 worker`, first.processor, "µs");
       figure(`${name}: processor a session, 2 workers`, second.processor, "µs");
+      figure(`${name}: the client's processor a session`, second.client, "µs");
     }
   },
 };
@@ -75,6 +76,8 @@ interface Rate {
   readonly perSecond: number;
   /** Microseconds of processor time that the server spent on a session. */
   readonly processor: number;
+  /** And the client. */
+  readonly client: number;
 }
 
 async function poll(
@@ -87,14 +90,18 @@ async function poll(
 ): Promise<Rate> {
   const task: PollerTask = { port: program.port(), users, sessions, atOnce: AT_ONCE, pipelined };
   const before = processorSeconds(program.pid);
-  const { seconds } = await runHelper<PollerResult>("poller", [JSON.stringify(task)]);
-  const processor = (processorSeconds(program.pid) - before) / sessions * 1e6;
-  return { perSecond: sessions / seconds, processor };
+  const took = await runHelper<PollerResult>("poller", [JSON.stringify(task)]);
+  return {
+    perSecond: sessions / took.seconds,
+    processor: (processorSeconds(program.pid) - before) / sessions * 1e6,
+    client: took.processor / sessions * 1e6,
+  };
 }
 
 function middle(rates: readonly Rate[]): Rate {
   return {
     perSecond: median(rates.map(({ perSecond }) => perSecond)),
     processor: median(rates.map(({ processor }) => processor)),
+    client: median(rates.map(({ client }) => client)),
   };
 }

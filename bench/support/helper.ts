@@ -48,7 +48,7 @@ export async function runHelper<T>(name: string, args: readonly string[]): Promi
 
 function spawn(name: string, args: readonly string[]): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "-P=server", join(folder, `${name}.ts`), ...args],
+    args: ["run", "--quiet", "--allow-all", join(folder, `${name}.ts`), ...args],
     cwd: dirname(dirname(folder)),
     stdin: "null",
     stdout: "piped",
