@@ -111,6 +111,8 @@ export class Conversation {
     this.#ahead = undefined;
     if (octets === null) return false;
     this.#lines.push(this.#buffer.subarray(0, octets));
+    // Whoever always has the next thousand commands ready would never let another session's turn come.
+    if (octets === BUSY_READ_OCTETS) await new Promise((resolve) => setTimeout(resolve, 0));
     // A client that fills the buffer is pipelining: it gets a larger one, and a small one again when it calms down.
     if (octets === this.#buffer.length) this.#buffer = new Uint8Array(BUSY_READ_OCTETS);
     else if (octets < IDLE_READ_OCTETS && this.#buffer.length > IDLE_READ_OCTETS) {

@@ -18,7 +18,7 @@ export const RESPONSE_LINE_OCTETS = 512;
 /** What a pending read may bring while nothing is pipelined: two command lines. 10 000 idle sessions hold 5 MB so. */
 export const IDLE_READ_OCTETS = 512;
 
-/** What a read may bring while a client pipelines: about a hundred commands. */
+/** What a read may bring while a client pipelines: a thousand short commands. */
 export const BUSY_READ_OCTETS = 8192;
 
 /** Answers wait for one another up to this many octets while more commands are waiting; all a client that reads nothing can hold. */
