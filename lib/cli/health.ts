@@ -5,7 +5,6 @@ import type { Settings } from "../settings/settings.ts";
 import { NoConnectionError } from "./admin/errors.ts";
 import { json, safe } from "./admin/safe_text.ts";
 import { LineStream } from "./admin/line_stream.ts";
-import type { Command } from "./commands.ts";
 import { parseFlags } from "./flags.ts";
 import { answerHelp, flagsHelp, isGiven, type OwnFlag, ownFlag, withHelp } from "./own_flags.ts";
 import { readSomeSettings, settingFlags } from "./some_settings.ts";
@@ -25,24 +24,26 @@ const flags: readonly OwnFlag[] = withHelp([
   ownFlag("json", undefined, "", "the outcome as a line of JSON"),
 ]);
 
-/** The health check. */
-export const health: Command = {
-  name: "health",
-  summary: "connects to the POP3 port, reads the greeting, says QUIT; for supervisors",
-  async run(args): Promise<number> {
-    const helped = answerHelp(args, help);
-    if (helped !== undefined) return helped;
-    const { values, rest } = parseFlags(args, flags);
-    if (rest.length > 0) throw new UsageError("health takes flags only; see postern health -h");
-    const settings = await readSomeSettings(WHERE, values);
-    const asJson = isGiven(values, "json");
-    const outcome = await ask(placeOf(settings), settings.proxyProtocol);
-    if (asJson) printLine(json(outcome));
-    else if (outcome.ok) printLine(safe(outcome.greeting));
-    else complain(`postern: ${safe(outcome.message)}`);
-    return outcome.ok ? 0 : 1;
-  },
-};
+/**
+ * Runs `postern health`.
+ *
+ * @param args what follows the command's name
+ * @returns the exit status
+ * @throws {UsageError} when the arguments do not fit
+ */
+export async function runHealth(args: readonly string[]): Promise<number> {
+  const helped = answerHelp(args, help);
+  if (helped !== undefined) return helped;
+  const { values, rest } = parseFlags(args, flags);
+  if (rest.length > 0) throw new UsageError("health takes flags only; see postern health -h");
+  const settings = await readSomeSettings(WHERE, values);
+  const asJson = isGiven(values, "json");
+  const outcome = await ask(placeOf(settings), settings.proxyProtocol);
+  if (asJson) printLine(json(outcome));
+  else if (outcome.ok) printLine(safe(outcome.greeting));
+  else complain(`postern: ${safe(outcome.message)}`);
+  return outcome.ok ? 0 : 1;
+}
 
 interface Place {
   readonly address: string;

@@ -1,18 +1,35 @@
 /** The program from its arguments to its exit status. */
 
 import { SettingError } from "../settings/errors.ts";
-import { admin } from "./admin/admin.ts";
 import { chooseCommand, type Command } from "./commands.ts";
-import { health } from "./health.ts";
 import { helpSection } from "./help.ts";
-import { answerHelp } from "./own_flags.ts";
-import { serve } from "./serve.ts";
-import { serveHelp } from "./serve_arguments.ts";
-import { complain } from "./terminal.ts";
+import { asksForHelp } from "./own_flags.ts";
+import { complain, printLine } from "./terminal.ts";
 import { UsageError } from "./usage_error.ts";
-import { user } from "./user.ts";
 
-const commands: readonly [Command, ...Command[]] = [serve, admin, health, user];
+/** Each command's code is loaded when it is run: a health check must not pay for the server. */
+const commands: readonly [Command, ...Command[]] = [
+  {
+    name: "serve",
+    summary: "the server; the default command",
+    run: async (args) => await (await import("./serve.ts")).serve.run(args),
+  },
+  {
+    name: "admin",
+    summary: "the companion of the management port: a command, a shell, or a live view",
+    run: async (args) => await (await import("./admin/admin.ts")).runAdmin(args),
+  },
+  {
+    name: "health",
+    summary: "connects to the POP3 port, reads the greeting, says QUIT; for supervisors",
+    run: async (args) => await (await import("./health.ts")).runHealth(args),
+  },
+  {
+    name: "user",
+    summary: "the users without a server: add, passwd, delete, list, key, import FILE",
+    run: async (args) => await (await import("./user.ts")).runUser(args),
+  },
+];
 
 /**
  * Runs the command that the arguments name.
@@ -21,8 +38,7 @@ const commands: readonly [Command, ...Command[]] = [serve, admin, health, user];
  */
 export async function main(args: readonly string[]): Promise<number> {
   try {
-    const helped = args[0]?.startsWith("-") ? answerHelp(args, programHelp) : undefined;
-    if (helped !== undefined) return helped;
+    if (args[0]?.startsWith("-") && asksForHelp(args)) return printLine(await programHelp());
     const { command, args: rest } = chooseCommand(args, commands);
     return await command.run(rest);
   } catch (error) {
@@ -33,11 +49,12 @@ export async function main(args: readonly string[]): Promise<number> {
 }
 
 /** What `postern -h` shows: the commands, and the flags of the first. */
-function programHelp(): string {
+async function programHelp(): Promise<string> {
+  const { serveHelp } = await import("./serve_arguments.ts");
   const lines = commands.map(({ name, summary }) => ({ flag: `postern ${name}`, help: summary }));
   return [
     helpSection("Commands", lines),
     "postern COMMAND -h tells of each. Without a command, serve is meant:",
-    serveHelp(),
+    serveHelp().trimEnd(),
   ].join("\n\n");
 }

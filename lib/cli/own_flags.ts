@@ -47,13 +47,18 @@ export function withHelp(flags: readonly OwnFlag[]): readonly OwnFlag[] {
  * @returns the exit status, or undefined when neither was asked for
  */
 export function answerHelp(args: readonly string[], help: () => string): number | undefined {
+  if (asksForHelp(args)) return printLine(help().trimEnd());
+  return hasFlag(args, "-v", "--version") ? printLine(`postern ${VERSION}`) : undefined;
+}
+
+/** Whether -h stands among the flags. */
+export function asksForHelp(args: readonly string[]): boolean {
+  return hasFlag(args, "-h", "--help");
+}
+
+function hasFlag(args: readonly string[], letter: string, name: string): boolean {
   const end = args.indexOf("--");
-  const flags = end < 0 ? args : args.slice(0, end);
-  if (flags.some((arg) => arg === "-h" || arg === "--help")) return printLine(help().trimEnd());
-  if (flags.some((arg) => arg === "-v" || arg === "--version")) {
-    return printLine(`postern ${VERSION}`);
-  }
-  return undefined;
+  return (end < 0 ? args : args.slice(0, end)).some((arg) => arg === letter || arg === name);
 }
 
 /** The section of a help text that lists flags. */

@@ -11,7 +11,6 @@ import { PasswdFile } from "../users/passwd_file.ts";
 import { PasswordWork } from "../users/password_work.ts";
 import type { UserCommandContext } from "../users/user_commands.ts";
 import { json, safe } from "./admin/safe_text.ts";
-import type { Command } from "./commands.ts";
 import { parseFlags } from "./flags.ts";
 import { helpSection } from "./help.ts";
 import { answerHelp, flagsHelp, isGiven, type OwnFlag, ownFlag, withHelp } from "./own_flags.ts";
@@ -28,31 +27,33 @@ const flags: readonly OwnFlag[] = withHelp([
   ownFlag("json", undefined, "", "the outcome as a line of JSON"),
 ]);
 
-/** The user database without a server. */
-export const user: Command = {
-  name: "user",
-  summary: "the users without a server: add, passwd, delete, list, key, import FILE",
-  async run(args): Promise<number> {
-    const helped = answerHelp(args, help);
-    if (helped !== undefined) return helped;
-    const { values, rest } = parseFlags(args, flags);
-    const { action, words } = chooseAction(rest);
-    const settings = await readSomeSettings(WHERE, values);
-    if (settings.state === ":memory:") {
-      throw new UsageError("--state :memory: forgets: expected a file");
-    }
-    const asJson = isGiven(values, "json");
-    // Asked for before the state is taken hold of, which no server can use meanwhile.
-    const work = await action.prepare(words);
-    return await report(asJson, async (lines) => {
-      await using held = await open(settings, action);
-      const outcome = await work(held.context);
-      if (!outcome.ok) return outcome.message;
-      for await (const line of outcome.lines) lines.push(line);
-      return undefined;
-    }, action);
-  },
-};
+/**
+ * Runs `postern user`.
+ *
+ * @param args what follows the command's name
+ * @returns the exit status
+ * @throws {UsageError} when the arguments do not fit
+ */
+export async function runUser(args: readonly string[]): Promise<number> {
+  const helped = answerHelp(args, help);
+  if (helped !== undefined) return helped;
+  const { values, rest } = parseFlags(args, flags);
+  const { action, words } = chooseAction(rest);
+  const settings = await readSomeSettings(WHERE, values);
+  if (settings.state === ":memory:") {
+    throw new UsageError("--state :memory: forgets: expected a file");
+  }
+  const asJson = isGiven(values, "json");
+  // Asked for before the state is taken hold of, which no server can use meanwhile.
+  const work = await action.prepare(words);
+  return await report(asJson, async (lines) => {
+    await using held = await open(settings, action);
+    const outcome = await work(held.context);
+    if (!outcome.ok) return outcome.message;
+    for await (const line of outcome.lines) lines.push(line);
+    return undefined;
+  }, action);
+}
 
 function help(): string {
   const lines = USER_ACTIONS.map(({ words, usage, help }) => ({

@@ -2,7 +2,6 @@
 
 import { quote } from "../../settings/quote.ts";
 import { askNewSecret, askSecret } from "../ask_secret.ts";
-import type { Command } from "../commands.ts";
 import { Keyboard } from "../keyboard.ts";
 import { readNameAndPassword } from "../name_and_password.ts";
 import { answerHelp } from "../own_flags.ts";
@@ -19,23 +18,25 @@ import { json, safe } from "./safe_text.ts";
 import { runLines, runShell } from "./shell.ts";
 import { top } from "./top.ts";
 
-/** The companion. */
-export const admin: Command = {
-  name: "admin",
-  summary: "the companion of the management port: a command, a shell, or a live view",
-  async run(args): Promise<number> {
-    const helped = answerHelp(args, adminHelp);
-    if (helped !== undefined) return helped;
-    const asked = parseAdminArguments(args);
-    using keyboard = new Keyboard();
-    const input = new StandardInput();
-    const login = await readLogin(asked, keyboard, input);
-    const command = await readCommand(asked);
-    const ca = asked.ca === undefined ? undefined : await readCa(asked.ca);
-    await using session = new AdminSession({ ...asked, login, ca });
-    return await manage({ asked, command, session, keyboard, input });
-  },
-};
+/**
+ * Runs `postern admin`.
+ *
+ * @param args what follows the command's name
+ * @returns the exit status
+ * @throws {UsageError} when the arguments do not fit
+ */
+export async function runAdmin(args: readonly string[]): Promise<number> {
+  const helped = answerHelp(args, adminHelp);
+  if (helped !== undefined) return helped;
+  const asked = parseAdminArguments(args);
+  using keyboard = new Keyboard();
+  const input = new StandardInput();
+  const login = await readLogin(asked, keyboard, input);
+  const command = await readCommand(asked);
+  const ca = asked.ca === undefined ? undefined : await readCa(asked.ca);
+  await using session = new AdminSession({ ...asked, login, ca });
+  return await manage({ asked, command, session, keyboard, input });
+}
 
 interface Managing {
   readonly asked: AdminArguments;

@@ -1,6 +1,7 @@
 /** The companion's connection, made when it is needed and anew when it was lost. */
 
 import { LoginRefusedError, NoConnectionError } from "./errors.ts";
+import { takeApart } from "./verbs.ts";
 import { type Answer, MsmpClient, type MsmpClientOptions } from "./msmp_client.ts";
 
 /** One server, spoken to over one connection at a time. */
@@ -33,18 +34,23 @@ export class AdminSession implements AsyncDisposable {
   }
 
   /**
-   * Says a command. One that was lost on the way is not said again by itself: it may have been done.
+   * Says a command. When the connection turns out to be lost, what only reads is said once more over a new one; anything else is
+   * not, for it may have been done.
    *
    * @throws {NoConnectionError} when the connection is lost before the answer
    */
   async request(line: (version: 1 | 2) => string): Promise<Answer> {
+    const isFresh = this.#client === undefined;
     const client = await this.client();
     const said = line(client.version);
     try {
       return await client.request(said);
     } catch (error) {
+      // Who dropped the connection wants no answer any more.
+      const isOurs = this.#client !== client;
       this.drop();
       if (!(error instanceof NoConnectionError)) throw error;
+      if (takeApart(said)?.verb.reads && !isFresh && !isOurs) return await this.request(line);
       throw new NoConnectionError(
         `${error.message} before it answered; what was asked for may have been done`,
         { cause: error },

@@ -8,6 +8,8 @@ export interface Verb {
   readonly name: string;
   readonly arguments: readonly ArgumentKind[];
   readonly help: string;
+  /** Whether it changes nothing, so that it may be said twice. */
+  readonly reads: boolean;
   /** The first version of the protocol that has it. */
   readonly since: 1 | 2;
   /** Whether a positive answer has lines after its first: a fixed number in version 1, framed in version 2. */
@@ -27,6 +29,7 @@ const verb = (
   help,
   since: 1,
   lines: false,
+  reads: more.lines ?? false,
   ...more,
 });
 
@@ -42,12 +45,12 @@ export const VERBS: readonly Verb[] = [
     fixedLines: (argument) => argument === "" ? undefined : 1,
   }),
   verb("SET", "key value", "change a setting"),
-  verb("GET", "key", "show a setting"),
+  verb("GET", "key", "show a setting", { reads: true }),
   verb("STAT", "[metric]", "figures", { ...lines, fixedLines: () => 3 }),
   verb("LOGS", "user [number]", "accesses of a user", lines),
   verb("QUIT", "", "end the connection"),
   verb("HELP", "[text]", "what the server knows", { ...lines, ...second }),
-  verb("NOOP", "", "nothing", second),
+  verb("NOOP", "", "nothing", { ...second, reads: true }),
   verb("CAPA", "", "what the server can", { ...lines, ...second }),
   verb("MSMP", "number", "choose a version of the protocol", second),
   verb("SESSIONS", "", "open sessions", { ...lines, ...second }),
