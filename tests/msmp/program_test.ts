@@ -63,8 +63,11 @@ Deno.test("sessions are seen, protected from DELE, kicked and recorded", async (
   await classic.ok("LOGS bob");
   assertMatch(await classic.line(), /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d IP: 127\.0\.0\.1$/);
   assertEquals(await admin.command("DELE bob"), "+OK Deleted user");
+  const audit = (): string[] =>
+    program.log.filter(({ properties }) => properties.category === "audit").map((l) => l.message);
+  await eventually("the audit", () => audit().length === 2, () => audit());
   assertEquals(
-    program.log.filter(({ properties }) => properties.category === "audit").map((l) => l.message),
+    audit(),
     [
       `root from 127.0.0.1: KICK ${id}: bob from 127.0.0.1 → ended`,
       "root from 127.0.0.1: DELE bob: a user → deleted",

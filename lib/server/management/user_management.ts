@@ -17,6 +17,9 @@ import { ADMINISTERED_NAME_OCTETS } from "./names.ts";
 
 const log = logger("management");
 
+/** How long, in milliseconds, the end of a session may take to get around. */
+const LOCK_PATIENCE_MS = 50;
+
 /** What users are managed with. */
 export interface UserManagementOptions {
   readonly register: AccountRegister;
@@ -52,9 +55,9 @@ export class RegisteredUsers implements UserManagement {
   }
 
   async delete(name: string): Promise<DeleteUserOutcome> {
-    const { register, locks, changed } = this.#options;
+    const { register, changed } = this.#options;
     const kept = register.canonical(name);
-    if (await locks.holders(kept) > 0 && await register.has(kept)) return { kind: "logged-in" };
+    if (await register.has(kept) && await this.#isLoggedIn(kept)) return { kind: "logged-in" };
     const outcome = await register.delete(kept);
     switch (outcome.kind) {
       case "deleted":
@@ -83,6 +86,14 @@ export class RegisteredUsers implements UserManagement {
 
   logs(name: string, most: number): Promise<readonly AccessInfo[]> {
     return this.#options.accesses.list(name, most);
+  }
+
+  /** Looks twice: whoever has just quit may be here before the word of it. */
+  async #isLoggedIn(user: string): Promise<boolean> {
+    const { locks } = this.#options;
+    if (await locks.holders(user) === 0) return false;
+    await new Promise((resolve) => setTimeout(resolve, LOCK_PATIENCE_MS));
+    return await locks.holders(user) > 0;
   }
 
   /** The first login makes it otherwise. */
