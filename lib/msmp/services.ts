@@ -22,7 +22,7 @@ export interface AuditEntry {
 /** The settings that management connections go by. */
 export type MsmpSettings = Pick<
   Settings,
-  "adminTimeout" | "loginTimeout" | "maxBadCommands" | "requireTls"
+  "adminTimeout" | "loginTimeout" | "maxBadCommands"
 >;
 
 /** What a connection keeps from its first line to its last. */
@@ -34,6 +34,8 @@ export interface MsmpServices {
   readonly address: string;
   /** Whether TLS can be had by STLS. */
   readonly tlsOffered: boolean;
+  /** Whether a password may come in clear. */
+  readonly clearAllowed: boolean;
   /** The program's version. */
   readonly version: string;
   /** Writes a change to the log. */

@@ -1,10 +1,10 @@
 /** Opens the management port, and says what is unwise about it. */
 
-import { parseAddress } from "../net/networks.ts";
 import type { SecureContexts } from "../net/secure_contexts.ts";
 import { logger } from "../observe/logging.ts";
 import { VERSION } from "../version.ts";
 import { type ManagementOptions, openManagement } from "./management.ts";
+import { isLoopback } from "./management/loopback.ts";
 import { MsmpHost } from "./msmp_host.ts";
 
 const log = logger("msmp");
@@ -50,12 +50,4 @@ export async function openManagementPort(options: ManagementPortOptions): Promis
     );
   }
   return { host, addresses };
-}
-
-/** 127.0.0.0/8 (RFC 1122, section 3.2.1.3) and ::1 (RFC 4291, section 2.5.3). */
-function isLoopback(address: string): boolean {
-  const octets = parseAddress(address);
-  if (octets === undefined) return address === "localhost";
-  if (octets.length === 4) return octets[0] === 127;
-  return octets.every((octet, index) => octet === (index === 15 ? 1 : 0));
 }

@@ -3,6 +3,7 @@
 import type { Connection } from "../net/connection.ts";
 import { Listener } from "../net/listener.ts";
 import { LocalSeats } from "../net/seats.ts";
+import { NetworkList } from "../net/networks.ts";
 import type { SecureContexts } from "../net/secure_contexts.ts";
 import { acceptTls } from "../net/tls_connection.ts";
 import type { Management } from "../msmp/management.ts";
@@ -10,10 +11,12 @@ import type { AuditEntry, MsmpSettings } from "../msmp/services.ts";
 import { MsmpSession } from "../msmp/session.ts";
 import type { CloseReason } from "../observe/event.ts";
 import { logger } from "../observe/logging.ts";
+import type { Settings } from "../settings/settings.ts";
 import { StateStoreError } from "../state/state_store.ts";
 import { Conversation } from "../wire/conversation.ts";
 import { MANAGEMENT_CONNECTIONS } from "../wire/limits.ts";
 import { writeAudit } from "./management/audit.ts";
+import { isLoopback } from "./management/loopback.ts";
 import { listenTogether } from "./management/listen_together.ts";
 
 const log = logger("msmp");
@@ -21,11 +24,14 @@ const log = logger("msmp");
 /** How long, in milliseconds, a client may take for a TLS handshake. */
 const HANDSHAKE_MS = 15_000;
 
+/** The settings that the management port goes by. */
+export type MsmpHostSettings = MsmpSettings & Pick<Settings, "requireTls" | "cleartextNetworks">;
+
 /** What management connections are made from. */
 export interface MsmpHostOptions {
   readonly management: Management;
   /** In force now; a connection keeps what it began with. */
-  readonly settings: () => MsmpSettings;
+  readonly settings: () => MsmpHostSettings;
   readonly version: string;
   /** Certificates for STLS; without them there is none. */
   readonly contexts?: SecureContexts | undefined;
@@ -86,11 +92,13 @@ export class MsmpHost {
     const { management, settings, version, audit = writeAudit } = this.#options;
     const { now = Date.now, pause = waitFor } = this.#options;
     const { address } = connection.peer;
+    const inForce = settings();
     const facts: { administrator?: string } = {};
     const session = new MsmpSession({
       management,
-      settings: settings(),
+      settings: inForce,
       address,
+      clearAllowed: this.#clearAllowed(inForce, address),
       tlsOffered: connection.startTls !== undefined,
       version,
       audit,
@@ -137,6 +145,13 @@ export class MsmpHost {
     this.#emptied = resolve;
     for (const conversation of this.#connections.keys()) conversation.close(reason);
     await promise;
+  }
+
+  /** `--cleartext-networks` keeps logins in clear to some networks where there is TLS to turn to; loopback is on no network. */
+  #clearAllowed({ requireTls, cleartextNetworks }: MsmpHostSettings, address: string): boolean {
+    if (requireTls) return false;
+    if (cleartextNetworks === undefined || this.#options.contexts === undefined) return true;
+    return isLoopback(address) || new NetworkList(cleartextNetworks).holds(address);
   }
 
   #dismiss(name: string, but: Conversation): void {

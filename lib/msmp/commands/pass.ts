@@ -17,7 +17,7 @@ export const pass = command<Authorization, string, MsmpContext>({
   secret: "all",
   handle(phase, password): Reply | Promise<Reply> {
     const { secure, services } = phase.context;
-    if (services.settings.requireTls && !secure) return { kind: "error", text: "TLS required" };
+    if (!services.clearAllowed && !secure) return { kind: "error", text: "TLS required" };
     return logIn(phase, password);
   },
 });
