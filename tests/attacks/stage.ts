@@ -19,6 +19,8 @@ export interface StageOptions {
   readonly authDelay?: string;
   /** More users than the two that there always are. */
   readonly users?: Readonly<Record<string, string>>;
+  /** Errors that the program is to log, since what happens is a matter for its administrator. @default none */
+  readonly errors?: RegExp;
   /** Messages in alice's mailbox. @default three of 300 octets */
   readonly messages?: readonly Uint8Array[];
 }
@@ -37,6 +39,7 @@ export class Stage implements AsyncDisposable {
   /** The authority's certificate in PEM. */
   readonly ca: string;
   readonly #resources: AsyncDisposableStack;
+  readonly #expected: RegExp | undefined;
 
   /** Use {@linkcode startStage}. */
   constructor(
@@ -44,11 +47,13 @@ export class Stage implements AsyncDisposable {
     maildir: string,
     ca: string,
     resources: AsyncDisposableStack,
+    expected: RegExp | undefined,
   ) {
     this.program = program;
     this.maildir = maildir;
     this.ca = ca;
     this.#resources = resources;
+    this.#expected = expected;
   }
 
   /** Connects in clear; the greeting is not read. */
@@ -121,7 +126,8 @@ export class Stage implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#resources.disposeAsync();
     const errors = this.program.stderr.split("\n").filter((line) =>
-      /"level":"(?:error|fatal)"|panicked|Uncaught/.test(line)
+      /"level":"(?:error|fatal)"|panicked|Uncaught/.test(line) &&
+      !this.#expected?.test(line)
     );
     assertEquals(errors, [], "the program logged errors");
   }
@@ -158,7 +164,7 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
       flags: [...flags, ...(options.flags ?? [])],
     }),
   );
-  return new Stage(program, maildir, ca, resources.move());
+  return new Stage(program, maildir, ca, resources.move(), options.errors);
 }
 
 /** Reads to the end whatever comes; a reset is an end. */
@@ -200,7 +206,8 @@ export async function pour(
 export function isOver(error: unknown): boolean {
   return error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BrokenPipe ||
     error instanceof Deno.errors.ConnectionAborted || error instanceof Deno.errors.UnexpectedEof ||
-    error instanceof Deno.errors.BadResource || error instanceof Deno.errors.NotConnected;
+    error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted ||
+    error instanceof Deno.errors.NotConnected;
 }
 
 /** Base64 of text, or of octets written one a character. */
