@@ -7,7 +7,6 @@ import { LiveSettingsRegistry, type SettingChange } from "../settings/live_setti
 import { InvalidValueError } from "../settings/errors.ts";
 import { resolveSettings, type SettingInputs } from "../settings/resolve.ts";
 import type { Settings } from "../settings/settings.ts";
-import { loadConfig } from "../settings/load_config.ts";
 import type { ReloadOutcome } from "../msmp/management.ts";
 import { SqliteState } from "../state/sqlite_state.ts";
 import { type StateStore, StateStoreError } from "../state/state_store.ts";
@@ -21,13 +20,13 @@ import { type Accounts, openAccounts } from "./accounts.ts";
 import { bearerVerifier } from "./bearer.ts";
 import { CertificateKeeper } from "./certificate_keeper.ts";
 import { LocalGate } from "./local_gate.ts";
+import { openManagementOf, reloadAll } from "./managed_parts.ts";
+import type { ManagementPort } from "./management_port.ts";
 import { LoginGuard } from "./login_guard.ts";
 import { type HttpServer, startHttp } from "./http.ts";
 import { ExpirySweep } from "./expiry_sweep.ts";
 import { newGeneration } from "./generation.ts";
 import { MailFolderLocks } from "./mail_folder_lock.ts";
-import { type ManagementPort, openManagementPort } from "./management_port.ts";
-import { reload } from "./management/reload.ts";
 import { findPorts, type Ports } from "./ports.ts";
 import { settingChecks } from "./setting_checks.ts";
 import { StartError } from "./start_error.ts";
@@ -246,49 +245,6 @@ async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Pr
     store,
     asked: Promise.withResolvers(),
   };
-}
-
-/** The management port and what it reaches. */
-async function openManagementOf(
-  parts: Parts,
-  stack: AsyncDisposableStack,
-): Promise<ManagementPort> {
-  const { accounts, asked, certificates, guard, locks, observatory, refresher, registry } = parts;
-  const { state, store, supervisor } = parts;
-  const management = await openManagementPort({
-    registry,
-    accounts,
-    accesses: state.accesses,
-    locks,
-    store,
-    observatory,
-    guard,
-    contexts: certificates?.contexts,
-    closeSession: (id, reason) => supervisor.close(id, reason),
-    changed: () => refresher.refresh(),
-    life: {
-      reload: () => reloadAll(parts),
-      // Once the answer has left.
-      shutdown: () => void setTimeout(asked.resolve, 0),
-    },
-  });
-  stack.defer(() => management.host.close());
-  return management;
-}
-
-function reloadAll(parts: Parts): Promise<ReloadOutcome> {
-  const { accounts, certificates, options, refresher, registry, supervisor } = parts;
-  return reload({
-    registry,
-    config: () => loadConfig(options.inputs),
-    users: accounts.file,
-    certificates: certificates && (async () => {
-      await certificates.reload();
-      supervisor.renewCertificates();
-    }),
-    logging: options.logging,
-    changed: () => refresher.refresh(),
-  });
 }
 
 /** What workers must know is made from this. */

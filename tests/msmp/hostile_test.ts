@@ -112,6 +112,26 @@ Deno.test("what comes in clear behind STLS is forgotten, and so is what came bef
   assert((await client.command("STLS")).startsWith("-ERR"));
 });
 
+Deno.test("a password in clear is taken from loopback and from the networks that are named", async () => {
+  const flags = ["--cleartext-networks", "192.0.2.0/24"];
+  await using server = await startManagement({ flags, tls: true });
+  for (
+    const [address, answer] of [
+      ["192.0.2.7", "+OK Logged in"],
+      ["127.0.0.1", "+OK Logged in"],
+      ["::1", "+OK Logged in"],
+      ["198.51.100.9", "-ERR TLS required"],
+      ["2001:db8::7", "-ERR TLS required"],
+    ] as const
+  ) {
+    using client = await server.connect(address, { peer: { address, port: 1 } });
+    await client.line();
+    await client.ok("USER root");
+    assertEquals(await client.command("PASS secret"), answer, address);
+    await client.leave();
+  }
+});
+
 Deno.test("who does not log in, and who is idle, is let go", async () => {
   await using server = await startManagement({
     flags: ["--login-timeout", "1", "--admin-timeout", "1"],

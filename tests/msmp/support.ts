@@ -4,6 +4,7 @@ import { parseServeArguments } from "../../lib/cli/serve_arguments.ts";
 import type { AuditEntry } from "../../lib/msmp/services.ts";
 import { MemoryMailStore } from "../../lib/mail/memory_mail_store.ts";
 import { MemoryConnection, type MemoryConnectionOptions } from "../../lib/net/memory_connection.ts";
+import type { SecureContexts } from "../../lib/net/secure_contexts.ts";
 import type { ServerEvent } from "../../lib/observe/event.ts";
 import { openObservatory } from "../../lib/observe/observatory.ts";
 import { openAccounts } from "../../lib/server/accounts.ts";
@@ -29,6 +30,8 @@ export interface ManagementTestOptions {
   readonly flags?: readonly string[];
   readonly state?: StateStore;
   readonly maildir?: string;
+  /** Whether there is a certificate; connections in memory do not look at it. */
+  readonly tls?: boolean;
   readonly pause?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
 
@@ -106,6 +109,7 @@ export async function startManagement(
     version: "0.0.0",
     audit: (entry) => void audit.push(entry),
     now: () => NOON,
+    ...(options.tls && { contexts: {} as SecureContexts }),
     ...(options.pause && { pause: options.pause }),
   });
   const served = new Set<Promise<void>>();
