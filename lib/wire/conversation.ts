@@ -95,8 +95,13 @@ export class Conversation {
     }
     if (ended === "tls-failed") return ended;
     await this.#writer.flush(this.#connection);
-    await this.#guard.watch(LINGER_MS, ended, this.#connection.closeWrite());
-    if (ended !== "quit" || this.#lines.pending > 0) await this.#linger(ended);
+    try {
+      await this.#guard.watch(LINGER_MS, ended, this.#connection.closeWrite());
+      if (ended !== "quit" || this.#lines.pending > 0) await this.#linger(ended);
+    } catch (error) {
+      // The last answer was taken; a client that leaves in a hurry changes nothing about how it ended.
+      if (!(error instanceof ConnectionLostError)) throw error;
+    }
     return ended;
   }
 

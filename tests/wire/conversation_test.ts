@@ -212,3 +212,14 @@ Deno.test("Conversation ends from outside, whatever is pending", async () => {
   assertEquals(await talk.over, "kicked");
   assertEquals(dialogue.ended, "kicked");
 });
+
+Deno.test("Conversation that ended by QUIT stays one when the client is gone before the farewell", async () => {
+  const dialogue = new ScriptedDialogue(() => ({ kind: "ok", text: "bye", effect: "close" }));
+  const { MemoryConnection } = await import("../../lib/net/memory_connection.ts");
+  const { Conversation } = await import("../../lib/wire/conversation.ts");
+  const { client, server } = MemoryConnection.pair();
+  server.closeWrite = () => Promise.reject(new Deno.errors.NotConnected("the peer has reset it"));
+  const over = new Conversation(server, dialogue, () => {}).run();
+  await client.write(new TextEncoder().encode("QUIT\r\n"));
+  assertEquals(await over, "quit");
+});

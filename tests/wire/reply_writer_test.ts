@@ -4,6 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { StoredMessage } from "../../lib/mail/mail_store.ts";
 import type { Reply } from "../../lib/wire/reply.ts";
 import { AWKWARD_MESSAGES, stuffedForm, wireForm } from "../support/awkward_messages.ts";
+import { byteStream } from "../support/byte_stream.ts";
 import { ScriptedDialogue, Talk } from "./scripted_dialogue.ts";
 
 /** A message in memory; `fails` after so many octets. */
@@ -72,9 +73,7 @@ Deno.test("Every awkward message leaves as the standard wants it, stored or as a
       name,
     );
     assert(message.disposed, name);
-    const readable = ReadableStream.from([octets.slice()]) as ReadableStream<
-      Uint8Array<ArrayBuffer>
-    >;
+    const readable = byteStream([octets]);
     assertEquals(
       await answer({ kind: "message", text: "here", body: { kind: "stream", readable } }),
       expected,
@@ -88,10 +87,7 @@ Deno.test("A message's last line and the terminator leave in one write", async (
   for (
     const body of [
       { kind: "stored", message: stored(octets) },
-      {
-        kind: "stream",
-        readable: ReadableStream.from([octets]) as ReadableStream<Uint8Array<ArrayBuffer>>,
-      },
+      { kind: "stream", readable: byteStream([octets]) },
     ] as const
   ) {
     const talk = new Talk(new ScriptedDialogue(() => ({ kind: "message", text: "here", body })), {
@@ -146,7 +142,8 @@ Deno.test("A message that fails in its middle ends the connection without the te
 
 Deno.test("A message's stream is cancelled when the client goes away", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const readable = new ReadableStream<Uint8Array<ArrayBuffer>>({
+  const readable = new ReadableStream({
+    type: "bytes",
     pull: (controller) => controller.enqueue(new Uint8Array(10_000)),
     cancel: () => resolve(),
   });
