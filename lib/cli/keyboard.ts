@@ -5,6 +5,11 @@ import { type Key, KeyDecoder } from "./admin/keys.ts";
 /** Milliseconds after which an ESC is the key and no sequence's beginning. */
 const SEQUENCE_TIME = 50;
 
+/** Signals that end the program. */
+const ENDING = ["SIGTERM", "SIGHUP", "SIGINT"] as const;
+/** The exit status of a program that SIGTERM ended, as shells tell it. */
+const ENDED_BY_SIGNAL = 143;
+
 /** A terminal's keys, one by one. The terminal echoes nothing while keys are taken. */
 export class Keyboard implements Disposable {
   readonly #decoder = new KeyDecoder();
@@ -12,12 +17,24 @@ export class Keyboard implements Disposable {
   #keys: Key[] = [];
   #reading: Promise<number | null> | undefined;
   #raw = false;
+  #cleanUp: (() => void) | undefined;
+  readonly #end = (): void => {
+    this.#cleanUp?.();
+    this.release();
+    Deno.exit(ENDED_BY_SIGNAL);
+  };
 
-  /** Begins to take keys one by one, Ctrl-C among them. */
-  take(): void {
+  /**
+   * Begins to take keys one by one, Ctrl-C among them. A signal that ends the program gives the terminal back first.
+   *
+   * @param cleanUp what else is to be done then
+   */
+  take(cleanUp?: () => void): void {
+    this.#cleanUp = cleanUp;
     if (this.#raw) return;
     Deno.stdin.setRaw(true);
     this.#raw = true;
+    for (const signal of ENDING) Deno.addSignalListener(signal, this.#end);
   }
 
   /** Gives the terminal back as it was: lines, echo, Ctrl-C as a signal. */
@@ -25,6 +42,8 @@ export class Keyboard implements Disposable {
     if (!this.#raw) return;
     Deno.stdin.setRaw(false);
     this.#raw = false;
+    this.#cleanUp = undefined;
+    for (const signal of ENDING) Deno.removeSignalListener(signal, this.#end);
   }
 
   /**

@@ -18,17 +18,19 @@ export function write(text: string): void {
   writeAll(Deno.stderr, text);
 }
 
-/** Writes a text to standard output as it is. */
-export function print(text: string): void {
-  writeAll(Deno.stdout, text);
+/** Writes a text to standard output as it is. Returns whether anybody reads it. */
+export function print(text: string): boolean {
+  return writeAll(Deno.stdout, text);
 }
 
-function writeAll(to: { writeSync(octets: Uint8Array): number }, text: string): void {
+function writeAll(to: { writeSync(octets: Uint8Array): number }, text: string): boolean {
   let octets = encoder.encode(text);
   try {
     while (octets.length > 0) octets = octets.subarray(to.writeSync(octets));
+    return true;
   } catch (error) {
     // Nobody reads any more, as in `postern -h | head -1`: nothing is left to say.
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    return false;
   }
 }

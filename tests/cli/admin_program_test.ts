@@ -137,3 +137,16 @@ Deno.test("Ctrl-C leaves top, and the terminal is as it was", async () => {
   await terminal.type("\x03");
   assertEquals(await terminal.ended(), { code: 0, restored: true });
 });
+
+Deno.test("a signal gives the terminal back, from top and from the prompt", async () => {
+  await using server = new FakeMsmp();
+  await using inTop = new Terminal(["admin", "-p", String(server.port), "top"], env);
+  await inTop.see("Octets sent");
+  inTop.terminate();
+  assertEquals(await inTop.ended(), { code: 143, restored: true });
+  assert(inTop.shown.trimEnd().endsWith("\x1b[?1049l"));
+  await using inShell = new Terminal(["admin", "-p", String(server.port)], env);
+  await inShell.see("postern> ");
+  inShell.terminate();
+  assertEquals(await inShell.ended(), { code: 143, restored: true });
+});

@@ -7,10 +7,11 @@ import { eventually, within } from "./waiting.ts";
 
 /** Starts its arguments under a pty of 80 × 24, passes octets through, and tells at the end how the terminal was left. */
 const BRIDGE = `
-import fcntl, os, pty, select, struct, sys, termios
+import fcntl, os, pty, select, signal, struct, sys, termios
 pid, fd = pty.fork()
 if pid == 0:
     os.execvp(sys.argv[1], sys.argv[1:])
+signal.signal(signal.SIGTERM, lambda *_: os.kill(pid, signal.SIGTERM))
 fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
 sources = [fd, 0]
 while fd in sources:
@@ -87,6 +88,11 @@ export class Terminal implements AsyncDisposable {
     return this.shown.indexOf(text, from) + text.length;
   }
 
+  /** Sends SIGTERM to the program in the terminal. */
+  terminate(): void {
+    this.#child.kill("SIGTERM");
+  }
+
   /** Waits for the program's end. */
   ended(): Promise<TerminalEnd> {
     this.#ended ??= (async () => {
@@ -100,7 +106,7 @@ export class Terminal implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#ended === undefined) this.#child.kill("SIGTERM");
+    if (this.#ended === undefined) this.terminate();
     await this.ended();
   }
 

@@ -6,7 +6,7 @@ import { Keyboard } from "../keyboard.ts";
 import { readNameAndPassword } from "../name_and_password.ts";
 import { answerHelp } from "../own_flags.ts";
 import { StandardInput } from "../standard_input.ts";
-import { complain, printLine } from "../terminal.ts";
+import { complain, print } from "../terminal.ts";
 import { UsageError } from "../usage_error.ts";
 import { type AdminArguments, adminHelp, parseAdminArguments } from "./admin_arguments.ts";
 import { AdminSession } from "./admin_session.ts";
@@ -48,11 +48,12 @@ interface Managing {
 
 async function manage({ asked, command, session, keyboard, input }: Managing): Promise<number> {
   const isTerminal = Deno.stdin.isTerminal();
-  const isShell = command === "" && isTerminal;
+  const isScreen = isTerminal && Deno.stdout.isTerminal();
+  const isShell = command === "" && isScreen;
   const runner = new Runner({
     session,
     json: asked.json,
-    print: printLine,
+    print: (text) => print(`${text}\n`),
     complain: isShell ? complain : (text) => complain(`postern: ${text}`),
     askPassword: async (name) => {
       if (isTerminal) return await askNewSecret(keyboard, safe(name));
@@ -63,14 +64,14 @@ async function manage({ asked, command, session, keyboard, input }: Managing): P
       top({
         session: over,
         place: place(asked),
-        keyboard: isTerminal && Deno.stdout.isTerminal() ? keyboard : undefined,
+        keyboard: isScreen ? keyboard : undefined,
         json: asked.json,
       }),
   });
   if (command !== "") return (await runner.run(command)).status;
   const failed = await connectFirst(session);
   if (failed !== undefined) return failed;
-  if (!isTerminal) return await runLines(input, runner);
+  if (!isShell) return await runLines(input, runner);
   const { version, secure } = await session.client();
   return await runShell({
     runner,

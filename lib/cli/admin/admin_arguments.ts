@@ -76,7 +76,8 @@ export function adminHelp(): string {
     "Manages a running server over its management port. Without a command it is a shell; where its input\n" +
     "is no terminal, it takes a command a line.",
     flagsHelp(flags),
-    "The login is also taken from POSTERN_ADMIN_LOGIN (NAME:PASS), which no list of processes shows.\n" +
+    "The login is also taken from POSTERN_ADMIN_LOGIN, in the same forms, which no list of processes shows.\n" +
+    "A password that begins with @ is written @@….\n" +
     "Exit status: 0 done, 1 the server said no, 2 usage, 3 no connection.",
     commandsHelp(),
   ].join("\n\n");

@@ -22,6 +22,7 @@ const CR = 0x0d;
 export class LineStream {
   readonly #stream: ByteStream;
   readonly #chunk = new Uint8Array(32_768);
+  readonly #decoder = new TextDecoder();
   #held: Uint8Array = new Uint8Array(0);
   /** Where the search for the next line end goes on. */
   #searched = 0;
@@ -64,6 +65,9 @@ export class LineStream {
    * @throws {NoConnectionError} when the connection ends, or the line is over-long
    */
   async nextWithin(limit: number): Promise<string | undefined> {
+    // Most lines are here already, and cost no timer.
+    const held = this.#take();
+    if (held !== undefined) return held;
     const late = Promise.withResolvers<"late">();
     const timer = setTimeout(() => late.resolve("late"), limit);
     this.#wanted++;
@@ -151,7 +155,7 @@ export class LineStream {
       return undefined;
     }
     const end = at > 0 && this.#held[at - 1] === CR ? at - 1 : at;
-    const line = new TextDecoder().decode(this.#held.subarray(0, end));
+    const line = this.#decoder.decode(this.#held.subarray(0, end));
     this.#held = this.#held.subarray(at + 1);
     this.#searched = 0;
     return line;

@@ -13,8 +13,8 @@ export interface RunnerOptions {
   readonly session: AdminSession;
   /** Whether each answer is one line of JSON. */
   readonly json: boolean;
-  /** Writes a text to standard output, with a line end. */
-  readonly print: (text: string) => void;
+  /** Writes a text to standard output, with a line end; returns whether anybody reads it. */
+  readonly print: (text: string) => boolean;
   /** Writes a sentence to standard error. */
   readonly complain: (text: string) => void;
   /** Asks for a new password; undefined where nobody can be asked, or nobody answered. */
@@ -122,14 +122,16 @@ export class Runner {
         { ok: true, text: "", lines },
         { version: client.version, argument: "" },
       );
-      this.#show(`${text}\n`, value);
+      // As in `watch | head`: the connection goes with the program, or serves the next command anew.
+      if (!this.#show(`${text}\n`, value)) return session.drop();
     }
   }
 
-  #show(text: string, value: unknown): void {
+  /** Returns whether anybody reads it. */
+  #show(text: string, value: unknown): boolean {
     const { print } = this.#options;
-    if (this.#options.json) print(json(value));
-    else if (text !== "") print(text);
+    if (this.#options.json) return print(json(value));
+    return text === "" || print(text);
   }
 
   #report(error: unknown): number {

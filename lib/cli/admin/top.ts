@@ -43,22 +43,19 @@ export async function top(options: TopOptions): Promise<void> {
       minutes: Object.fromEntries(minutes),
       sessions,
     };
-    return print(`${json(picture)}\n`);
-  }
-  if (options.keyboard === undefined) return print(`${topLines(first, PLAIN).join("\n")}\n`);
-  await live(options, options.keyboard, first);
+    print(`${json(picture)}\n`);
+  } else if (options.keyboard === undefined) {
+    print(`${topLines(first, PLAIN).join("\n")}\n`);
+  } else await live(options, options.keyboard, first);
 }
 
 async function live(options: TopOptions, keyboard: Keyboard, first: TopPicture): Promise<void> {
   const screen = new Screen(first);
   const leaving = new AbortController();
-  keyboard.take();
+  keyboard.take(() => print(LEAVE));
   print(ENTER);
   const resized = (): void => screen.draw();
-  const ended = (): void => leaving.abort();
   Deno.addSignalListener("SIGWINCH", resized);
-  // Whoever ends us by a signal gets the terminal back, too.
-  Deno.addSignalListener("SIGTERM", ended);
   try {
     screen.draw();
     await Promise.all([
@@ -67,7 +64,6 @@ async function live(options: TopOptions, keyboard: Keyboard, first: TopPicture):
     ]);
   } finally {
     Deno.removeSignalListener("SIGWINCH", resized);
-    Deno.removeSignalListener("SIGTERM", ended);
     print(LEAVE);
     keyboard.release();
   }
