@@ -23,8 +23,9 @@ export async function openMessage(
 ): Promise<Reply> {
   const message = phase.find(number);
   if (typeof message === "string") return { kind: "error", text: message };
+  const { transformer } = phase.context.services;
   try {
-    const body = await phase.context.services.transformer.apply(
+    const body = await transformer.apply(
       () => phase.maildrop.open(message.info),
       {
         user: phase.user,
@@ -34,8 +35,9 @@ export async function openMessage(
         signal: phase.context.workSignal(),
       },
     );
-    // How much a program will give is not known before its end.
-    const text = body.kind === "stored" && how(message).lines === undefined
+    // With a transformer on, no size is named (pop3.md, "Transformer"), not even where the stored message bypasses it.
+    const known = body.kind === "stored" && !transformer.resizes;
+    const text = known && how(message).lines === undefined
       ? `${body.message.size} octets`
       : "message follows";
     return { kind: "message", text, body, ...how(message) };

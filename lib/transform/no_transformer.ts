@@ -5,6 +5,8 @@ import type { MessageBody, Transformer } from "./transformer.ts";
 
 /** Hands the stored message through. */
 export class NoTransformer implements Transformer {
+  readonly resizes = false;
+
   async apply(open: () => Promise<StoredMessage>): Promise<MessageBody> {
     return { kind: "stored", message: await open() };
   }

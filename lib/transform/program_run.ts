@@ -8,9 +8,6 @@ import { OutputWatch } from "./output_watch.ts";
 import type { ProcessGroups } from "./process_groups.ts";
 import { TransformerError, type TransformerFailure } from "./transformer.ts";
 
-/** Octets a read: what a pipe holds on Linux. */
-const CHUNK = 64 * 1024;
-
 /** A program, and what it is run on. */
 export interface ProgramRunOptions {
   /** The absolute path of the program, and its arguments. */
@@ -52,7 +49,6 @@ export class ProgramRun {
   readonly #options: ProgramRunOptions;
   readonly #child: Deno.ChildProcess;
   readonly #output: ReadableStreamBYOBReader;
-  #buffer = new Uint8Array(CHUNK);
   readonly #feed: Feed;
   readonly #complaint: Complaint;
   readonly #complained: Promise<void>;
@@ -100,17 +96,22 @@ export class ProgramRun {
   /**
    * Waits for the next output.
    *
-   * @returns the octets, which stay as they are until the next call; or undefined when the program has ended well
+   * @param into where to put it; its buffer is taken over
+   * @returns the octets, in the same memory; none when the program has ended well
    * @throws {TransformerError} when it failed
    */
-  async read(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  async read(into: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
     this.#watch.begin();
+    const { byteOffset: start, buffer: { byteLength: size } } = into;
     try {
       // When the run is ended meanwhile, the reader is cancelled, and that settles the read.
-      const { value, done } = await this.#output.read(this.#buffer);
+      const { value, done } = await this.#output.read(into);
       if (this.#failure !== undefined) throw this.#failure;
-      if (done) return await this.#outputEnded();
-      this.#buffer = new Uint8Array(value.buffer);
+      if (done) {
+        await this.#outputEnded();
+        // A reader that was cancelled does not give the memory back.
+        return value ?? new Uint8Array(size).subarray(start, start);
+      }
       this.#octets += value.length;
       return value;
     } catch (error) {
@@ -137,11 +138,11 @@ export class ProgramRun {
   }
 
   /** At the end of output: waits for the exit status, which says whether the output is whole. */
-  async #outputEnded(): Promise<undefined> {
-    if (this.#ending) return undefined;
+  async #outputEnded(): Promise<void> {
+    if (this.#ending) return;
     const status = await Promise.race([this.#child.status, this.#stop.promise]);
     if (this.#failure !== undefined) throw this.#failure;
-    if (status === undefined) return undefined;
+    if (status === undefined) return;
     if (!status.success) throw new TransformerError("exit-status", inWords(status));
     if (this.#octets === 0 && this.#expected > 0) {
       throw new TransformerError(
@@ -150,7 +151,6 @@ export class ProgramRun {
       );
     }
     this.end();
-    return undefined;
   }
 
   #exited(status: Deno.CommandStatus): void {

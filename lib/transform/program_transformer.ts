@@ -9,6 +9,9 @@ import type { MessageBody, TransformContext, Transformer } from "./transformer.t
 import { TransformerError } from "./transformer.ts";
 import type { Turns } from "./turnstile.ts";
 
+/** Octets a read: what a pipe holds on Linux. */
+const CHUNK = 64 * 1024;
+
 /** Which program, and how it is held. */
 export interface ProgramTransformerOptions {
   /** The absolute path of the program (see `findProgram`), and its arguments (see `splitWords`). */
@@ -41,6 +44,7 @@ export interface ProgramTransformerOptions {
  * Each run that was started, or could not be, is told as ended when its processes are gone; waiting for a turn tells nothing.
  */
 export class ProgramTransformer implements Transformer {
+  readonly resizes = true;
   readonly #options: ProgramTransformerOptions;
   readonly #clock: Clock;
   readonly #runs = new Set<Promise<void>>();
@@ -81,7 +85,7 @@ export class ProgramTransformer implements Transformer {
       throw error;
     }
     this.#follow(run, turn, context);
-    return bodyOf(run, await run.read());
+    return bodyOf(run, await run.read(new Uint8Array(CHUNK)));
   }
 
   async #turn(signal: AbortSignal): Promise<Disposable> {
@@ -162,33 +166,34 @@ function cancelled(reason: unknown): TransformerError {
 /** A run's output as a stream that reads only when it is read. */
 function bodyOf(
   run: ProgramRun,
-  first: Uint8Array<ArrayBuffer> | undefined,
+  first: Uint8Array<ArrayBuffer>,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   /** What has been read of the run and not yet of the stream. */
-  let left = first ?? new Uint8Array();
+  let left = first;
   return new ReadableStream({
     type: "bytes",
+    autoAllocateChunkSize: CHUNK,
     start(controller): void {
-      if (first === undefined) controller.close();
+      if (first.length === 0) controller.close();
     },
     async pull(controller): Promise<void> {
-      const chunk = left.length > 0 ? left : await run.read();
-      left = new Uint8Array();
-      const request = controller.byobRequest;
-      if (chunk === undefined) {
-        controller.close();
-        request?.respond(0);
-      } else if (request?.view instanceof Uint8Array) {
-        const octets = Math.min(chunk.length, request.view.length);
-        request.view.set(chunk.subarray(0, octets));
-        left = chunk.subarray(octets);
-        request.respond(octets);
-      } else {
-        controller.enqueue(chunk.slice());
+      // There is always a request: who reads without a buffer of their own is given one of CHUNK octets.
+      const request = controller.byobRequest as ReadableStreamBYOBRequest;
+      const view = request.view as Uint8Array<ArrayBuffer>;
+      if (left.length > 0) {
+        const octets = Math.min(left.length, view.length);
+        view.set(left.subarray(0, octets));
+        left = left.subarray(octets);
+        return request.respond(octets);
       }
+      // The program's output comes straight into the reader's buffer.
+      const octets = await run.read(view);
+      if (octets.length === 0) controller.close();
+      request.respondWithNewView(octets);
     },
-    cancel(): void {
-      run.end();
+    cancel(reason): void {
+      // Who needs no more (TOP) gives no reason.
+      run.end(reason === undefined ? undefined : cancelled(reason));
     },
   });
 }

@@ -28,9 +28,12 @@ export type MessageBody =
 
 /** Changes messages on their way out. */
 export interface Transformer {
+  /** Whether a message may go to the client larger or smaller than it is stored. */
+  readonly resizes: boolean;
   /**
    * Starts on a message and resolves once its first octets are there (or it has ended well without any, of an empty message).
-   * Cancelling the stream ends the program, which is no failure; aborting `context.signal` ends it too.
+   * Cancelling the stream ends the program: without a reason that is no failure, with one the run counts as `cancelled`, as it does
+   * when `context.signal` is aborted.
    *
    * @param open opens the message; called when the transformer's turn has come, so that no descriptor is held while it waits,
    *   and once more when the program failed and the stored message is to be sent instead. What it opened is the transformer's to

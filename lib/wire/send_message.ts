@@ -1,9 +1,7 @@
-/** Sends a message: from its file through the kernel to the socket, or from a stream through dot-stuffing. */
+/** Sends a message through the kernel to the socket: from its file, or from a stream. */
 
-import { DotStuffingStream } from "../bytes/dot_stuffing_stream.ts";
 import { MessageEncoder } from "../bytes/message_encoder.ts";
 import { TopLimit } from "../bytes/top_limit.ts";
-import { TopLimitStream } from "../bytes/top_limit_stream.ts";
 import type { StoredMessage } from "../mail/mail_store.ts";
 import type { MessageBody } from "../transform/transformer.ts";
 
@@ -19,6 +17,12 @@ export interface MessageSink {
 
 /** Stored octets of one read where a few lines are wanted. */
 const TOP_READ_OCTETS = 16_384;
+/** Octets of one read of a stream: what a pipe holds on Linux. */
+const STREAM_READ_OCTETS = 65_536;
+/** Most that is kept back of a stream until more comes; the encoder takes back 512 octets at least. */
+const KEPT_MOST = 256;
+/** Least that is kept back: the last CRLF, which must not leave without the terminator. */
+const KEPT_LEAST = 2;
 
 /**
  * Sends the first line, the message with its lines ended by CRLF and dot-stuffed, and the terminator (RFC 1939, section 3).
@@ -73,14 +77,86 @@ async function sendStored(
   return sent;
 }
 
+/**
+ * The program is not read while the client does not read, so that its silence counts only while the client would take more. Not by
+ * way of `DotStuffingStream`: docs/decisions/0043-a-stream-through-the-encoder.md.
+ */
 async function sendStream(
   sink: MessageSink,
   firstLine: Uint8Array,
   readable: ReadableStream<Uint8Array<ArrayBuffer>>,
   lines: number | undefined,
 ): Promise<number> {
-  const stuffing = new DotStuffingStream({ prefix: firstLine });
-  const source = lines === undefined ? readable : readable.pipeThrough(new TopLimitStream(lines));
-  for await (const octets of source.pipeThrough(stuffing)) await sink.write(octets, false);
-  return stuffing.octets;
+  const reader = readable.getReader({ mode: "byob" });
+  try {
+    using out = new StreamEncoder(firstLine);
+    const limit = lines === undefined ? undefined : new TopLimit(lines);
+    let buffer = new Uint8Array(STREAM_READ_OCTETS);
+    while (!limit?.done) {
+      const { value, done } = await reader.read(buffer);
+      if (done) break;
+      const wanted = limit === undefined ? value.length : limit.take(value);
+      await out.send(sink, value.subarray(0, wanted));
+      buffer = new Uint8Array(value.buffer);
+    }
+    // TOP has what it needs: the program ends now, however slowly the client takes the rest.
+    if (limit?.done) await reader.cancel();
+    return await out.end(sink);
+  } catch (error) {
+    await reader.cancel(error).catch(() => undefined); // The stream failed itself: that is the error.
+    throw error;
+  }
+}
+
+/** Encodes a message whose end is not known before it is there. */
+class StreamEncoder implements Disposable {
+  readonly #encoder = MessageEncoder.take();
+  /** Octets of the first line that have not left. */
+  #prefix: number;
+
+  constructor(firstLine: Uint8Array) {
+    this.#encoder.append(firstLine);
+    this.#prefix = firstLine.length;
+  }
+
+  /** Sends octets, but for the last few: the last line end must not leave without the terminator. */
+  async send(sink: MessageSink, octets: Uint8Array): Promise<void> {
+    const encoder = this.#encoder;
+    for (let at = 0; at < octets.length;) {
+      const input = encoder.input;
+      const part = octets.subarray(at, at + input.length);
+      input.set(part);
+      encoder.encode(part.length);
+      at += part.length;
+      await this.#sendAllBut(keptBack(encoder.pending().length - this.#prefix), sink);
+    }
+  }
+
+  /** Sends what was kept back and the terminator. Returns the octets of content. */
+  async end(sink: MessageSink): Promise<number> {
+    this.#encoder.terminate();
+    const sent = this.#encoder.octets;
+    await sink.write(this.#encoder.pending(), true);
+    return sent;
+  }
+
+  async #sendAllBut(back: number, sink: MessageSink): Promise<void> {
+    const pending = this.#encoder.pending();
+    const front = pending.length - back;
+    if (front === this.#prefix) return;
+    const kept = pending.slice(front);
+    await sink.write(pending.subarray(0, front), false);
+    this.#encoder.drained();
+    this.#encoder.append(kept);
+    this.#prefix = 0;
+  }
+
+  [Symbol.dispose](): void {
+    this.#encoder[Symbol.dispose]();
+  }
+}
+
+/** How many of the last octets wait for more: of little at most half, but always a whole line end. */
+function keptBack(octets: number): number {
+  return Math.min(octets, Math.max(KEPT_LEAST, Math.min(KEPT_MOST, octets >> 1)));
 }
