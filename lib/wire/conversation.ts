@@ -11,6 +11,7 @@ import {
   LINGER_MS,
   LINGER_OCTETS,
   SASL_LINE_OCTETS,
+  TURN_MS,
 } from "./limits.ts";
 import type { Reply } from "./reply.ts";
 import { ReplyWriter } from "./reply_writer.ts";
@@ -34,6 +35,8 @@ export class Conversation {
   #badCommands = 0;
   /** Whether a command is at work, or its answer on its way; nobody else waits for the read ahead then. */
   #working = false;
+  /** When, by `performance.now()`, a client that pipelines last gave way to others. */
+  #turn = 0;
   /** Why somebody else ended it. */
   #closed: CloseReason | undefined;
 
@@ -116,14 +119,20 @@ export class Conversation {
     this.#ahead = undefined;
     if (octets === null) return false;
     this.#lines.push(this.#buffer.subarray(0, octets));
-    // Whoever always has the next thousand commands ready would never let another session's turn come.
-    if (octets === BUSY_READ_OCTETS) await new Promise((resolve) => setTimeout(resolve, 0));
+    if (octets === BUSY_READ_OCTETS) await this.#giveWay();
     // A client that fills the buffer is pipelining: it gets a larger one, and a small one again when it calms down.
     if (octets === this.#buffer.length) this.#buffer = new Uint8Array(BUSY_READ_OCTETS);
     else if (octets < IDLE_READ_OCTETS && this.#buffer.length > IDLE_READ_OCTETS) {
       this.#buffer = new Uint8Array(IDLE_READ_OCTETS);
     }
     return true;
+  }
+
+  /** Whoever always has the next thousand commands ready would never let another session's turn come. */
+  async #giveWay(): Promise<void> {
+    if (performance.now() - this.#turn < TURN_MS) return;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    this.#turn = performance.now();
   }
 
   /** Carries out one line and writes its answer. Returns why the conversation ends, or undefined when it goes on. */
