@@ -179,6 +179,13 @@ function configure(level: LogLevel, sink: (record: LogRecord) => void): void {
     sinks: { out: sink },
     loggers: [
       { category: ["postern"], sinks: ["out"], lowestLevel: level },
+      // What administrators change is told at every level (msmp.md, "Hardening").
+      {
+        category: ["postern", "audit"],
+        sinks: ["out"],
+        lowestLevel: weight(level) < weight("info") ? level : "info",
+        parentSinks: "override",
+      },
       // LogTape's own: what it has to say is about failing sinks, and goes the same way.
       { category: ["logtape", "meta"], sinks: ["out"], lowestLevel: "warning" },
     ],

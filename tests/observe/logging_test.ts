@@ -87,6 +87,20 @@ Deno.test("a log's level can be changed while it runs", async () => {
   assertEquals(output.all.map((line) => line.trimEnd().split(" ").at(-1)), ["two"]);
 });
 
+Deno.test("audit lines are written once, whatever the level", async () => {
+  for (const level of ["trace", "info", "error"] as const) {
+    const output = new Lines();
+    await using _log = startLogging({ level, format: "text", output });
+    logger("audit").info("root set timeout");
+    logger("other").debug("a detail");
+    assertEquals(output.all.filter((line) => line.includes("timeout")).length, 1, level);
+    assertEquals(
+      output.all.filter((line) => line.includes("detail")).length,
+      level === "trace" ? 1 : 0,
+    );
+  }
+});
+
 Deno.test("a forwarded line can be posted and is written by the log that accepts it", async () => {
   const sent: LogLine[] = [];
   const setLevel = forwardLogging("info", (line) => sent.push(structuredClone(line)));
