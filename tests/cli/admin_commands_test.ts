@@ -15,6 +15,7 @@ import { sparkline } from "../../lib/cli/admin/sparkline.ts";
 import { table } from "../../lib/cli/admin/table.ts";
 import { topLines, type TopPicture } from "../../lib/cli/admin/top_view.ts";
 import { textWidth } from "../../lib/cli/admin/text_width.ts";
+import type { Shown } from "../../lib/cli/admin/views.ts";
 import { UsageError } from "../../lib/cli/usage_error.ts";
 
 const anyText = fc.array(fc.integer({ min: 0, max: 0x10ffff }))
@@ -28,7 +29,12 @@ function said(line: string, version: 1 | 2 = 2): string {
 }
 
 /** What is shown of an answer. */
-function shown(line: string, text: string, lines: readonly string[] = [], version: 1 | 2 = 2) {
+function shown(
+  line: string,
+  text: string,
+  lines: readonly string[] = [],
+  version: 1 | 2 = 2,
+): Shown {
   const { command, argument } = chooseAdminCommand(line);
   return command.view({ ok: true, text, lines }, { version, argument });
 }

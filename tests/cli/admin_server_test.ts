@@ -1,6 +1,7 @@
 /** The companion against the real server: every row of its table, TLS, and the health check. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { MsmpClient } from "../../lib/cli/admin/msmp_client.ts";
 import { testAuthority } from "../support/certificates.ts";
 import { postern } from "../support/piped_program.ts";
 import { startProgram } from "../support/program.ts";
@@ -115,7 +116,29 @@ Deno.test("health says when all of max_connections are taken", () =>
     await using program = await startProgram({ maildir, flags: ["--max-connections", "1"] });
     using client = await program.connect();
     await client.line();
+    const begun = performance.now();
     const { code, stderr } = await postern(["health", "-p", String(program.port())]);
+    assert(performance.now() - begun < 5000);
     assertEquals(code, 1);
     assertStringIncludes(stderr, "max_connections");
+  }));
+
+Deno.test("a watch gives snapshots until it is ended, and the connection serves on", () =>
+  withMaildir(async (maildir) => {
+    await using program = await startProgram({ maildir, flags: ADMIN });
+    using client = await MsmpClient.connect({
+      host: "127.0.0.1",
+      port: program.port("msmp"),
+      login: { name: "root", password: "top secret" },
+    });
+    const ending = new AbortController();
+    const snapshots: (readonly string[])[] = [];
+    for await (const lines of client.watch(1, ending.signal)) {
+      snapshots.push(lines);
+      if (snapshots.length === 2) ending.abort();
+    }
+    assertEquals(snapshots.length, 2);
+    assertMatch(snapshots[0]![0]!, /^time: \d{4}-/);
+    assertStringIncludes(snapshots[1]!.join("\n"), "pop3.sessions.active: 0");
+    assertEquals((await client.request("GET timeout")).text, "600");
   }));
