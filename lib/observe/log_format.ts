@@ -83,6 +83,8 @@ export function valueInMessage(value: unknown): string {
 /** A value as it stands behind `name=`: quoted where it would be hard to tell where it ends. */
 function valueInPair(value: unknown): string {
   const text = printable(valueInMessage(value), LONGEST_VALUE);
+  // A list or record shows by its brackets where it ends; quoting its quotes would make it unreadable.
+  if (typeof value === "object" && /^[[{].*[\]}]$/.test(text)) return text;
   return /^[^\s"=]+$/.test(text) ? text : `"${text.replaceAll('"', '\\"')}"`;
 }
 
