@@ -29,6 +29,8 @@ const PAUSE_MS = 100;
 const BACKLOG = 4096;
 /** How long, in milliseconds, nobody may have come before the backlog of a retiring listener counts as empty. */
 const QUIET_MS = 10;
+/** How long, in milliseconds, a retiring listener accepts at most: clients that keep coming must not keep it open. */
+const RETIRE_MS = 250;
 
 /** An open port. */
 export class Listener implements Disposable {
@@ -42,6 +44,7 @@ export class Listener implements Disposable {
   #accepting: Promise<Deno.TcpConn> | undefined;
   #open = true;
   #retiring = false;
+  #disposed = false;
   #faulty = false;
 
   /**
@@ -70,23 +73,29 @@ export class Listener implements Disposable {
 
   /**
    * Closes the port for good, but serves those who have connected already: they wait for places as they did in the backlog, where
-   * closing the port would have cut them off.
+   * closing the port would have cut them off. Only who connects in the very moment of closing is cut off (Linux can spare these, too:
+   * `net.ipv4.tcp_migrate_req=1`).
    *
+   * @param closed told when the port is closed
    * @returns settles when the last of them was handed over
    */
-  async retire(): Promise<void> {
-    if (!this.#open || this.#retiring) return;
+  async retire(closed: () => void): Promise<void> {
     this.#retiring = true;
-    // No more than a full backlog, so that a storm of clients cannot keep the port open.
-    for (let late = 0; this.#open && late < BACKLOG; late++) {
+    const end = performance.now() + RETIRE_MS;
+    while (this.#open && performance.now() < end) {
       if (await this.#acceptSoon() === "nobody") break;
     }
     this.#close();
+    // The system has the port until the accept that was under way is over.
+    await this.#accepting?.then(() => {}, () => {});
+    await pause(0);
+    closed();
     await Promise.all(this.#seated);
   }
 
   /** Accepts no more, and cuts off those who wait for a place; connections that were handed over go on. */
   [Symbol.dispose](): void {
+    this.#disposed = true;
     this.#close();
     for (const conn of this.#waiting) conn.close();
     this.#waiting.clear();
@@ -118,17 +127,22 @@ export class Listener implements Disposable {
 
   /** Accepts one who waits in the backlog, who is then seated in the background. */
   async #acceptSoon(): Promise<"somebody" | "nobody"> {
-    // run() has an accept under way: nobody is there.
-    if (this.#accepting !== undefined) return "nobody";
-    const accepted = this.#accept().then((conn): "somebody" => {
-      if (conn !== undefined) void this.#seat(conn);
-      return "somebody";
-    });
-    return await Promise.race([accepted, pause(QUIET_MS).then((): "nobody" => "nobody")]);
+    // The accept that run() has under way is seated there.
+    const accepted = this.#accepting ?? this.#accept().then((conn) => conn && this.#enter(conn));
+    const somebody = (): "somebody" => "somebody";
+    return await Promise.race([
+      accepted.then(somebody, somebody),
+      pause(QUIET_MS).then((): "nobody" => "nobody"),
+    ]);
+  }
+
+  #enter(conn: Deno.TcpConn): void {
+    void this.#seat(conn);
   }
 
   /** Waits for a place, and serves. */
   #seat(conn: Deno.TcpConn): Promise<void> {
+    if (this.#disposed) return Promise.resolve(conn.close());
     this.#waiting.add(conn);
     const seated = this.#takeSeat(conn).finally(() => this.#seated.delete(seated));
     this.#seated.add(seated);

@@ -26,7 +26,8 @@ export class LocalSeats implements Seats {
   }
 
   async take(): Promise<void> {
-    await this.available();
+    // Looked at and taken in one go: several may be woken by one place.
+    while (this.#full) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#taken++;
   }
 

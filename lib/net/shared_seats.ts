@@ -60,10 +60,7 @@ export class SharedSeats implements Seats {
     return Atomics.load(this.#counters, TAKEN);
   }
 
-  /**
-   * Gives back all places of a thread that died. Asked a second time, when the thread's last instruction is long over, it puts right
-   * what that changed since the first.
-   */
+  /** Gives back all places of a thread that is gone. */
   freeThread(): void {
     Atomics.sub(this.#counters, TAKEN, Atomics.exchange(this.#counters, this.#own, 0));
     this.#changed();

@@ -80,6 +80,8 @@ export type FromWorker =
   | { readonly type: "log"; readonly line: LogLine }
   /** An error that nothing caught: the thread cannot be trusted any more. */
   | { readonly type: "died"; readonly message: string; readonly stack: string | undefined }
+  /** Its ports are closed. */
+  | { readonly type: "retired" }
   | { readonly type: "drained" };
 
 /** From the main thread to a worker. */

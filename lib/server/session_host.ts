@@ -224,9 +224,10 @@ export class SessionHost {
    * Accepts no more, lets the sessions come to their end, and ends those that have not by then; nothing is deleted for them.
    *
    * @param expired aborted when the patience is over
-   * @param backlog whether those who have connected already, and wait for a place, are served as well
+   * @param retired given where those who have connected already, and wait for a place, are to be served as well; told when the ports
+   *   are closed
    */
-  async shutdown(expired: AbortSignal, backlog: "serve" | "refuse" = "refuse"): Promise<void> {
+  async shutdown(expired: AbortSignal, retired?: () => void): Promise<void> {
     const listeners = [...this.#listeners];
     const close = (): void => listeners.forEach((listener) => listener[Symbol.dispose]());
     const end = (): void => {
@@ -237,7 +238,7 @@ export class SessionHost {
     };
     if (expired.aborted) end();
     else expired.addEventListener("abort", end, { once: true });
-    if (backlog === "serve") await Promise.all(listeners.map((listener) => listener.retire()));
+    if (retired !== undefined) await retire(listeners, retired);
     close();
     this.#listeners.clear();
     if (this.#empty) return;
@@ -245,6 +246,15 @@ export class SessionHost {
     this.#emptied = resolve;
     await promise;
   }
+}
+
+/** Lets all listeners retire, and says when the last port is closed. */
+async function retire(listeners: readonly Listener[], closed: () => void): Promise<void> {
+  let open = listeners.length;
+  const oneClosed = (): void => {
+    if (--open === 0) closed();
+  };
+  await Promise.all(listeners.map((listener) => listener.retire(oneClosed)));
 }
 
 /** A transformer that fails is no fault of ours; everything else is one. */

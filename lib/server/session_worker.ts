@@ -94,7 +94,9 @@ class SessionWorker {
   }
 
   async #drain(backlog: "serve" | "refuse"): Promise<void> {
-    await this.#host.shutdown(this.#ended.signal, backlog);
+    const { signal } = this.#ended;
+    if (backlog === "serve") await this.#host.shutdown(signal, () => post({ type: "retired" }));
+    else await this.#host.shutdown(signal);
     this.#gate.stop();
     post({ type: "drained" });
   }

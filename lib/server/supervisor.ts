@@ -20,7 +20,7 @@ const log = logger("workers");
 const REPLACE_PAUSE_MS = 1000;
 /** How long, in milliseconds, workers may take to end their last sessions when the patience with these is over. */
 const END_PATIENCE_MS = 3000;
-/** How long, in milliseconds, a thread that was ended may still run its last instructions. */
+/** How long, in milliseconds, a thread that died may still run its last instructions. */
 const LAST_BREATH_MS = 1000;
 
 /** Counters for workers of one generation and of those that still drain. */
@@ -135,6 +135,8 @@ export class Supervisor {
     for (const link of fresh) this.#serve(link);
     for (const link of old) this.#drain(link, "serve");
     this.#letGo(before);
+    // Whoever connects from now on meets the new ones.
+    await Promise.all(old.map(({ retired }) => retired));
   }
 
   /** Ends a session. Returns whether there was such a one. */
@@ -237,7 +239,7 @@ export class Supervisor {
     this.#workers.delete(link);
     const served = this.#serving.delete(link);
     this.#draining.delete(link);
-    this.#freeSeat(seat);
+    this.#freeSeat(seat, error !== undefined);
     if (error !== undefined) log.error("A session worker died: {error}", { error });
     if (served && !this.#stopping) {
       if (age >= REPLACE_PAUSE_MS) this.#replace();
@@ -247,14 +249,14 @@ export class Supervisor {
     if (this.#stopping && this.#workers.size === 0) this.#emptied?.();
   }
 
-  /** A thread that was ended by force may have taken or freed a place since. */
-  #freeSeat(seat: number): void {
-    const seats = new SharedSeats(this.#memory, seat);
-    seats.freeThread();
-    this.#later(LAST_BREATH_MS, () => {
-      seats.freeThread();
+  /** A thread that died may still take its last steps: what it holds is given to others when it surely does not. */
+  #freeSeat(seat: number, died: boolean): void {
+    const free = (): void => {
+      new SharedSeats(this.#memory, seat).freeThread();
       this.#freeSeats.push(seat);
-    });
+    };
+    if (died) this.#later(LAST_BREATH_MS, free);
+    else free();
   }
 
   /** Gives back the mail folder of a generation that nobody belongs to any more. */

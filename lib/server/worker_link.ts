@@ -47,6 +47,7 @@ export class WorkerLink {
   /** Sessions that have begun here and not ended. */
   readonly #sessions = new Set<string>();
   readonly #listening = Promise.withResolvers<readonly Deno.NetAddr[]>();
+  readonly #retired = Promise.withResolvers<void>();
   #lastTurn = 0;
   #gone = false;
 
@@ -107,6 +108,11 @@ export class WorkerLink {
     this.#post({ type: "drain", backlog });
   }
 
+  /** Settles when its ports are closed for good. */
+  get retired(): Promise<void> {
+    return this.#retired.promise;
+  }
+
   /** Whether the thread is gone. */
   get gone(): boolean {
     return this.#gone;
@@ -148,6 +154,8 @@ export class WorkerLink {
         return this.#options.groups.started(message.pid);
       case "log":
         return this.#options.logging.accept(message.line);
+      case "retired":
+        return this.#retired.resolve();
       case "drained":
         return this.#end(undefined);
       case "died":
@@ -245,6 +253,7 @@ export class WorkerLink {
     if (this.#gone) return;
     this.#gone = true;
     this.#worker.terminate();
+    this.#retired.resolve();
     this.#listening.reject(error ?? new Error("The worker ended before it listened"));
     this.#listening.promise.catch(() => undefined); // Whoever waited for it has been told.
     const { gate, groups, now = Date.now } = this.#options;

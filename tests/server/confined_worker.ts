@@ -1,0 +1,109 @@
+/** Tries, from inside a worker, what a session worker must not be able to do, and what it must; tells how each went. */
+
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import process from "node:process";
+
+/** What the test has prepared. */
+export interface Grounds {
+  readonly maildir: string;
+  readonly port: number;
+  readonly otherPort: number;
+  readonly outside: string;
+  readonly stateFile: string;
+  readonly keyFile: string;
+  readonly program: string;
+}
+
+type Attempts = Readonly<Record<string, () => unknown>>;
+
+function forbidden({ outside, stateFile, keyFile, otherPort, port }: Grounds): Attempts {
+  return {
+    "a variable of the environment": () => Deno.env.get("PATH"),
+    "a POSTERN_ variable": () => Deno.env.get("POSTERN_ADMIN"),
+    "the whole environment": () => Deno.env.toObject(),
+    "setting a variable": () => Deno.env.set("POSTERN_X", "1"),
+    "the environment by node:process": () => {
+      const path = process.env.PATH;
+      if (path === undefined) throw new Deno.errors.NotCapable("nothing is told");
+    },
+    "reading the state file": () => Deno.readFile(stateFile),
+    "writing the state file": () => Deno.writeTextFile(stateFile, "x"),
+    "reading the key file": () => Deno.readTextFile(keyFile),
+    "reading the key file by node:fs": () => readFileSync(keyFile),
+    "another folder": () => Deno.readDirSync(outside).next(),
+    "a folder beside, by dots": () => Deno.readDirSync(`${outside}/../${"mail"}/..`).next(),
+    "a new file elsewhere": () => Deno.writeTextFile(`${outside}/new`, "x"),
+    "removing a file elsewhere": () => Deno.remove(keyFile),
+    "a link from the mail folder": () => Deno.symlink(keyFile, `${outside}/link`),
+    "the system's users": () => Deno.readTextFile("/etc/passwd"),
+    "another program": () => new Deno.Command("/bin/sh", { args: ["-c", "true"] }).output(),
+    "another program by node:child_process": () => {
+      const { error } = spawnSync("/bin/sh", ["-c", "true"]);
+      if (error !== undefined) throw error;
+    },
+    "a signal": () => Deno.kill(Deno.ppid, "SIGCONT"),
+    "listening on another port": () => Deno.listen({ hostname: "127.0.0.1", port: otherPort }),
+    "listening on another address": () => Deno.listen({ hostname: "127.0.0.2", port }),
+    "listening on a file": () => Deno.listen({ transport: "unix", path: `${outside}/socket` }),
+    "connecting to another port": () => Deno.connect({ hostname: "127.0.0.1", port: otherPort }),
+    "a name server": () => Deno.resolveDns("example.org", "A"),
+    "fetching": () => fetch(`http://127.0.0.1:${otherPort}/`),
+    "the host's name": () => Deno.hostname(),
+    "the system's release": () => Deno.osRelease(),
+    "the network's interfaces": () => Deno.networkInterfaces(),
+    "the user's id": () => Deno.uid(),
+    "a foreign library": () => Deno.dlopen("libc.so.6", {}),
+    "code from the network": () => import(`http://127.0.0.1:${otherPort}/code.ts`),
+    "code from another folder": () => import(`file://${outside}/code.ts`),
+    "a worker with more permissions": () =>
+      void new Worker("data:text/javascript,0", {
+        type: "module",
+        deno: { permissions: { read: true } },
+      }),
+    "asking for more": () => {
+      const { state } = Deno.permissions.requestSync({ name: "read", path: "/" });
+      if (state !== "granted") throw new Deno.errors.NotCapable(state);
+    },
+  };
+}
+
+function allowed({ maildir, port, program }: Grounds): Attempts {
+  return {
+    "reading mail": () => Deno.readDirSync(maildir).next(),
+    "writing mail": () => Deno.writeTextFile(`${maildir}/new`, "x"),
+    "removing mail": () => Deno.remove(`${maildir}/new`),
+    "listening": () => Deno.listen({ hostname: "127.0.0.1", port, reusePort: true }).close(),
+    "the transformer": () => new Deno.Command(program, { args: ["--version"] }).output(),
+  };
+}
+
+async function outcomes(attempts: Attempts): Promise<[string, string][]> {
+  const told: [string, string][] = [];
+  for (const [name, attempt] of Object.entries(attempts)) {
+    try {
+      await attempt();
+      told.push([name, "done"]);
+    } catch (error) {
+      told.push([name, isRefusal(error) ? "refused" : String(error)]);
+    }
+  }
+  return told;
+}
+
+function isRefusal(error: unknown): boolean {
+  if (error instanceof Deno.errors.NotCapable) return true;
+  // Some of Deno's interfaces wrap the refusal.
+  return error instanceof Error &&
+    /NotCapable|Requires \w+ access|permission|escalate/i.test(
+      `${error.name} ${error.message} ${error.cause ?? ""}`,
+    );
+}
+
+const scope = globalThis as unknown as Worker;
+scope.onmessage = async ({ data }: MessageEvent<Grounds>) => {
+  scope.postMessage({
+    forbidden: await outcomes(forbidden(data)),
+    allowed: await outcomes(allowed(data)),
+  });
+};
