@@ -119,7 +119,7 @@ class StreamEncoder implements Disposable {
     this.#prefix = firstLine.length;
   }
 
-  /** Sends octets, but for the last few: the last line end must not leave without the terminator. */
+  /** Sends octets, but for the last few: the last line end must not leave without the terminator. The first line waits for none. */
   async send(sink: MessageSink, octets: Uint8Array): Promise<void> {
     const encoder = this.#encoder;
     for (let at = 0; at < octets.length;) {
@@ -143,7 +143,7 @@ class StreamEncoder implements Disposable {
   async #sendAllBut(back: number, sink: MessageSink): Promise<void> {
     const pending = this.#encoder.pending();
     const front = pending.length - back;
-    if (front === this.#prefix) return;
+    if (front === 0) return;
     const kept = pending.slice(front);
     await sink.write(pending.subarray(0, front), false);
     this.#encoder.drained();

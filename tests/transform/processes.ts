@@ -47,3 +47,14 @@ export async function eventually(
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
+
+/** The processes that any transformer runs, or left, for a user: found by the environment that they inherited, in whichever group. */
+export async function runningFor(user: string): Promise<number[]> {
+  const found = await shell(`grep -lazxs 'POSTERN_USER=${user}' /proc/[0-9]*/environ; true`);
+  return found.split("\n").filter((line) => line !== "").map((path) => Number(path.split("/")[2]));
+}
+
+/** The children of a process that have ended and were not waited for. */
+export async function zombiesOf(parent: number): Promise<Process[]> {
+  return (await processes()).filter((one) => one.parent === parent && one.state === "Z");
+}
