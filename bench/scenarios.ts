@@ -4,6 +4,7 @@ import { crowd, transformedCrowd } from "./scenarios/crowd.ts";
 import { drain } from "./scenarios/drain.ts";
 import { idleGreeted, idleLoggedIn } from "./scenarios/idle.ts";
 import { loginLarge } from "./scenarios/login_large.ts";
+import { management } from "./scenarios/management.ts";
 import { manyUsers } from "./scenarios/many_users.ts";
 import { passwords } from "./scenarios/passwords.ts";
 import { refused } from "./scenarios/refused.ts";
@@ -26,6 +27,7 @@ export const SCENARIOS: readonly Scenario[] = [
   sessions,
   passwords,
   refused,
+  management,
   manyUsers,
   idleGreeted,
   idleLoggedIn,
