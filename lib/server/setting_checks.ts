@@ -2,8 +2,9 @@
 
 import type { SettingChecks } from "../settings/live_settings.ts";
 import type { Settings } from "../settings/settings.ts";
-import { findProgram } from "../transform/find_program.ts";
+import { findProgram, type FindProgramOptions } from "../transform/find_program.ts";
 import { splitWords } from "../transform/split_words.ts";
+import { TransformerError } from "../transform/transformer.ts";
 
 /** No transformer. */
 const NONE = "none";
@@ -25,17 +26,32 @@ export async function transformerCommand(
   if (settings.transformer === NONE) return undefined;
   const [name, ...args] = splitWords(settings.transformer);
   if (name === undefined) throw new SyntaxError("the name of a program, or none");
-  const found = await findProgram(name, { path, cwd: Deno.cwd() });
-  const { allowTransformer } = settings;
-  if (
-    allowTransformer.length > 0 && !allowTransformer.includes(name) &&
-    !allowTransformer.includes(found)
-  ) {
+  const where = { path, cwd: Deno.cwd() };
+  const found = await findProgram(name, where);
+  if (!await allowed(settings.allowTransformer, found, where)) {
     throw new RangeError(
-      `one of the programs of --allow-transformer: ${allowTransformer.join(", ")}`,
+      `one of the programs of --allow-transformer: ${settings.allowTransformer.join(", ")}`,
     );
   }
   return [found, ...args];
+}
+
+/** Whether a program is one of those that are named, by its name in PATH or by its path. */
+async function allowed(
+  names: readonly string[],
+  program: string,
+  where: FindProgramOptions,
+): Promise<boolean> {
+  if (names.length === 0) return true;
+  for (const name of names) {
+    try {
+      if (await findProgram(name, where) === program) return true;
+    } catch (error) {
+      // One that is not installed can be neither set nor run.
+      if (!(error instanceof TransformerError)) throw error;
+    }
+  }
+  return false;
 }
 
 /** The checks of `maildir` and `transformer`. */

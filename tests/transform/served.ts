@@ -13,9 +13,11 @@ export interface ServedOptions {
   /** Each user's messages; users without any have {@linkcode LETTER}. */
   readonly mail?: Readonly<Record<string, readonly Uint8Array[]>>;
   readonly flags?: readonly string[];
-  /** Instead of the one that runs the scripts. */
-  readonly transformer?: string;
+  /** Instead of the one that runs the scripts; null gives no flag. */
+  readonly transformer?: string | null;
   readonly state?: string;
+  /** transformer_timeout in seconds. @default 1 */
+  readonly timeout?: number;
 }
 
 /** The message that every user has who was given no other. */
@@ -54,6 +56,7 @@ export async function serve(options: ServedOptions = {}): Promise<Served> {
   const cases = Object.entries(scripts).map(([user, script]) => `${name(user)}) ${script};;`);
   const text = ["#!/bin/sh", 'case "$POSTERN_USER" in', ...cases, "*) exec cat;;", "esac", ""];
   await Deno.writeTextFile(dispatcher, text.join("\n"), { mode: 0o755 });
+  const { transformer = dispatcher } = options;
   const passwords = join(folder.path, "users");
   await Deno.writeTextFile(passwords, users.map((user) => `${name(user)}:{PLAIN}pw\n`).join(""));
   const program = await startProgram({
@@ -61,7 +64,8 @@ export async function serve(options: ServedOptions = {}): Promise<Served> {
     ...(options.state === undefined ? {} : { state: options.state }),
     flags: [
       ...["--users", passwords, "--admin", "root:secret", "--http", "127.0.0.1:0"],
-      ...["--transformer", options.transformer ?? dispatcher, "--transformer-timeout", "1"],
+      ...transformer === null ? [] : ["--transformer", transformer],
+      ...["--transformer-timeout", String(options.timeout ?? 1)],
       ...["--log-level", "debug", ...flags],
     ],
   });
@@ -87,6 +91,7 @@ export async function serve(options: ServedOptions = {}): Promise<Served> {
     async manage(): Promise<Pop3Client> {
       const client = await Pop3Client.connect({ port: program.port("msmp") });
       await client.login("root", "secret");
+      await client.ok("MSMP 2");
       return client;
     },
     async count(metric, labels = ""): Promise<number> {
