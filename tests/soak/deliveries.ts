@@ -41,7 +41,9 @@ export class Deliveries {
     const name = user.layout === "maildir"
       ? `${1_700_000_000 + id}.M${id}P1.soak`
       : `${String(id).padStart(8, "0")}.eml`;
-    await deliver(join(this.#maildir, user.name), user.layout, { bytes: stored, name });
+    const mailbox = join(this.#maildir, user.name);
+    if (user.layout === "maildir") await deliver(mailbox, "maildir", { bytes: stored, name });
+    else await put(join(mailbox, name), stored);
   }
 
   #message(id: number): Uint8Array<ArrayBuffer> {
@@ -55,6 +57,13 @@ export class Deliveries {
     const last = this.#random() < 0.2 ? "" : end;
     return new TextEncoder().encode(lines.join(end) + last);
   }
+}
+
+/** Puts a file into a plain folder, its time and all at once: the time belongs to the message's unique-id. */
+async function put(path: string, octets: Uint8Array): Promise<void> {
+  const aside = path.replace(/[^/]*$/, ".$&.part");
+  await Deno.writeFile(aside, octets);
+  await Deno.rename(aside, path);
 }
 
 /** Everything that lies in the mailboxes. */
