@@ -56,7 +56,7 @@ async function runServer(inputs: SettingInputs): Promise<number> {
     server = await Promise.race([starting, signals.hurried]);
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
-    log.error("{message}", { message: error.message });
+    log.error("{reason}", { reason: error.message });
     return 1;
   }
   // Nobody was served: what has started goes with the process.
