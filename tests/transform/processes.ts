@@ -58,3 +58,9 @@ export async function runningFor(user: string): Promise<number[]> {
 export async function zombiesOf(parent: number): Promise<Process[]> {
   return (await processes()).filter((one) => one.parent === parent && one.state === "Z");
 }
+
+/** The processes that a process has started and that it has not buried. */
+export async function childrenOf(parent: number): Promise<number[]> {
+  const text = await shell(`cat /proc/${parent}/task/*/children 2>/dev/null; true`);
+  return text.trim().split(/\s+/).filter((word) => word !== "").map(Number);
+}

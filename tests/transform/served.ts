@@ -66,7 +66,7 @@ export async function serve(options: ServedOptions = {}): Promise<Served> {
       ...["--users", passwords, "--admin", "root:secret", "--http", "127.0.0.1:0"],
       ...transformer === null ? [] : ["--transformer", transformer],
       ...["--transformer-timeout", String(options.timeout ?? 1)],
-      ...["--log-level", "debug", ...flags],
+      ...flags,
     ],
   });
   const nothingLeft = async (...some: string[]): Promise<void> => {
