@@ -96,7 +96,7 @@ function refuse(phase: Authorization, outcome: Extract<LoginOutcome, { kind: "re
   switch (outcome.reason) {
     case "credentials":
       phase.failures++;
-      // RFC 3206, section 4: AUTH says that the credentials are at fault, whatever is wrong with them.
+      // RFC 3206, section 5: AUTH says that the credentials are at fault, whatever is wrong with them.
       return phase.failures < MAX_FAILURES
         ? { kind: "error", code: "AUTH", text: "Authentication failed" }
         : {
