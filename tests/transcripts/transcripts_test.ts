@@ -1,4 +1,4 @@
-// Plays every transcript of this folder twice: in process over connections in memory, and against the started program.
+// Plays every transcript of this folder in process over connections in memory, and against the program with 1, 2 and 4 workers.
 import { join } from "node:path";
 import { startInProcess } from "../support/in_process.ts";
 import { temporaryFolder } from "../support/mailboxes.ts";
@@ -29,16 +29,18 @@ for (const file of files) {
     });
   });
 
-  Deno.test(`${transcript.title}: against the program`, async (t) => {
-    await playScenes(t, transcript, async (folder, run) => {
-      await using program = await startProgram({
-        maildir: folder,
-        users: transcript.users,
-        flags,
+  for (const workers of [1, 2, 4]) {
+    Deno.test(`${transcript.title}: against the program with ${workers} workers`, async (t) => {
+      await playScenes(t, transcript, async (folder, run) => {
+        await using program = await startProgram({
+          maildir: folder,
+          users: transcript.users,
+          flags: ["--workers", String(workers), ...flags],
+        });
+        await run({ maildir: folder, connect: () => program.connect() });
       });
-      await run({ maildir: folder, connect: () => program.connect() });
     });
-  });
+  }
 }
 
 /** Plays all scenes as steps of one test, on one stage that `set` builds and takes down. */
