@@ -13,6 +13,8 @@ export interface ByteSink {
 const MOST_WAITING = 1024 * 1024;
 /** Octets that are handed over at once. */
 const CHUNK = 64 * 1024;
+/** Milliseconds for which lines gather before they are handed over: a write a line would cost more than all else about the line. */
+const GATHER = 10;
 /** Milliseconds after which a write that has not ended means that nobody reads. */
 const STUCK = 250;
 
@@ -36,7 +38,8 @@ export class QueuedOutput implements LogOutput {
   #octets = 0;
   #lost = 0;
   #pump: Promise<void> | undefined;
-  #handedOver = 0;
+  /** When the write under way began; undefined while lines gather. */
+  #handedOver: number | undefined;
 
   constructor(sink: ByteSink = standardError(), now: () => number = Date.now) {
     this.#sink = sink;
@@ -60,7 +63,7 @@ export class QueuedOutput implements LogOutput {
 
   flushSync(): void {
     if (this.#waiting.length === 0) return;
-    if (this.#pump !== undefined) {
+    if (this.#handedOver !== undefined) {
       if (this.#now() - this.#handedOver > STUCK) return;
       // The write under way is done by a thread of its own: let it come first.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
@@ -81,6 +84,7 @@ export class QueuedOutput implements LogOutput {
   }
 
   async #drain(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, GATHER));
     while (this.#waiting.length > 0) {
       const chunk = this.#take(CHUNK);
       this.#handedOver = this.#now();
@@ -91,6 +95,8 @@ export class QueuedOutput implements LogOutput {
       } catch {
         // Standard error is gone (its reader closed the pipe); there is no other place to say so.
         this.#lost++;
+      } finally {
+        this.#handedOver = undefined;
       }
       if (this.#lost > 0 && this.#octets < MOST_WAITING / 2) this.#tellLost();
     }
