@@ -10,6 +10,7 @@ const COMMANDS = 1_000_000;
 const HEADER = 100 * MIB;
 const BIG_MESSAGE = heavy ? 1024 * MIB : 128 * MIB;
 const SLOW_READERS = heavy ? 100 : 30;
+const DRIPPERS = heavy ? 1000 : 200;
 const STORM = heavy ? 10_000 : 2000;
 
 /** Does something, and requires that memory never grew by more than so many MiB meanwhile. */
@@ -147,6 +148,34 @@ Deno.test("memory: slow readers of a large message hold a buffer each and no mor
     await client.ok("USER slow0");
     return (await client.command("PASS pw")).startsWith("+OK");
   });
+});
+
+Deno.test("memory: clients that send an octet a second slow nobody", async () => {
+  await using stage = await startStage({ tls: false, flags: ["--max-connections", "5000"] });
+  const middle = async (): Promise<number> => {
+    const times: number[] = [];
+    for (let turn = 0; turn < 25; turn++) times.push(await stage.serves());
+    return times.sort((one, other) => one - other)[12]!;
+  };
+  const usual = await middle();
+  const drippers = await Promise.all(Array.from({ length: DRIPPERS }, () => stage.raw()));
+  let dripping = true;
+  const work = Promise.all(drippers.map(async (conn, index) => {
+    // Spread over the second, as they would be.
+    await new Promise((resolve) => setTimeout(resolve, index * 1000 / DRIPPERS));
+    while (dripping && await pour(conn, "N")) {
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+  }));
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  const beside = await middle();
+  dripping = false;
+  await work;
+  for (const conn of drippers) conn.close();
+  assert(
+    beside < 2 * usual + 10,
+    `a session took ${beside.toFixed(1)} ms beside them and ${usual.toFixed(1)} ms before`,
+  );
 });
 
 Deno.test("memory: a connection a millisecond, of clients that leave at once, leaves nothing behind", async () => {
