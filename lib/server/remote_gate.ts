@@ -14,11 +14,11 @@ import type { MainCalls } from "./main_calls.ts";
 import type { FromWorker, WorkerState } from "./messages.ts";
 import { EventPacker } from "./packed_events.ts";
 
-/** How long events wait for others, in milliseconds; the end of a session waits for none. */
+/** How long events wait for others, in milliseconds; the end of a session waits for none, unless the thread is busy. */
 const QUIET_BATCH_MS = 2;
 const BUSY_BATCH_MS = 20;
-/** Events of one batch from which on a thread is busy: messages cost it more than lateness costs anybody. */
-const BUSY_EVENTS = 40;
+/** Events a millisecond from which on a thread is busy: messages cost it more then than lateness costs anybody. */
+const BUSY_EVENTS_A_MS = 5;
 
 /** The gate by messages. */
 export class RemoteGate implements Gate {
@@ -81,17 +81,15 @@ export class RemoteGate implements Gate {
     this.#events.add(event);
     this.#batched++;
     // Whoever saw a session end finds it counted.
-    if (event.type === "disconnected") return this.flush();
+    if (event.type === "disconnected" && !this.#busy) return this.flush();
     // Left to run when events are sent before: setting a new one each time would cost more.
-    this.#timer ??= setTimeout(
-      () => this.#batchEnded(),
-      this.#busy ? BUSY_BATCH_MS : QUIET_BATCH_MS,
-    );
+    const wait = this.#busy ? BUSY_BATCH_MS : QUIET_BATCH_MS;
+    this.#timer ??= setTimeout(() => this.#batchEnded(wait), wait);
   }
 
-  #batchEnded(): void {
+  #batchEnded(waited: number): void {
     this.#timer = undefined;
-    this.#busy = this.#batched >= BUSY_EVENTS;
+    this.#busy = this.#batched >= BUSY_EVENTS_A_MS * waited;
     this.#batched = 0;
     this.flush();
   }
