@@ -10,6 +10,7 @@ import type {
   ScramParameters,
   SessionIdentity,
 } from "../users/gate.ts";
+import { canonicalName } from "../users/canonical_name.ts";
 import type { Locks } from "../users/locks.ts";
 import { type UserDirectory, UserDirectoryError, type Verified } from "../users/user_directory.ts";
 import { refuseUserName } from "../users/user_name.ts";
@@ -126,13 +127,18 @@ export class LocalGate implements Gate {
     { address }: SessionIdentity,
     credentials: Credentials,
   ): Promise<Verified | undefined> {
-    const { attempted, directory, guard } = this.#options;
+    const { attempted, directory, guard, settings } = this.#options;
+    // One user is one name to the guard, with the default domain and without.
+    const counted = credentials.user === undefined ? credentials : {
+      ...credentials,
+      user: canonicalName(credentials.user, settings().defaultDomain),
+    };
     // Asked before, and not obeyed before the same work is done: who is shut out must not learn it by the clock.
-    const refused = guard.refuses(address, credentials.user ?? "");
+    const refused = guard.refuses(address, counted.user ?? "");
     const verified = await directory.verify(credentials);
     const good = !refused && verified !== undefined && refuseUserName(verified.user) === undefined;
     if (good) guard.succeeded(address, verified.user);
-    else await guard.failed(address, credentials);
+    else await guard.failed(address, counted);
     attempted?.();
     return good ? verified : undefined;
   }
