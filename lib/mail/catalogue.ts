@@ -15,6 +15,35 @@ export const Mark = {
   NAMED: 4,
 } as const;
 
+/** What is known of files beyond their names and folders. */
+type Columns = Pick<
+  Catalogue,
+  "marks" | "size" | "storedSize" | "modified" | "firstRetrieved"
+>;
+
+/** Columns of so many files of which nothing is known. One buffer under all of them: thousands of idle sessions each hold some. */
+function unknownColumns(length: number): Columns {
+  if (length === 0) return NO_COLUMNS;
+  const octets = length * Float64Array.BYTES_PER_ELEMENT;
+  const memory = new ArrayBuffer(4 * octets + length);
+  return {
+    size: new Float64Array(memory, 0, length),
+    storedSize: new Float64Array(memory, octets, length).fill(NaN),
+    modified: new Float64Array(memory, 2 * octets, length),
+    firstRetrieved: new Float64Array(memory, 3 * octets, length),
+    marks: new Uint8Array(memory, 4 * octets, length),
+  };
+}
+
+/** Columns without rows cannot be written to, so all empty mailboxes share them. */
+const NO_COLUMNS: Columns = {
+  size: new Float64Array(),
+  storedSize: new Float64Array(),
+  modified: new Float64Array(),
+  firstRetrieved: new Float64Array(),
+  marks: new Uint8Array(),
+};
+
 /**
  * Rows in columns: a hundred thousand small objects would cost more than the names themselves. What is not known of a file is `NaN`
  * in `storedSize`.
@@ -40,21 +69,16 @@ export class Catalogue {
    *
    * @throws {RangeError} when the columns differ in length
    */
-  constructor(names: string[], folders: Uint8Array, columns?: {
-    readonly marks: Uint8Array;
-    readonly size: Float64Array;
-    readonly storedSize: Float64Array;
-    readonly modified: Float64Array;
-    readonly firstRetrieved: Float64Array;
-  }) {
+  constructor(names: string[], folders: Uint8Array, columns?: Columns) {
     const length = names.length;
+    const { marks, size, storedSize, modified, firstRetrieved } = columns ?? unknownColumns(length);
     this.names = names;
     this.folders = folders;
-    this.marks = columns?.marks ?? new Uint8Array(length);
-    this.size = columns?.size ?? new Float64Array(length);
-    this.storedSize = columns?.storedSize ?? new Float64Array(length).fill(NaN);
-    this.modified = columns?.modified ?? new Float64Array(length);
-    this.firstRetrieved = columns?.firstRetrieved ?? new Float64Array(length);
+    this.marks = marks;
+    this.size = size;
+    this.storedSize = storedSize;
+    this.modified = modified;
+    this.firstRetrieved = firstRetrieved;
     const lengths = [folders, this.marks, this.size, this.storedSize, this.modified];
     if ([...lengths, this.firstRetrieved].some((column) => column.length !== length)) {
       throw new RangeError(`A catalogue's columns must all have ${length} rows.`);

@@ -38,9 +38,11 @@ export class FolderMaildrop implements Maildrop {
   readonly messages: readonly FolderMessage[];
   readonly #options: FolderMaildropOptions;
   readonly #catalogue: Catalogue;
-  readonly #locator: Locator;
-  readonly #retrieved = new Set<number>();
-  readonly #removed = new Set<number>();
+  /** Made when the first message is asked for: most sessions ask for none. */
+  #locator: Locator | undefined;
+  /** Rows of messages, of which most sessions have none. */
+  #retrieved: Set<number> | undefined;
+  #removed: Set<number> | undefined;
   #isDisposed = false;
   /** Whether the cache should hear of what was found during the session. */
   #isNews = false;
@@ -49,14 +51,13 @@ export class FolderMaildrop implements Maildrop {
     this.#options = options;
     this.#catalogue = options.catalogue;
     this.messages = options.messages;
-    this.#locator = new Locator(options.mailbox, options.catalogue);
   }
 
   async open(message: MessageInfo): Promise<StoredMessage> {
     const row = this.#rowOf(message);
     const { file, info } = await this.#openFile(row);
     try {
-      this.#locator.checkFolder(row);
+      this.#places.checkFolder(row);
       return new StoredFile({ file, ...await this.#measuresOf(row, file, info) });
     } catch (error) {
       file.close();
@@ -65,14 +66,14 @@ export class FolderMaildrop implements Maildrop {
   }
 
   retrieved(message: MessageInfo): void {
-    this.#retrieved.add(this.#rowOf(message));
+    (this.#retrieved ??= new Set()).add(this.#rowOf(message));
   }
 
   async remove(messages: readonly MessageInfo[]): Promise<readonly MessageInfo[]> {
     const { mailbox, warn } = this.#options;
     const rows = messages.map((message) => this.#rowOf(message));
-    const { removed, reasons } = await removeFiles(mailbox, this.#catalogue, rows, this.#locator);
-    for (const row of removed) this.#removed.add(row);
+    const { removed, reasons } = await removeFiles(mailbox, this.#catalogue, rows, this.#places);
+    this.#removed = new Set([...this.#removed ?? [], ...removed]);
     const stayed = messages.filter((message) => !removed.has(this.#rowOf(message)));
     if (stayed.length > 0) {
       warn(`${stayed.length} deleted messages could not be removed from a mailbox.`, {
@@ -87,18 +88,22 @@ export class FolderMaildrop implements Maildrop {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
     const { cache, flagUpdates, mailbox } = this.#options;
-    const rows = [...this.#retrieved].filter((row) => !this.#removed.has(row)).sort((a, b) =>
+    const removed = this.#removed ?? new Set();
+    const rows = [...this.#retrieved ?? []].filter((row) => !removed.has(row)).sort((a, b) =>
       a - b
     );
     this.#noteRetrieved(rows);
     if (flagUpdates && mailbox.layout === "maildir") await this.#markSeen(rows);
     if (this.#isNews) {
-      const catalogue = this.#removed.size > 0
-        ? this.#catalogue.without(this.#removed)
-        : this.#catalogue;
+      const catalogue = removed.size > 0 ? this.#catalogue.without(removed) : this.#catalogue;
       await cache.write(catalogue);
     }
     await cache.settled();
+  }
+
+  get #places(): Locator {
+    this.#locator ??= new Locator(this.#options.mailbox, this.#catalogue);
+    return this.#locator;
   }
 
   /** The rule is a table's, so a message of another maildrop is the caller's fault. */
@@ -117,11 +122,11 @@ export class FolderMaildrop implements Maildrop {
     // The first name found may be old news, and the second is from a new listing.
     for (let attempt = 0; attempt < 3; attempt++) {
       try {
-        const path = this.#locator.path(row);
+        const path = this.#places.path(row);
         return isPrivate ? openRegularSync(path) : await openRegular(path);
       } catch (error) {
         if (!isNotFound(error)) throw error;
-        if (!this.#locator.find(row)) break;
+        if (!this.#places.find(row)) break;
       }
     }
     throw gone(this.#catalogue.names[row]!);
@@ -163,7 +168,7 @@ export class FolderMaildrop implements Maildrop {
     const breather = new Breather();
     for (const row of rows) {
       try {
-        markSeen(mailbox, this.#catalogue, row, this.#locator);
+        markSeen(mailbox, this.#catalogue, row, this.#places);
       } catch (error) {
         if (!isFileError(error) && !(error instanceof MaildropUnreadableError)) throw error;
         // The next one would fail for the same reason.
