@@ -37,7 +37,7 @@ await using served = await serve({
   ),
   mail: Object.fromEntries([...good, ...bad].map((user) => [user, [message]])),
   timeout: 2,
-  flags: ["--max-transformers", "8", "--auth-delay", "0", "--log-level", "warn"],
+  flags: ["--max-transformers", "8", "--auth-delay", "0"],
 });
 const { pid } = served.program;
 const counts = new Map<Answer, number>();
