@@ -14,16 +14,24 @@ export interface Ports {
   readonly withoutIpv6: boolean;
 }
 
+/** Opens a port for a moment, as `Deno.listen` does. */
+export type ProbeListen = (where: { hostname: string; port: number }) => Deno.TcpListener;
+
 /**
  * Tries each address for a moment, without letting others listen beside: workers share their ports, and would share them with
  * a stranger, too.
  *
  * @param addresses empty for all interfaces
  * @param port 0 for any free one, which is then the same for all addresses
+ * @param listen in place of the system, for tests
  * @throws {ListenError} when one cannot be opened
  */
-export function findPorts(addresses: readonly string[], port: number): Ports {
-  using probe = new Probe(port);
+export function findPorts(
+  addresses: readonly string[],
+  port: number,
+  listen: ProbeListen = Deno.listen,
+): Ports {
+  using probe = new Probe(port, listen);
   if (addresses.length > 0) {
     for (const hostname of addresses) probe.open(hostname);
     return { listen: probe.opened, withoutIpv6: false };
@@ -39,10 +47,12 @@ export function findPorts(addresses: readonly string[], port: number): Ports {
 class Probe implements Disposable {
   readonly #listeners: Deno.TcpListener[] = [];
   readonly #opened: ListenOptions[] = [];
+  readonly #listenAt: ProbeListen;
   #port: number;
 
-  constructor(port: number) {
+  constructor(port: number, listen: ProbeListen) {
     this.#port = port;
+    this.#listenAt = listen;
   }
 
   get opened(): readonly ListenOptions[] {
@@ -86,7 +96,7 @@ class Probe implements Disposable {
   }
 
   #listen(hostname: string): void {
-    const listener = Deno.listen({ hostname, port: this.#port });
+    const listener = this.#listenAt({ hostname, port: this.#port });
     this.#listeners.push(listener);
     const { port } = listener.addr;
     this.#port = port;

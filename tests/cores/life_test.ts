@@ -1,7 +1,13 @@
 // How the program begins and ends: grace, second signals, a folder for one server, and everything counted and given back.
 import { assert, assertEquals } from "@std/assert";
 import { join } from "node:path";
-import { makeMailbox, messageFiles, messageOfSize, temporaryFolder } from "../support/mailboxes.ts";
+import {
+  makeMailbox,
+  messageFiles,
+  messageOfSize,
+  projectRoot,
+  temporaryFolder,
+} from "../support/mailboxes.ts";
 import { Pop3Client } from "../support/pop3_client.ts";
 import {
   RunningProgram,
@@ -190,6 +196,27 @@ Deno.test("settings that need other permissions change under load without a sess
   // Who connects in the very moment that a port of an old worker closes is cut off by the system; that is rare.
   assert(lost.length <= 2, `${lost.length} of ${sessions}: ${lost.join("\n")}`);
 });
+
+for (const kind of ["thrown", "rejected"]) {
+  Deno.test(`an error that nothing catches (${kind}) is logged, and ends the program with status 1`, async () => {
+    await using folder = await temporaryFolder();
+    const child = new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "--quiet", "-P=server", join(import.meta.dirname!, "faulty_program.ts"), kind],
+        ...serveArguments({ maildir: folder.path }),
+      ],
+      cwd: projectRoot,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const program = new RunningProgram(child);
+    const { code } = await program.ended();
+    assertEquals(code, 1);
+    const [line] = program.log.filter(({ level }) => level === "fatal");
+    assert(line?.message.includes("a fault of the main thread"), program.stderr);
+  });
+}
 
 async function status(port: number, path: string): Promise<number> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`);

@@ -130,6 +130,6 @@ async function settledDescriptors(pid: number): Promise<number> {
 
 /** Resident memory in KiB. */
 function memoryOf(pid: number): number {
-  const { stdout } = new Deno.Command("ps", { args: ["-o", "rss=", "-p", `${pid}`] }).outputSync();
-  return Number(new TextDecoder().decode(stdout));
+  const { stdout } = new Deno.Command("cat", { args: [`/proc/${pid}/status`] }).outputSync();
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(new TextDecoder().decode(stdout))![1]);
 }

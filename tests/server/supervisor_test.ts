@@ -160,6 +160,8 @@ Deno.test("a renewal keeps sessions and their folder, and gives the folder back 
 
 /** Whether a process is there and is no zombie. */
 function isRunning(pid: number): boolean {
-  const { stdout } = new Deno.Command("ps", { args: ["-o", "stat=", "-p", `${pid}`] }).outputSync();
-  return /^[^Z]/.test(new TextDecoder().decode(stdout).trim());
+  const { stdout } = new Deno.Command("cat", { args: [`/proc/${pid}/status`], stderr: "null" })
+    .outputSync();
+  const state = /^State:\s+(\w)/m.exec(new TextDecoder().decode(stdout))?.[1];
+  return state !== undefined && state !== "Z";
 }
