@@ -7,7 +7,7 @@ import { runProgram, serveArguments } from "../support/program.ts";
 import { eventually, runningFor } from "./processes.ts";
 import { LETTER, serve, type Served } from "./served.ts";
 
-const BIG = messageOfSize(30_000_000);
+const BIG = messageOfSize(16_000_000);
 const PATIENT = 60;
 
 /** Asks for the first message and waits until its program runs. */
@@ -56,7 +56,7 @@ Deno.test("a client that goes away takes its program with it, whatever that is a
 Deno.test("whoever waits for a turn is served in the end, is not idle, and starts nothing after leaving", async () => {
   await using served = await serve({
     scripts: {
-      slow: "sleep 2; exec cat",
+      slow: "sleep 1.4; exec cat",
       leaver: "exec cat",
       waiter: "exec cat",
       more: "exec cat",
@@ -104,7 +104,7 @@ Deno.test("a program is not silent while the client takes nothing", async () => 
   });
   using client = await begin(served, "ann");
   // Longer than transformer_timeout, which is a second.
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  await new Promise((resolve) => setTimeout(resolve, 1300));
   await client.line();
   assertEquals((await client.multiline()).length, BIG.length + "end\r\n".length);
 });
@@ -191,9 +191,9 @@ Deno.test("a program named with a slash is relative to where the server was star
 
 Deno.test("SIGTERM lets programs finish, and ends at the grace's end those that do not", async () => {
   await using served = await serve({
-    scripts: { ann: "sleep 1; exec cat", ben: "exec sleep 60" },
+    scripts: { ann: "sleep 0.5; exec cat", ben: "exec sleep 60" },
     timeout: PATIENT,
-    flags: ["--grace", "3", "--max-transformers", "20"],
+    flags: ["--grace", "2", "--max-transformers", "20"],
   });
   using ann = await begin(served, "ann");
   using ben = await begin(served, "ben");

@@ -60,19 +60,18 @@ const scriptsOf = (
 
 Deno.test("a program that fails before its first output is answered with an error, and the session goes on", async (t) => {
   const options = { scripts: scriptsOf(FAILING), flags: ["--max-transformers", "20"] };
-  await using served = await rows(t, options, FAILING, async (_row, client) => {
+  await using served = await rows(t, options, FAILING, async (row, client) => {
     assertEquals(
-      await client.command("RETR 1"),
+      await client.command(row.reason === "no-output" ? "TOP 1 0" : "RETR 1"),
       "-ERR [SYS/TEMP] Message 1 cannot be filtered now, try again later",
     );
-    assertMatch(await client.command("TOP 1 0"), /^-ERR \[SYS\/TEMP\] /);
   });
   await eventually(
     "all runs are counted",
-    async () => await served.count("pop3_transformer_runs_total") === 2 * FAILING.length,
+    async () => await served.count("pop3_transformer_runs_total") === FAILING.length,
   );
   for (const reason of ["exit-status", "no-output", "timeout"]) {
-    const expected = 2 * FAILING.filter((row) => row.reason === reason).length;
+    const expected = FAILING.filter((row) => row.reason === reason).length;
     const label = `{reason="${reason}"}`;
     assertEquals(await served.count("pop3_transformer_failures_total", label), expected, reason);
   }
@@ -92,11 +91,11 @@ Deno.test("a program that fails before its first output is passed by where the s
     flags: ["--transformer-failure", "bypass", "--max-transformers", "20"],
     mail: { late: [BIG] },
   };
-  await using served = await rows(t, options, FAILING, async (_row, client) => {
-    assertEquals(await client.command("RETR 1"), "+OK message follows");
-    assertEquals(decode(await client.multiline()), decode(LETTER));
-    await client.ok("TOP 1 0");
-    assertEquals(decode(await client.multiline()), "Subject: hello\r\n\r\n");
+  await using served = await rows(t, options, FAILING, async (row, client) => {
+    const top = row.reason === "no-output";
+    assertEquals(await client.command(top ? "TOP 1 0" : "RETR 1"), "+OK message follows");
+    const expected = top ? "Subject: hello\r\n\r\n" : decode(LETTER);
+    assertEquals(decode(await client.multiline()), expected);
   });
   using client = await served.login("late");
   await client.ok("RETR 1");
