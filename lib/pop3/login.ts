@@ -74,7 +74,7 @@ async function openTransaction(
         text: "The maildrop cannot be opened now, try again later",
       };
   }
-  lease.lost.addEventListener("abort", () => close("kicked"), { once: true });
+  lease.onLost(() => close("kicked"));
   const milliseconds = performance.now() - begun;
   return {
     kind: "ok",

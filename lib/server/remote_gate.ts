@@ -10,6 +10,7 @@ import type {
   ScramParameters,
   SessionIdentity,
 } from "../users/gate.ts";
+import { LeaseHolder } from "../users/lease_holder.ts";
 import type { MainCalls } from "./main_calls.ts";
 import type { FromWorker, WorkerState } from "./messages.ts";
 import { EventPacker } from "./packed_events.ts";
@@ -24,7 +25,7 @@ const BUSY_EVENTS_A_MS = 5;
 export class RemoteGate implements Gate {
   readonly #calls: MainCalls;
   readonly #post: (message: FromWorker) => void;
-  readonly #leases = new Map<string, AbortController>();
+  readonly #leases = new Map<string, LeaseHolder>();
   readonly #events = new EventPacker();
   #state: WorkerState;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -57,7 +58,7 @@ export class RemoteGate implements Gate {
 
   /** Tells a session that its lock is lost. */
   lost(session: string): void {
-    this.#leases.get(session)?.abort();
+    this.#leases.get(session)?.lose();
   }
 
   async admit(identity: SessionIdentity): Promise<"banned" | "too-many" | undefined> {
@@ -106,16 +107,11 @@ export class RemoteGate implements Gate {
   }
 
   #lease(session: string): Lease {
-    const controller = new AbortController();
-    this.#leases.set(session, controller);
-    return {
-      lost: controller.signal,
-      [Symbol.asyncDispose]: () => {
-        if (this.#leases.delete(session)) {
-          this.#post({ type: "events", events: this.#events.take(), release: session });
-        }
-        return Promise.resolve();
-      },
-    };
+    const lease = new LeaseHolder(() => {
+      this.#leases.delete(session);
+      this.#post({ type: "events", events: this.#events.take(), release: session });
+    });
+    this.#leases.set(session, lease);
+    return lease;
   }
 }

@@ -231,9 +231,7 @@ export class WorkerLink {
       return granted;
     }
     this.#leases.set(session, lease);
-    lease.lost.addEventListener("abort", () => this.#post({ type: "lost", session }), {
-      once: true,
-    });
+    lease.onLost(() => this.#post({ type: "lost", session }));
     return granted;
   }
 

@@ -53,8 +53,11 @@ export interface SessionIdentity {
 
 /** A user's lock, held from login to the end of the session. Disposing gives it back. */
 export interface Lease extends AsyncDisposable {
-  /** Aborted when the lock is lost or the session was ended by an administrator. */
-  readonly lost: AbortSignal;
+  /**
+   * Says whom to tell when the lock is lost: once, and at once if it is lost already. A callback and no signal, since ten thousand
+   * idle sessions hold one each.
+   */
+  onLost(tell: () => void): void;
 }
 
 /** How a login attempt ended. Refusals come after the delay that they cost. */

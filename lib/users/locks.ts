@@ -21,11 +21,11 @@ export interface Locks {
   /** How many sessions hold the user's lock. */
   holders(user: string): Promise<number>;
   /**
-   * Ends a session's leases from outside: aborts {@linkcode Lease.lost}. The lock stays taken until the session has let go.
+   * Ends a session's leases from outside: tells whom {@linkcode Lease.onLost} named. The lock stays taken until the session has let go.
    *
    * @returns whether the session held any
    */
-  revoke(session: string, reason?: Error): Promise<boolean>;
+  revoke(session: string): Promise<boolean>;
   /** Takes back all leases of a session that is gone without having disposed them. */
   releaseSession(session: string): Promise<void>;
   /** Takes back all leases of an owner that died. */

@@ -1,43 +1,62 @@
 /** Maildrop locks of one machine, in memory. */
 
 import type { Lease } from "./gate.ts";
+import { LeaseHolder } from "./lease_holder.ts";
 import type { Locks, TakeOptions } from "./locks.ts";
 
-interface Held {
+/** A lock that is held. Lists, not sets: as a rule there is one, and ten thousand sessions hold one each. */
+class Held extends LeaseHolder {
   readonly user: string;
   readonly session: string;
   readonly owner: string | undefined;
-  readonly lost: AbortController;
+
+  constructor(
+    user: string,
+    session: string,
+    owner: string | undefined,
+    release: (held: Held) => void,
+  ) {
+    super(() => release(this));
+    this.user = user;
+    this.session = session;
+    this.owner = owner;
+  }
 }
+
+type Index = Map<string, Held[]>;
 
 /** Keeps locks in memory: they last as long as the process does. */
 export class MemoryLocks implements Locks {
-  readonly #byUser = new Map<string, Set<Held>>();
-  readonly #bySession = new Map<string, Set<Held>>();
-  readonly #byOwner = new Map<string, Set<Held>>();
+  readonly #byUser: Index = new Map();
+  readonly #bySession: Index = new Map();
+  readonly #byOwner: Index = new Map();
+  readonly #release = (held: Held): void => {
+    remove(this.#byUser, held.user, held);
+    remove(this.#bySession, held.session, held);
+    if (held.owner !== undefined) remove(this.#byOwner, held.owner, held);
+  };
 
   /** See {@linkcode Locks.take}. */
   take(user: string, session: string, options: TakeOptions): Promise<Lease | undefined> {
-    if ((this.#byUser.get(user)?.size ?? 0) >= options.sessions) return Promise.resolve(undefined);
-    const held = { user, session, owner: options.owner, lost: new AbortController() };
+    if ((this.#byUser.get(user)?.length ?? 0) >= options.sessions) {
+      return Promise.resolve(undefined);
+    }
+    const held = new Held(user, session, options.owner, this.#release);
     add(this.#byUser, user, held);
     add(this.#bySession, session, held);
     if (options.owner !== undefined) add(this.#byOwner, options.owner, held);
-    return Promise.resolve({
-      lost: held.lost.signal,
-      [Symbol.asyncDispose]: () => Promise.resolve(this.#release(held)),
-    });
+    return Promise.resolve(held);
   }
 
   /** See {@linkcode Locks.holders}. */
   holders(user: string): Promise<number> {
-    return Promise.resolve(this.#byUser.get(user)?.size ?? 0);
+    return Promise.resolve(this.#byUser.get(user)?.length ?? 0);
   }
 
   /** See {@linkcode Locks.revoke}. */
-  revoke(session: string, reason?: Error): Promise<boolean> {
+  revoke(session: string): Promise<boolean> {
     const leases = this.#bySession.get(session);
-    for (const held of leases ?? []) held.lost.abort(reason);
+    for (const held of leases ?? []) held.lose();
     return Promise.resolve(leases !== undefined);
   }
 
@@ -51,29 +70,24 @@ export class MemoryLocks implements Locks {
     return this.#takeBack(this.#byOwner.get(owner));
   }
 
-  #takeBack(leases: ReadonlySet<Held> | undefined): Promise<void> {
+  async #takeBack(leases: readonly Held[] | undefined): Promise<void> {
     for (const held of [...leases ?? []]) {
-      this.#release(held);
-      held.lost.abort();
+      await held[Symbol.asyncDispose]();
+      held.lose();
     }
-    return Promise.resolve();
-  }
-
-  /** Gives a lock back; a second time does nothing. */
-  #release(held: Held): void {
-    remove(this.#byUser, held.user, held);
-    remove(this.#bySession, held.session, held);
-    if (held.owner !== undefined) remove(this.#byOwner, held.owner, held);
   }
 }
 
-function add(map: Map<string, Set<Held>>, key: string, held: Held): void {
-  const set = map.get(key);
-  if (set) set.add(held);
-  else map.set(key, new Set([held]));
+function add(index: Index, key: string, held: Held): void {
+  const list = index.get(key);
+  if (list) list.push(held);
+  else index.set(key, [held]);
 }
 
-function remove(map: Map<string, Set<Held>>, key: string, held: Held): void {
-  const set = map.get(key);
-  if (set?.delete(held) && set.size === 0) map.delete(key);
+function remove(index: Index, key: string, held: Held): void {
+  const list = index.get(key);
+  const at = list?.indexOf(held) ?? -1;
+  if (list === undefined || at < 0) return;
+  list.splice(at, 1);
+  if (list.length === 0) index.delete(key);
 }
