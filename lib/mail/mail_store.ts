@@ -20,7 +20,8 @@ export interface StoredMessage extends Disposable {
    * Puts the next stored octets into `into`. Synchronous: a local file's read is quicker than a change of task.
    *
    * @returns how many (at least 1), or null at the end
-   * @throws {Error} when the message could not be read to its end; what was read is then not a whole message
+   * @throws {MessageCutError} when its file has become shorter; what was read is then not a whole message
+   * @throws {Error} when it cannot be read
    */
   readSync(into: Uint8Array): number | null;
   /** The same octets as a stream, for what is a stream itself (a transformer's standard input). */
@@ -66,6 +67,11 @@ export interface MailStore {
 /** A message of the snapshot that no longer exists. */
 export class MessageGoneError extends Error {
   override name = "MessageGoneError";
+}
+
+/** A message whose file another program cut while it was sent; nobody may take what was sent for a whole message. */
+export class MessageCutError extends Error {
+  override name = "MessageCutError";
 }
 
 /** A mailbox that exists and cannot be read; the message is for the log, not for the client. */

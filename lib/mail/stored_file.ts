@@ -1,6 +1,6 @@
 /** A message's file, opened to be sent: never more octets than were measured, never fewer without an error. */
 
-import type { StoredMessage } from "./mail_store.ts";
+import { MessageCutError, type StoredMessage } from "./mail_store.ts";
 
 /** What is known of an open file. */
 export interface StoredFileOptions {
@@ -76,8 +76,8 @@ export class StoredFile implements StoredMessage {
     }, { highWaterMark: 0 });
   }
 
-  #endedEarly(): Error {
-    return new Error(
+  #endedEarly(): MessageCutError {
+    return new MessageCutError(
       `The message's file ended ${this.#left} octets before its ${this.storedSize}: another program cut it while it was read.`,
     );
   }

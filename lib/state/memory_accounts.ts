@@ -29,6 +29,11 @@ export class MemoryAccounts implements AccountStore {
     this.kind = kind;
   }
 
+  /** See {@linkcode AccountStore.recall}. All is at hand here, so that nothing need be remembered apart. */
+  recall(): undefined {
+    return undefined;
+  }
+
   /** See {@linkcode AccountStore.find}. */
   find(name: string): Promise<StoredAccount | undefined> {
     const kept = this.#accounts.get(name);

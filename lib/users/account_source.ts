@@ -1,6 +1,6 @@
 /** The state's accounts as a source of secrets. */
 
-import type { AccountStore } from "../state/account_store.ts";
+import type { AccountStore, StoredAccount } from "../state/account_store.ts";
 import type { ForeignHash, FoundUser, ScramKeys, UserSource } from "./user_source.ts";
 
 /** Accounts of one kind, as the directory reads them. */
@@ -29,11 +29,20 @@ export class AccountSource implements UserSource {
     this.#someForeign = await this.#accounts.someForeign();
   }
 
+  /** See {@linkcode UserSource.recall}. */
+  recall(name: string): FoundUser | undefined {
+    const account = this.#accounts.recall(name);
+    return account && this.#found(account);
+  }
+
   /** See {@linkcode UserSource.find}. */
   async find(name: string): Promise<FoundUser | undefined> {
     const account = await this.#accounts.find(name);
-    if (!account) return undefined;
-    const { salt, iterations, password, appPasswords } = account;
+    return account && this.#found(account);
+  }
+
+  #found(account: StoredAccount): FoundUser {
+    const { name, salt, iterations, password, appPasswords } = account;
     const user = { name, revision: this.#revision(account.revision), salt, iterations };
     return password.kind === "keys"
       ? { ...user, keys: [password.keys, ...appPasswords] }

@@ -86,6 +86,9 @@ export class SourceDirectory implements UserDirectory {
   async verify(credentials: Credentials): Promise<Verified | undefined> {
     if (credentials.kind === "bearer") return await this.#verifyBearer(credentials);
     const name = canonicalName(credentials.user, this.#defaultDomain);
+    if (credentials.kind === "password" && this.#remembers(name, credentials.password)) {
+      return { user: name };
+    }
     const found = await this.#find(name);
     switch (credentials.kind) {
       case "password":
@@ -97,21 +100,37 @@ export class SourceDirectory implements UserDirectory {
     }
   }
 
-  /** Finds a user; one whom nobody knows has secrets that nothing fits, so that all the same work is done on them. */
+  /** Whether a password was right lately, by what is at hand; for everyone who is refused, this is the same work for nothing. */
+  #remembers(name: string, password: string): boolean {
+    let user: FoundUser | undefined;
+    for (const source of this.#sources) user ??= source.recall?.(name);
+    return user === undefined
+      ? this.#cache.knows("", "", password)
+      : this.#cache.knows(user.name, user.revision, password);
+  }
+
+  /**
+   * Finds a user; one whom nobody knows has secrets that nothing fits, so that all the same work is done on them. For the same
+   * reason every source is asked, and a salting made up, for those who are known, too.
+   */
   async #find(name: string): Promise<Found> {
+    let found: Found | undefined;
     for (const source of this.#sources) {
       const user = await source.find(name).catch(unavailable);
-      if (user) return { user, source };
+      if (user) found ??= { user, source };
     }
     const key = new Uint8Array(KEY_OCTETS);
     const salting = madeUpSalting(this.#secret, name, this.#iterations);
-    return { user: { name, revision: "", ...salting, keys: [{ storedKey: key, serverKey: key }] } };
+    return found ??
+      { user: { name, revision: "", ...salting, keys: [{ storedKey: key, serverKey: key }] } };
   }
 
   async #verifyPassword({ user, source }: Found, password: string): Promise<Verified | undefined> {
     const right = { user: user.name };
     if (this.#cache.knows(user.name, user.revision, password)) return source && right;
-    if (user.clear !== undefined && this.#cache.sameText(user.clear, password)) return right;
+    // Compared for those who have no password in clear, too, since it takes its time.
+    const same = this.#cache.sameText(user.clear ?? "", password);
+    if (same && user.clear !== undefined) return right;
     const derived = await this.#work.derive(password, user);
     let fits = false;
     for (const keys of user.keys) {

@@ -42,8 +42,10 @@ export interface FoundUser extends Salting {
 export interface UserSource {
   /** The hash of some user who has no SCRAM keys yet; undefined when SCRAM works for every user here. */
   readonly someForeign: ForeignHash | undefined;
+  /** A user whom the source has at hand; asked for good logins only, whose time may tell that there is such a user. */
+  recall?(name: string): FoundUser | undefined;
   /**
-   * Looks a user up.
+   * Looks a user up, in the same time whether there is one or not.
    *
    * @throws {Error} when the source cannot be read
    */
