@@ -132,7 +132,7 @@ export class Listener implements Disposable {
     const somebody = (): "somebody" => "somebody";
     return await Promise.race([
       accepted.then(somebody, somebody),
-      pause(QUIET_MS).then((): "nobody" => "nobody"),
+      quiet().then((): "nobody" => "nobody"),
     ]);
   }
 
@@ -179,6 +179,12 @@ function isClientGone(error: unknown): boolean {
     error instanceof Deno.errors.ConnectionReset ||
     error instanceof Deno.errors.NotConnected ||
     error instanceof Deno.errors.BrokenPipe;
+}
+
+/** A thread that was late sees its timers before its sockets: only after another turn is it sure that nobody came. */
+async function quiet(): Promise<void> {
+  await pause(QUIET_MS);
+  for (let turn = 0; turn < 3; turn++) await pause(0);
 }
 
 function pause(milliseconds: number): Promise<void> {

@@ -193,8 +193,9 @@ Deno.test("settings that need other permissions change under load without a sess
   }
   going = false;
   await Promise.all(visits);
-  // Who connects in the very moment that a port of an old worker closes is cut off by the system; that is rare.
-  assert(lost.length <= 2, `${lost.length} of ${sessions}: ${lost.join("\n")}`);
+  // Who connects in the very moment that a port of an old worker closes is cut off by the system (docs/decisions/0101): at most
+  // one or so for each of the 20 ports that closed.
+  assert(lost.length <= 20, `${lost.length} of ${sessions}: ${lost.join("\n")}`);
 });
 
 for (const kind of ["thrown", "rejected"]) {
