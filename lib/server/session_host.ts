@@ -15,6 +15,7 @@ import type { SessionSettings } from "../settings/settings.ts";
 import { type Transformer, TransformerError } from "../transform/transformer.ts";
 import type { Gate, SessionIdentity } from "../users/gate.ts";
 import { Conversation } from "../wire/conversation.ts";
+import { StallClock } from "../wire/stall_guard.ts";
 
 const log = logger("pop3");
 
@@ -55,6 +56,7 @@ export class SessionHost {
   /** Connections that are not sessions yet: they shake hands, or their proxy has not told who they are. */
   readonly #arriving = new Set<Connection>();
   readonly #networkLists = new WeakMap<readonly string[], NetworkList>();
+  readonly #clock = new StallClock();
   #emptied: (() => void) | undefined;
   /** Whether the patience with sessions is over. */
   #expired = false;
@@ -95,7 +97,7 @@ export class SessionHost {
   }
 
   /** Leads one connection through its session, TLS first where the port wants it. Never rejects. */
-  async serve(raw: Connection, implicitTls = false): Promise<void> {
+  serve(raw: Connection, implicitTls = false): Promise<void> {
     const { gate, newSession } = this.#options;
     const session = newSession();
     gate.observe({
@@ -107,12 +109,17 @@ export class SessionHost {
       tls: raw.tls?.version,
     });
     this.#arriving.add(raw);
-    const connection = implicitTls ? await this.#shakeHands(raw, session) : raw;
+    return implicitTls ? this.#serveSecure(raw, session) : this.#converse(raw, raw, session);
+  }
+
+  async #serveSecure(raw: Connection, session: string): Promise<void> {
+    const connection = await this.#shakeHands(raw, session);
     if (connection !== undefined) await this.#converse(raw, connection, session);
     else this.#gone(raw);
   }
 
-  async #converse(raw: Connection, connection: Connection, session: string): Promise<void> {
+  /** Not asynchronous itself, nor are those who call it: each frame that waits costs an idle session a third of a kilobyte. */
+  #converse(raw: Connection, connection: Connection, session: string): Promise<void> {
     const { gate, store, transformer } = this.#options;
     const { settings } = gate;
     const { address } = connection.peer;
@@ -132,16 +139,15 @@ export class SessionHost {
       connection,
       dialogue,
       (error) => complain(identity, error),
+      this.#clock,
     );
     this.#sessions.set(session, conversation);
     this.#arriving.delete(raw);
     if (this.#expired) conversation.close("shutdown");
-    try {
-      await conversation.run();
-    } finally {
+    return conversation.run().then(() => {
       this.#sessions.delete(session);
       this.#gone(raw);
-    }
+    });
   }
 
   #gone(raw: Connection): void {
@@ -154,9 +160,14 @@ export class SessionHost {
   }
 
   /** A connection of a trusted proxy begins with a header that tells the client (PROXY protocol). */
-  async #accept(connection: Connection, implicitTls: boolean): Promise<void> {
+  #accept(connection: Connection, implicitTls: boolean): Promise<void> {
     const peers = this.#networks(this.#options.gate.settings.proxyProtocol);
-    if (!peers.holds(connection.peer.address)) return await this.serve(connection, implicitTls);
+    return peers.holds(connection.peer.address)
+      ? this.#acceptProxied(connection, implicitTls)
+      : this.serve(connection, implicitTls);
+  }
+
+  async #acceptProxied(connection: Connection, implicitTls: boolean): Promise<void> {
     let told;
     this.#arriving.add(connection);
     try {

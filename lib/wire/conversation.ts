@@ -15,7 +15,7 @@ import {
 } from "./limits.ts";
 import type { Reply } from "./reply.ts";
 import { ReplyWriter } from "./reply_writer.ts";
-import { ConnectionLostError, StallGuard } from "./stall_guard.ts";
+import { ConnectionLostError, StallClock, StallGuard } from "./stall_guard.ts";
 
 type Answer = (line: Uint8Array) => Reply | Promise<Reply>;
 
@@ -44,13 +44,19 @@ export class Conversation {
    * @param connection closed when the conversation ends
    * @param dialogue what is spoken
    * @param fault told of errors that are neither the client's nor the network's
+   * @param clock looks at the waits of this connection, and of others that share it
    */
-  constructor(connection: Connection, dialogue: Dialogue, fault: (error: unknown) => void) {
+  constructor(
+    connection: Connection,
+    dialogue: Dialogue,
+    fault: (error: unknown) => void,
+    clock: StallClock = new StallClock(),
+  ) {
     this.#connection = connection;
     this.#dialogue = dialogue;
     this.#fault = fault;
     this.#lines = new LineBuffer(dialogue.lineLimit);
-    this.#guard = new StallGuard((reason) => this.close(reason));
+    this.#guard = new StallGuard(clock, (reason) => this.close(reason));
     this.#writer = new ReplyWriter(dialogue, this.#guard);
   }
 

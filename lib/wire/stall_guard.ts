@@ -1,4 +1,4 @@
-/** Waiting for the client with an end to the patience: one timer a connection, moved lazily. */
+/** Waiting for the client with an end to the patience. */
 
 import type { CloseReason } from "../observe/event.ts";
 
@@ -7,20 +7,46 @@ export class ConnectionLostError extends Error {
   override name = "ConnectionLostError";
 }
 
-/**
- * Watches one wait at a time. A wait that begins costs no new timer as a rule: the one that runs looks, when it fires,
- * how much of the patience is left.
- */
+/** How often waits are looked at, in milliseconds: that much later than its patience may a wait end. */
+const LOOK_MS = 100;
+
+/** Looks at the waits of many connections by one timer: ten thousand idle sessions would hold ten thousand. */
+export class StallClock {
+  readonly #guards = new Set<StallGuard>();
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  /** Begins to look at a guard's waits. */
+  add(guard: StallGuard): void {
+    this.#guards.add(guard);
+    this.#timer ??= setInterval(() => this.#look(), LOOK_MS);
+  }
+
+  /** Looks at a guard's waits no more. */
+  delete(guard: StallGuard): void {
+    this.#guards.delete(guard);
+    if (this.#guards.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #look(): void {
+    const now = performance.now();
+    for (const guard of this.#guards) guard.look(now);
+  }
+}
+
+/** Watches one wait at a time of one connection. */
 export class StallGuard {
+  readonly #clock: StallClock;
   readonly #stalled: (reason: CloseReason) => void;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #firesAt = Infinity;
   #deadline = Infinity;
   #reason: CloseReason = "idle";
 
   /** @param stalled told when a wait has lasted too long; it closes the connection, which ends the wait */
-  constructor(stalled: (reason: CloseReason) => void) {
+  constructor(clock: StallClock, stalled: (reason: CloseReason) => void) {
+    this.#clock = clock;
     this.#stalled = stalled;
+    clock.add(this);
   }
 
   /**
@@ -35,7 +61,6 @@ export class StallGuard {
     if (milliseconds > 0) {
       this.#deadline = performance.now() + milliseconds;
       this.#reason = reason;
-      if (this.#firesAt > this.#deadline) this.#arm(milliseconds);
     }
     try {
       return await pending;
@@ -46,23 +71,15 @@ export class StallGuard {
     }
   }
 
+  /** Ends a wait that has lasted too long by now. */
+  look(now: number): void {
+    if (now < this.#deadline) return;
+    this.#deadline = Infinity;
+    this.#stalled(this.#reason);
+  }
+
   /** Stops for good. */
   stop(): void {
-    clearTimeout(this.#timer);
-    this.#firesAt = Infinity;
-  }
-
-  #arm(milliseconds: number): void {
-    clearTimeout(this.#timer);
-    this.#firesAt = performance.now() + milliseconds;
-    this.#timer = setTimeout(() => this.#look(), milliseconds);
-  }
-
-  #look(): void {
-    this.#firesAt = Infinity;
-    const left = this.#deadline - performance.now();
-    if (left === Infinity) return;
-    if (left > 0) this.#arm(left);
-    else this.#stalled(this.#reason);
+    this.#clock.delete(this);
   }
 }
