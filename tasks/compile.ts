@@ -1,6 +1,7 @@
 /** `deno task compile`: makes one binary of the program, with the permissions of the set "server" in deno.json. */
 
 import { dirname, join, resolve } from "node:path";
+import { engineFlags } from "./run_arguments.ts";
 
 /** Modules that are started as workers: no import leads to them, so they are named here. */
 export const WORKERS = [
@@ -25,6 +26,7 @@ export function compileArguments(output: string, more: readonly string[] = []): 
     `--permission-set=${PERMISSION_SET}`,
     // On a terminal it would otherwise ask for what it was not given, and stop until someone answers.
     "--no-prompt",
+    engineFlags(),
     // Else every package of the lock file comes along, the tests' among them.
     "--exclude-unused-npm",
     ...WORKERS.flatMap((path) => ["--include", join(root, path)]),

@@ -1,6 +1,6 @@
 /** Runs the program to its end with a pipe for its input, as in a shell script. */
 
-import { join } from "node:path";
+import { runArguments } from "../../tasks/run_arguments.ts";
 import { machineEnvironment } from "./program.ts";
 import { projectRoot } from "./mailboxes.ts";
 import { within } from "./waiting.ts";
@@ -21,7 +21,7 @@ export async function postern(
   } = {},
 ): Promise<PipedEnd> {
   const program = Deno.env.get("POSTERN_TEST_PROGRAM")?.split(" ") ??
-    [Deno.execPath(), "run", "-P=server", join(projectRoot, "main.ts")];
+    [Deno.execPath(), ...runArguments()];
   const child = new Deno.Command(program[0]!, {
     args: [...program.slice(1), ...args],
     cwd: projectRoot,

@@ -1,6 +1,6 @@
 /** Starts the real program for tests, on free ports, with the permissions of the task, and takes it down again. */
 
-import { join } from "node:path";
+import { runArguments } from "../../tasks/run_arguments.ts";
 import { projectRoot } from "./mailboxes.ts";
 import { Pop3Client } from "./pop3_client.ts";
 import { eventually, within } from "./waiting.ts";
@@ -226,7 +226,7 @@ export function spawnProgram(
 ): Deno.ChildProcess {
   const other = Deno.env.get("POSTERN_TEST_PROGRAM")?.split(" ");
   const [command, ...before] = other ??
-    [Deno.execPath(), "run", "-P=server", join(projectRoot, "main.ts")];
+    [Deno.execPath(), ...runArguments()];
   return new Deno.Command(command!, {
     args: [...before, ...args],
     cwd: projectRoot,

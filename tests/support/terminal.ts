@@ -1,6 +1,6 @@
 /** Runs the program in a terminal of its own, by Python's pty module, and looks at what it shows there. */
 
-import { join } from "node:path";
+import { runArguments } from "../../tasks/run_arguments.ts";
 import { machineEnvironment } from "./program.ts";
 import { projectRoot } from "./mailboxes.ts";
 import { eventually, within } from "./waiting.ts";
@@ -53,7 +53,7 @@ export class Terminal implements AsyncDisposable {
   /** @param args of the program */
   constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
     const program = Deno.env.get("POSTERN_TEST_PROGRAM")?.split(" ") ??
-      [Deno.execPath(), "run", "-P=server", join(projectRoot, "main.ts")];
+      [Deno.execPath(), ...runArguments()];
     this.#child = new Deno.Command("python3", {
       args: ["-c", BRIDGE, ...program, ...args],
       cwd: projectRoot,
