@@ -37,8 +37,6 @@ interface Contents {
   readonly unlearned: Map<string, ForeignHash>;
   /** By name, those that somebody asked for. */
   readonly revisions: Map<string, string>;
-  /** Likewise; made up for users whose line has none. */
-  readonly saltings: Map<string, Salting>;
   /** The users' names in order, once somebody asked. */
   sorted?: readonly string[];
 }
@@ -51,7 +49,6 @@ export class PasswdFile implements UserSource {
     learned: new Map(),
     unlearned: new Map(),
     revisions: new Map(),
-    saltings: new Map(),
   };
 
   private constructor(options: PasswdFileOptions) {
@@ -103,7 +100,7 @@ export class PasswdFile implements UserSource {
     for (const [name, { secret }] of users) {
       if (secret.kind === "foreign" && !learned.has(name)) unlearned.set(name, secret.hash);
     }
-    this.#contents = { users, learned, unlearned, revisions: new Map(), saltings: new Map() };
+    this.#contents = { users, learned, unlearned, revisions: new Map() };
   }
 
   /** Whether the file has this user. */
@@ -123,25 +120,21 @@ export class PasswdFile implements UserSource {
   }
 
   #found(name: string, entry: PasswdEntry): FoundUser {
+    const { secret: installation, iterations = DEFAULT_ITERATIONS } = this.#options;
     const { secret } = entry;
     const known = secret.kind === "keys" ? secret.keys : this.#contents.learned.get(name);
-    const { salt, iterations: count } = known ?? this.#madeUp(name);
-    const user = { name, revision: this.#revision(name, entry), salt, iterations: count };
-    const keys = known ? [known] : [];
-    if (secret.kind === "clear") return { ...user, keys, clear: secret.password };
-    return secret.kind === "keys" || known
-      ? { ...user, keys }
-      : { ...user, keys, foreign: secret.hash };
-  }
-
-  #madeUp(name: string): Salting {
-    const { secret, iterations = DEFAULT_ITERATIONS } = this.#options;
-    const { saltings } = this.#contents;
-    let salting = saltings.get(name);
-    if (salting === undefined) {
-      saltings.set(name, salting = madeUpSalting(secret, name, iterations));
-    }
-    return salting;
+    return {
+      name,
+      revision: this.#revision(name, entry),
+      // Made up only for whoever asks: most logins are checked without it.
+      get salt(): Uint8Array {
+        return known?.salt ?? madeUpSalting(installation, name, iterations).salt;
+      },
+      iterations: known?.iterations ?? iterations,
+      keys: known ? [known] : [],
+      ...secret.kind === "clear" && { clear: secret.password },
+      ...secret.kind === "foreign" && known === undefined && { foreign: secret.hash },
+    };
   }
 
   /** The line's fingerprint, computed when first asked for. */

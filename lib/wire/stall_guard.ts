@@ -8,7 +8,7 @@ export class ConnectionLostError extends Error {
 }
 
 /** How often waits are looked at, in milliseconds: that much later than its patience may a wait end. */
-const LOOK_MS = 100;
+const LOOK_MS = 250;
 
 /** Looks at the waits of many connections by one timer: ten thousand idle sessions would hold ten thousand. */
 export class StallClock {

@@ -22,7 +22,7 @@ const context: ExchangeContext = {
 const granted = (serverSignature?: Uint8Array): LoginOutcome => ({
   kind: "granted",
   user: "user",
-  lease: { lost: new AbortController().signal, [Symbol.asyncDispose]: () => Promise.resolve() },
+  lease: { onLost: () => {}, [Symbol.asyncDispose]: () => Promise.resolve() },
   ...(serverSignature ? { serverSignature } : {}),
 });
 const refused: LoginOutcome = { kind: "refused", reason: "credentials" };
