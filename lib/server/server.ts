@@ -1,51 +1,15 @@
-/** The server: chooses the implementations, puts them together, starts and ends them. */
+/** The server: starts its parts in order, brings changes to them, and ends them. */
 
 import { prometheusText } from "../observe/prometheus.ts";
-import { type Observatory, openObservatory } from "../observe/observatory.ts";
-import { logger, type Logging } from "../observe/logging.ts";
-import { LiveSettingsRegistry, type SettingChange } from "../settings/live_settings.ts";
-import { InvalidValueError } from "../settings/errors.ts";
-import { resolveSettings, type SettingInputs } from "../settings/resolve.ts";
-import type { Settings } from "../settings/settings.ts";
+import type { LiveSettingsRegistry, SettingChange } from "../settings/live_settings.ts";
 import type { ReloadOutcome } from "../msmp/management.ts";
-import { SqliteState } from "../state/sqlite_state.ts";
-import { type StateStore, StateStoreError } from "../state/state_store.ts";
-import { LocalProcessGroups } from "../transform/local_process_groups.ts";
-import { Turnstile } from "../transform/turnstile.ts";
-import type { MailStore } from "../mail/mail_store.ts";
-import type { Locks } from "../users/locks.ts";
-import { MemoryLocks } from "../users/memory_locks.ts";
 import { VERSION } from "../version.ts";
-import { type Accounts, openAccounts } from "./accounts.ts";
-import { bearerVerifier } from "./bearer.ts";
-import { CertificateKeeper } from "./certificate_keeper.ts";
-import { LocalGate } from "./local_gate.ts";
 import { openManagementOf, reloadAll } from "./managed_parts.ts";
-import type { ManagementPort } from "./management_port.ts";
-import { LoginGuard } from "./login_guard.ts";
 import { type HttpServer, startHttp } from "./http.ts";
 import { ExpirySweep } from "./expiry_sweep.ts";
 import { newGeneration } from "./generation.ts";
-import { MailFolderLocks } from "./mail_folder_lock.ts";
-import { findPorts, type Ports } from "./ports.ts";
-import { settingChecks } from "./setting_checks.ts";
+import { assemble, type Parts, type ServerOptions } from "./parts.ts";
 import { StartError } from "./start_error.ts";
-import { storeFactory } from "./stores.ts";
-import { Supervisor } from "./supervisor.ts";
-import { type StateFacts, WorkerRefresher } from "./worker_refresher.ts";
-
-const log = logger("server");
-
-/** What a server is started with. */
-export interface ServerOptions {
-  /** All but what is kept in the state. */
-  readonly inputs: SettingInputs;
-  readonly logging: Logging;
-  /** The variable PATH, for transformers. */
-  readonly path: string;
-  /** Whether OpenTelemetry's instruments are made (`OTEL_DENO=true`). */
-  readonly telemetry: boolean;
-}
 
 /** A port that is open. */
 export interface OpenListener {
@@ -143,135 +107,6 @@ export class Server {
   }
 }
 
-/** All that a server is made of. */
-interface Parts {
-  readonly options: ServerOptions;
-  readonly registry: LiveSettingsRegistry;
-  readonly state: StateStore;
-  readonly accounts: Accounts;
-  readonly certificates: CertificateKeeper | undefined;
-  readonly observatory: Observatory;
-  readonly guard: LoginGuard;
-  readonly turns: Turnstile;
-  readonly groups: LocalProcessGroups;
-  readonly ports: Ports;
-  readonly folders: MailFolderLocks;
-  readonly supervisor: Supervisor;
-  readonly refresher: WorkerRefresher;
-  readonly locks: Locks;
-  readonly store: () => MailStore;
-  /** Settled by SHUTDOWN. */
-  readonly asked: PromiseWithResolvers<void>;
-  http?: HttpServer | undefined;
-  management?: ManagementPort;
-  /** Ends everything but the supervisor, in reverse order. */
-  stack?: AsyncDisposableStack;
-}
-
-async function assemble(options: ServerOptions, stack: AsyncDisposableStack): Promise<Parts> {
-  const { inputs, path, logging } = options;
-  const state = stack.use(await openState(resolveSettings(inputs).settings));
-  const registry = new LiveSettingsRegistry({
-    inputs: { ...inputs, kept: await state.settings.all() },
-    keep: (key, text) => state.settings.set(key, text),
-    forget: (key) => state.settings.delete(key),
-    checks: settingChecks(path),
-  });
-  // What was set while the server ran is known only now.
-  logging.setLevel(registry.settings.logLevel);
-  for (const warning of registry.warnings) log.warn(warning);
-  await checkStart(registry);
-  const settings = (): Settings => registry.settings;
-  const bearer = bearerVerifier(settings());
-  const accounts = await openAccounts({ state, settings: settings(), bearer });
-  const certificates = await openCertificates(registry, stack);
-  const observatory = stack.use(
-    await openObservatory({ state, version: VERSION, telemetry: options.telemetry }),
-  );
-  const groups = new LocalProcessGroups();
-  stack.defer(() => groups.endAll());
-  const turns = new Turnstile(settings().maxTransformers);
-  const storeOf = storeFactory();
-  const store = (): MailStore => storeOf(settings());
-  const locks = new MemoryLocks();
-  const guard = new LoginGuard(settings);
-  const gate = new LocalGate({
-    settings,
-    directory: accounts.users.directory,
-    locks,
-    guard,
-    bearer: bearer !== undefined,
-    attempted: () => refresher.refresh(),
-    observe: observatory.observe,
-  });
-  const ports = findServerPorts(settings(), certificates !== undefined);
-  const folders = new MailFolderLocks();
-  const generation = stack.use(
-    await newGeneration({ settings: settings(), listen: ports.listen, path, folders }),
-  );
-  const refresher = new WorkerRefresher(
-    () => stateFacts(settings(), gate, guard),
-    (state) => supervisor.update(state),
-  );
-  const supervisor = new Supervisor({
-    gate,
-    turns,
-    groups,
-    logging,
-    path,
-    workers: settings().workers,
-    listen: ports.listen,
-    maxConnections: settings().maxConnections,
-    certificates: () => certificates?.materials ?? [],
-    state: () => refresher.state(),
-    newPrefix: async () => (await state.installation.reserveSessions(1)).toString(36),
-  }, generation);
-  certificates?.watch(() => supervisor.renewCertificates());
-  return {
-    options,
-    registry,
-    state,
-    accounts,
-    certificates,
-    observatory,
-    guard,
-    turns,
-    groups,
-    ports,
-    folders,
-    supervisor,
-    refresher,
-    locks,
-    store,
-    asked: Promise.withResolvers(),
-  };
-}
-
-/** What workers must know is made from this. */
-function stateFacts(settings: Settings, gate: LocalGate, guard: LoginGuard): StateFacts {
-  return {
-    settings,
-    scramForAll: gate.scramForAll,
-    bearer: gate.bearer,
-    asks: settings.maxConnectionsPerIp > 0 || guard.bans().length > 0,
-  };
-}
-
-async function openCertificates(
-  registry: LiveSettingsRegistry,
-  stack: AsyncDisposableStack,
-): Promise<CertificateKeeper | undefined> {
-  const certificates = await CertificateKeeper.open(registry.settings);
-  if (certificates !== undefined) return stack.use(certificates);
-  const { source } = registry.entries().find(({ key }) => key === "tls_port") ?? {};
-  if (source !== "default") {
-    log.warn(
-      "A port for TLS is asked for without a certificate: it stays closed; give --tls-cert and --tls-key",
-    );
-  }
-  return undefined;
-}
-
 /** The probes, the figures and the dashboard, where `--http` asks for them. */
 async function openHttp(
   { registry, observatory, supervisor }: Parts,
@@ -307,39 +142,6 @@ function openSweep({ accounts, locks, registry, store }: Parts): ExpirySweep {
   });
   void sweep.sweep();
   return sweep;
-}
-
-/** POP3's ports, and POP3S's where there is a certificate. */
-function findServerPorts(settings: Settings, secure: boolean): Ports {
-  const pop3 = findPorts(settings.listen, settings.port);
-  if (pop3.withoutIpv6) log.warn("This machine has no IPv6: serving IPv4 alone");
-  if (!secure) return pop3;
-  const pop3s = findPorts(settings.listen, settings.tlsPort);
-  const listen = pop3s.listen.map((where) => ({ ...where, tls: true }));
-  return { ...pop3, listen: [...pop3.listen, ...listen] };
-}
-
-async function openState(settings: Settings): Promise<StateStore> {
-  try {
-    return await SqliteState.open({
-      path: settings.state,
-      onTrouble: (error) =>
-        log.error("The state cannot be written, trying again: {error}", { error }),
-    });
-  } catch (error) {
-    if (error instanceof StateStoreError) throw new StartError(error.message, { cause: error });
-    throw error;
-  }
-}
-
-/** A value that was right when it was written may not be now: the folder may be gone. */
-async function checkStart(registry: LiveSettingsRegistry): Promise<void> {
-  try {
-    await registry.check();
-  } catch (error) {
-    if (error instanceof InvalidValueError) throw new StartError(error.message, { cause: error });
-    throw error;
-  }
 }
 
 /** Brings what has changed to those whom it concerns. */
