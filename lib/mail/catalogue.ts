@@ -59,7 +59,7 @@ export class Catalogue {
   readonly size: Float64Array;
   /** Octets as stored; `NaN` where the file was not measured. */
   readonly storedSize: Float64Array;
-  /** The file's time when it was measured, milliseconds since 1970. */
+  /** The file's time when it was measured, milliseconds since 1970; 0 where it was not asked for. */
   readonly modified: Float64Array;
   /** When the message was first retrieved, milliseconds since 1970; 0 for never. */
   readonly firstRetrieved: Float64Array;
@@ -93,6 +93,12 @@ export class Catalogue {
   /** Whether the file was read and measured. */
   isMeasured(row: number): boolean {
     return !Number.isNaN(this.storedSize[row]);
+  }
+
+  /** Whether a file has the size, and as far as it is known the time, that a row tells. */
+  looksLike(row: number, { size, mtime }: Pick<Deno.FileInfo, "size" | "mtime">): boolean {
+    const modified = this.modified[row];
+    return size === this.storedSize[row] && (modified === 0 || modified === mtime?.getTime());
   }
 
   /** Takes over all that another catalogue's row knows, name and folder excepted. */

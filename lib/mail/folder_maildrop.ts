@@ -138,8 +138,8 @@ export class FolderMaildrop implements Maildrop {
     file: Deno.FsFile,
     info: Deno.FileInfo,
   ): Promise<{ size: number; storedSize: number; verbatim: boolean }> {
-    const { size, storedSize, modified, marks, names } = this.#catalogue;
-    if (info.size === storedSize[row] && info.mtime?.getTime() === modified[row]) {
+    const { size, storedSize, marks, names } = this.#catalogue;
+    if (this.#catalogue.looksLike(row, info)) {
       const verbatim = (marks[row]! & Mark.VERBATIM) !== 0;
       return { size: size[row]!, storedSize: storedSize[row]!, verbatim };
     }
@@ -147,7 +147,7 @@ export class FolderMaildrop implements Maildrop {
     if (this.#options.mailbox.layout === "plain") throw gone(names[row]!);
     const measured = await new FileMeter(new Breather()).measure(file, info.size);
     file.seekSync(0, Deno.SeekMode.Start);
-    keepMeasures(this.#catalogue, row, measured, info);
+    keepMeasures(this.#catalogue, row, measured, info.mtime?.getTime() ?? 0);
     this.#isNews = true;
     return measured;
   }

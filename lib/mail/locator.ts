@@ -97,12 +97,11 @@ export class Locator {
   /** A twin of the message lies under its own name, or has another size or another time. */
   #isFileOf(row: number, folder: Folder, name: string, hasTwin: boolean): boolean {
     const others = this.#rowsLike(row);
-    const { names, folders, storedSize, modified } = this.#catalogue;
+    const { names, folders } = this.#catalogue;
     if (others.some((other) => names[other] === name && folders[other] === folder)) return false;
     if (!hasTwin && others.length === 0) return true;
     try {
-      const info = Deno.lstatSync(this.#pathOf(folder, name));
-      return info.size === storedSize[row] && info.mtime?.getTime() === modified[row];
+      return this.#catalogue.looksLike(row, Deno.lstatSync(this.#pathOf(folder, name)));
     } catch (error) {
       if (isNotFound(error)) return false;
       throw error;

@@ -46,6 +46,19 @@ export class FileMeter {
     return withStored(wire, storedSize);
   }
 
+  /**
+   * Measures a file that one read takes in, without asking for its size before.
+   *
+   * @returns undefined when it is too big for that
+   */
+  measureSmall(file: Deno.FsFile): MeasuredSize | undefined {
+    const meter = this.#meter;
+    const storedSize = file.readSync(meter.input) ?? 0;
+    if (storedSize === meter.input.length) return undefined;
+    meter.add(storedSize);
+    return withStored(meter.finish(), storedSize);
+  }
+
   async #measureBig(file: Deno.FsFile, fileSize: number): Promise<MeasuredSize> {
     const meter = new WireMeter();
     let storedSize = 0;
@@ -68,17 +81,17 @@ function withStored({ size, verbatim }: WireSize, storedSize: number): MeasuredS
 /**
  * Writes a file's measures into its row.
  *
- * @param info of the file when it was opened
+ * @param modified the file's time when it was opened, milliseconds since 1970; 0 where nobody asked
  */
 export function keepMeasures(
   catalogue: Catalogue,
   row: number,
   { size, storedSize, verbatim }: MeasuredSize,
-  info: Deno.FileInfo,
+  modified: number,
 ): void {
   const kept = catalogue.marks[row]! & ~Mark.VERBATIM;
   catalogue.marks[row] = kept | (verbatim ? Mark.VERBATIM : 0);
   catalogue.size[row] = size;
   catalogue.storedSize[row] = storedSize;
-  catalogue.modified[row] = info.mtime?.getTime() ?? 0;
+  catalogue.modified[row] = modified;
 }

@@ -1,7 +1,8 @@
 /** Gives a mailbox's messages the unique-ids by which clients know them from session to session. */
 
 import { Breather } from "./breather.ts";
-import { type Catalogue, Mark } from "./catalogue.ts";
+import { type Catalogue, type Folder, Mark } from "./catalogue.ts";
+import { isNotFound } from "./file_error.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { uniquePart } from "./maildir_name.ts";
 import type { MessageInfo } from "./mail_store.ts";
@@ -35,7 +36,7 @@ export async function nameMessages(
   const breather = new Breather(signal);
   return mailbox.layout === "plain"
     ? { messages: await namePlain(catalogue, served, breather), changed: false }
-    : await nameMaildir(catalogue, served, breather);
+    : await nameMaildir(mailbox, catalogue, served, breather);
 }
 
 async function namePlain(
@@ -53,6 +54,7 @@ async function namePlain(
 }
 
 async function nameMaildir(
+  mailbox: Mailbox,
   catalogue: Catalogue,
   served: readonly number[],
   breather: Breather,
@@ -68,7 +70,9 @@ async function nameMaildir(
     copies.clear();
     for (let index = start; index < end; index++) {
       const row = served[index]!;
-      const uid = marks[row]! & Mark.TWIN
+      const isTwin = (marks[row]! & Mark.TWIN) !== 0;
+      if (isTwin && modified[row] === 0 && learnTime(mailbox, catalogue, row)) changed = true;
+      const uid = isTwin
         ? nextTwinId(copies, unique, modified[row]!, storedSize[row]!)
         : maildirId(unique);
       messages.push({ uid, size: size[row]!, row });
@@ -76,6 +80,19 @@ async function nameMaildir(
     if (breather.due()) await breather.pause();
   }
   return { messages, changed };
+}
+
+/** A twin's id is made from its file's time, which nobody may have asked for yet. */
+function learnTime(mailbox: Mailbox, catalogue: Catalogue, row: number): boolean {
+  const folder = mailbox.folders.get(catalogue.folders[row] as Folder)!;
+  try {
+    const { mtime } = Deno.lstatSync(`${folder.path}/${catalogue.names[row]}`);
+    catalogue.modified[row] = mtime?.getTime() ?? 0;
+  } catch (error) {
+    // Gone since it was listed: whoever opens it is told.
+    if (!isNotFound(error)) throw error;
+  }
+  return catalogue.modified[row] !== 0;
 }
 
 function isOfUnique(name: string, unique: string): boolean {

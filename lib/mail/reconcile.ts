@@ -115,8 +115,7 @@ function pathOf(mailbox: Mailbox, listing: Listing, index: number): string {
 
 /** Whether a file has the size and the time that a row tells. */
 function looksLike(known: Catalogue, row: number, info: Deno.FileInfo | undefined): boolean {
-  return info !== undefined && known.storedSize[row] === info.size &&
-    known.modified[row] === info.mtime?.getTime();
+  return info !== undefined && known.looksLike(row, info);
 }
 
 function lookAt(path: string): Deno.FileInfo | undefined {

@@ -104,11 +104,10 @@ class RemovalInProgress implements Removal {
     this.#locator.checkFolder(row);
     const path = this.#locator.path(row);
     try {
-      const { isFile, size, mtime } = Deno.lstatSync(path);
+      const info = Deno.lstatSync(path);
       // Removing would take an empty folder too.
-      if (!isFile) throw new NotRegularError("it is no regular file any more");
-      const { storedSize, modified } = this.#catalogue;
-      const isSame = size === storedSize[row] && mtime?.getTime() === modified[row];
+      if (!info.isFile) throw new NotRegularError("it is no regular file any more");
+      const isSame = this.#catalogue.looksLike(row, info);
       // In a plain folder another message may have taken the name, and must not be lost for the one that is marked.
       if (this.#mailbox.layout === "plain" && !isSame) return false;
       Deno.removeSync(path);

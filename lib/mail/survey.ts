@@ -6,6 +6,7 @@ import { type ListingTime } from "./cache_file.ts";
 import type { Catalogue, Folder } from "./catalogue.ts";
 import { isFileError, isNotFound } from "./file_error.ts";
 import { listMailbox, type Mailbox } from "./mailbox.ts";
+import { uniquePart } from "./maildir_name.ts";
 import { FileMeter, keepMeasures, type MeasuredSize } from "./measure_file.ts";
 import { reconcile } from "./reconcile.ts";
 import { NotRegularError, openListedSync, openRegular, type RegularFile } from "./regular_file.ts";
@@ -98,7 +99,7 @@ async function lookAtRows(
     const row = look.end;
     if (lookAtEach || !catalogue.isMeasured(row)) {
       try {
-        const changed = refreshRow(mailbox, catalogue, row, meter);
+        const changed = refreshRow(mailbox, catalogue, row, meter, lookAtEach);
         if (typeof changed === "boolean" ? changed : await changed) look.changed = true;
       } catch (error) {
         note(look, catalogue, row, error);
@@ -117,21 +118,58 @@ function refreshRow(
   catalogue: Catalogue,
   row: number,
   meter: FileMeter,
+  lookAtEach: boolean,
 ): Promise<true> | boolean {
   const folder = mailbox.folders.get(catalogue.folders[row] as Folder)!;
   const path = `${folder.path}/${catalogue.names[row]}`;
   if (catalogue.isMeasured(row)) {
-    const { isFile, size, mtime } = Deno.lstatSync(path);
-    const isSame = size === catalogue.storedSize[row] &&
-      mtime?.getTime() === catalogue.modified[row];
-    if (isFile && isSame) return false;
+    const info = Deno.lstatSync(path);
+    if (info.isFile && catalogue.looksLike(row, info)) return learnTime(catalogue, row, info);
   }
   // The same name with another content is another message in a plain folder.
   if (mailbox.layout === "plain") catalogue.firstRetrieved[row] = 0;
   if (!mailbox.isPrivate) {
     return openRegular(path).then((opened) => measureRow(catalogue, row, opened, meter));
   }
+  if (!lookAtEach && !hasTwin(catalogue, row) && measureUnseen(catalogue, row, path, meter)) {
+    return true;
+  }
   return measureRow(catalogue, row, openListedSync(path), meter);
+}
+
+/** Keeps a time that was not asked for when the file was measured; says whether there was one to keep. */
+function learnTime(catalogue: Catalogue, row: number, info: Deno.FileInfo): boolean {
+  if (catalogue.modified[row] !== 0) return false;
+  catalogue.modified[row] = timeOf(info);
+  return catalogue.modified[row] !== 0;
+}
+
+/** Rows of one unique part stand together; their files are told apart by their times. */
+function hasTwin({ names }: Catalogue, row: number): boolean {
+  const unique = uniquePart(names[row]!);
+  return [names[row - 1], names[row + 1]].some((name) =>
+    name !== undefined && uniquePart(name) === unique
+  );
+}
+
+/**
+ * Measures a listed file of a big private mailbox without asking for its time, which would take as long as reading it.
+ *
+ * @returns false when it is too big for that
+ */
+function measureUnseen(catalogue: Catalogue, row: number, path: string, meter: FileMeter): boolean {
+  const file = Deno.openSync(path, { read: true });
+  try {
+    const measured = meter.measureSmall(file);
+    if (measured !== undefined) keepMeasures(catalogue, row, measured, 0);
+    return measured !== undefined;
+  } finally {
+    file.close();
+  }
+}
+
+function timeOf({ mtime }: Deno.FileInfo): number {
+  return mtime?.getTime() ?? 0;
 }
 
 /** Measures and closes an open file. */
@@ -148,11 +186,11 @@ function measureRow(
     if (!(measured instanceof Promise)) file.close();
   }
   if (!(measured instanceof Promise)) {
-    keepMeasures(catalogue, row, measured, info);
+    keepMeasures(catalogue, row, measured, timeOf(info));
     return true;
   }
   return measured.then((found) => {
-    keepMeasures(catalogue, row, found, info);
+    keepMeasures(catalogue, row, found, timeOf(info));
     return true as const;
   }).finally(() => file.close());
 }
