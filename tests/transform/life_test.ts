@@ -115,7 +115,7 @@ Deno.test("SET changes the program for sessions to come, and a restart keeps it"
   const mail = { old: [LETTER], young: [LETTER] };
   const scripts = { old: "echo first; sleep 1; exec cat" };
   {
-    await using served = await serve({ mail, scripts, state });
+    await using served = await serve({ mail, scripts, state, timeout: PATIENT });
     using admin = await served.manage();
     assertMatch(await admin.command("SET transformer no-such-program"), /^-ERR .*no-such-program/);
     assertMatch(await admin.command(`SET transformer sed "s/a/b/`), /^-ERR .*quote is not closed/);
@@ -124,8 +124,6 @@ Deno.test("SET changes the program for sessions to come, and a restart keeps it"
       await admin.command(`SET transformer sed -e 's/^One/ & big/' -e "s/e/E/2"`),
       /^\+OK/,
     );
-    assertEquals(await old.line(), "+OK message follows");
-    assertEquals(text(await old.multiline()), `first\r\n${text(LETTER)}`);
     using young = await served.login("young");
     await young.ok("RETR 1");
     assertEquals(text(await young.multiline()), "Subject: hEllo\r\n\r\n One big linE.\r\n");
@@ -134,6 +132,8 @@ Deno.test("SET changes the program for sessions to come, and a restart keeps it"
     using newest = await served.login("young");
     assertEquals(await newest.command("RETR 1"), `+OK ${LETTER.length} octets`);
     await newest.multiline();
+    assertEquals(await old.line(), "+OK message follows");
+    assertEquals(text(await old.multiline()), `first\r\n${text(LETTER)}`);
     assertMatch(await admin.command("SET transformer tr a-z A-Z"), /^\+OK/);
   }
   await using served = await serve({ mail, state, transformer: null });
