@@ -25,6 +25,9 @@ for (let changes: usize = 0; changes < 256; changes++) {
   }
 }
 
+/** Up to so many places in 64 octets, copying what is behind each of them takes less time than spreading all octets by the table. */
+const FEW: u64 = 2;
+
 /** Dots that the last `stuff` put in. */
 let dots: u32 = 0;
 
@@ -34,8 +37,8 @@ export function stuffedDots(): u32 {
 }
 
 /**
- * Writes `length` octets of `from` to `to`, with CRLF line ends and stuffed dots. The octet before `from` and
- * up to eight behind what is written at `to` are overwritten.
+ * Writes `length` octets of `from` to `to`, with CRLF line ends and stuffed dots. The octet before `from` is
+ * overwritten, and so is what lies behind the octets written, up to twice `length` and eight from `to` on.
  *
  * @returns how many octets were written, at most twice `length`
  */
@@ -76,16 +79,57 @@ export function stuff(from: usize, length: u32, previous: u32, to: usize): u32 {
       v128.store(to, d, 48);
       to += 64;
     } else {
-      dots += popcnt(i8x16.bitmask(dotA) | (i8x16.bitmask(dotB) << 16));
-      dots += popcnt(i8x16.bitmask(dotC) | (i8x16.bitmask(dotD) << 16));
-      to = stuffVector(a, bareA, dotA, to);
-      to = stuffVector(b, bareB, dotB, to);
-      to = stuffVector(c, bareC, dotC, to);
-      to = stuffVector(d, bareD, dotD, to);
+      const dotted = bits(dotA, dotB, dotC, dotD);
+      const places = dotted | bits(bareA, bareB, bareC, bareD);
+      dots += popcnt(dotted) as u32;
+      if (popcnt(places) <= FEW) {
+        to = stuffPlaces(from, places, to);
+      } else {
+        to = stuffVector(a, bareA, dotA, to);
+        to = stuffVector(b, bareB, dotB, to);
+        to = stuffVector(c, bareC, dotC, to);
+        to = stuffVector(d, bareD, dotD, to);
+      }
     }
     from += 64;
   }
   return (stuffOctets(from, end, to) - begin) as u32;
+}
+
+/** The highest bits of 64 octets, the first octet's in the lowest. */
+function bits(a: v128, b: v128, c: v128, d: v128): u64 {
+  const low = (i8x16.bitmask(a) as u32) | ((i8x16.bitmask(b) as u32) << 16);
+  const high = (i8x16.bitmask(c) as u32) | ((i8x16.bitmask(d) as u32) << 16);
+  return (low as u64) | ((high as u64) << 32);
+}
+
+/**
+ * Writes 64 octets that want something put in at a few places, as lines of usual length do: all that is left is copied anew, an octet
+ * further, behind each place. Writes at most 128 octets and {@linkcode FEW} - 1.
+ */
+function stuffPlaces(from: usize, places: u64, to: usize): usize {
+  copy64(from, to);
+  do {
+    const place = from + (ctz(places) as usize);
+    const at = to + (place - from);
+    const octet = load<u8>(place);
+    store<u8>(at, octet == LF ? CR : DOT);
+    copy64(place, at + 1);
+    to++;
+    places &= places - 1;
+  } while (places);
+  return to + 64;
+}
+
+function copy64(from: usize, to: usize): void {
+  const a = v128.load(from);
+  const b = v128.load(from, 16);
+  const c = v128.load(from, 32);
+  const d = v128.load(from, 48);
+  v128.store(to, a);
+  v128.store(to, b, 16);
+  v128.store(to, c, 32);
+  v128.store(to, d, 48);
 }
 
 /** Writes 16 octets with what has to be put in, without a branch. */

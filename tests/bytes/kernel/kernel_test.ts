@@ -1,10 +1,12 @@
 /** The checked-in kernel is what its source says, and its memory is laid out without overlaps. */
 
-import { assert, assertEquals } from "@std/assert";
-import { memory } from "../../../lib/bytes/kernel/kernel.wasm";
+import { assert, assertEquals, equal } from "@std/assert";
+import { memory, stuff, stuffedDots } from "../../../lib/bytes/kernel/kernel.wasm";
 import {
   INPUT,
+  INPUT_OCTETS,
   INPUT_SIZE,
+  kernelView,
   OUTPUT_SIZE,
   SCRATCH,
   slotAddress,
@@ -26,6 +28,34 @@ Deno.test("kernel.wasm is what `deno task kernel` makes of its source", async ()
     assertEquals(await Deno.readFile(rebuilt), checkedIn, "run `deno task kernel` and commit");
   } finally {
     await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("stuff puts in what belongs at any one or two places of a vector, and writes no further than it may", () => {
+  const GUARD = 0x5a;
+  const inputs = [["x\n", "x\r\n", 0], ["\r\n.", "\r\n..", 1]] as const;
+  const octets = (text: string): Uint8Array => new TextEncoder().encode(text);
+  for (const [one, oneStuffed, dots] of inputs) {
+    for (const [two, twoStuffed, moreDots] of inputs) {
+      for (let first = 0; first < 66; first++) {
+        for (let second = 0; second < 66 - first; second++) {
+          const text = (a: string, b: string): Uint8Array =>
+            octets(
+              "-".repeat(first) + a + "-".repeat(second) + b + "-".repeat(130 - first - second),
+            );
+          const stored = text(one, two);
+          INPUT_OCTETS.set(stored);
+          const most = 2 * stored.length + 8;
+          const output = kernelView(SCRATCH, most + 64).fill(GUARD);
+          const written = stuff(INPUT, stored.length, 0x0a, SCRATCH);
+          const where = `${JSON.stringify([one, two])} at ${first} and ${second} behind it`;
+          const expected = text(oneStuffed, twoStuffed);
+          assert(equal(output.subarray(0, written), expected), where);
+          assertEquals(stuffedDots(), dots + moreDots, where);
+          assert(output.subarray(most).every((octet) => octet === GUARD), where);
+        }
+      }
+    }
   }
 });
 
