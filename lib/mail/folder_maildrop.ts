@@ -7,6 +7,7 @@ import { type Catalogue, Mark } from "./catalogue.ts";
 import { isFileError, isNotFound } from "./file_error.ts";
 import { Locator } from "./locator.ts";
 import {
+  type Descriptor,
   type Maildrop,
   MaildropUnreadableError,
   MessageGoneError,
@@ -17,7 +18,7 @@ import type { Mailbox } from "./mailbox.ts";
 import { markSeen } from "./mark_seen.ts";
 import { FileMeter, keepMeasures } from "./measure_file.ts";
 import type { FolderMessage } from "./name_messages.ts";
-import { openRegular, openRegularSync, type RegularFile } from "./regular_file.ts";
+import { openDescriptor, openRegular, openRegularSync, type RegularFile } from "./regular_file.ts";
 import { removeFiles } from "./remove_files.ts";
 import { StoredFile } from "./stored_file.ts";
 
@@ -58,7 +59,11 @@ export class FolderMaildrop implements Maildrop {
     const { file, info } = await this.#openFile(row);
     try {
       this.#places.checkFolder(row);
-      return new StoredFile({ file, ...await this.#measuresOf(row, file, info) });
+      return new StoredFile({
+        file,
+        ...await this.#measuresOf(row, file, info),
+        openDescriptor: () => this.#openDescriptor(row, info),
+      });
     } catch (error) {
       file.close();
       throw error;
@@ -119,17 +124,36 @@ export class FolderMaildrop implements Maildrop {
 
   async #openFile(row: number): Promise<RegularFile> {
     const { isPrivate } = this.#options.mailbox;
-    // The first name found may be old news, and the second is from a new listing.
-    for (let attempt = 0; attempt < 3; attempt++) {
+    for (let attempt = 1;; attempt++) {
       try {
         const path = this.#places.path(row);
         return isPrivate ? openRegularSync(path) : await openRegular(path);
       } catch (error) {
-        if (!isNotFound(error)) throw error;
-        if (!this.#places.find(row)) break;
+        this.#lookAgain(row, attempt, error);
       }
     }
-    throw gone(this.#catalogue.names[row]!);
+  }
+
+  #openDescriptor(row: number, info: Deno.FileInfo): Descriptor {
+    for (let attempt = 1;; attempt++) {
+      try {
+        return openDescriptor(this.#places.path(row), info);
+      } catch (error) {
+        this.#lookAgain(row, attempt, error);
+      }
+    }
+  }
+
+  /**
+   * Finds the file's new name when opening failed because it has another one. The first name found may be old news, and the second
+   * is from a new listing.
+   *
+   * @throws {MessageGoneError} when there is none
+   * @throws `error` when that was not why
+   */
+  #lookAgain(row: number, attempt: number, error: unknown): void {
+    if (!isNotFound(error)) throw error;
+    if (attempt === 3 || !this.#places.find(row)) throw gone(this.#catalogue.names[row]!);
   }
 
   /** What was measured at login, if this is still the file that was measured. */

@@ -8,7 +8,12 @@ export interface MessageInfo {
   readonly size: number;
 }
 
-/** A message's octets as they are stored, read once from beginning to end, by one of the two ways. */
+/** An open file by the number that the system knows it by. Disposing closes it. */
+export interface Descriptor extends Disposable {
+  readonly number: number;
+}
+
+/** A message's octets as they are stored: read here once from beginning to end, or by a program of its own. */
 export interface StoredMessage extends Disposable {
   /** Octets that RETR sends, dot-stuffing undone. Counted anew when the file is not the one that was measured. */
   readonly size: number;
@@ -20,12 +25,23 @@ export interface StoredMessage extends Disposable {
    * Puts the next stored octets into `into`. Synchronous: a local file's read is quicker than a change of task.
    *
    * @returns how many (at least 1), or null at the end
-   * @throws {MessageCutError} when its file has become shorter; what was read is then not a whole message
+   * @throws {MessageChangedError} when its file has become shorter; what was read is then not a whole message
    * @throws {Error} when it cannot be read
    */
   readSync(into: Uint8Array): number | null;
-  /** The same octets as a stream, for what is a stream itself (a transformer's standard input). */
-  readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /**
+   * Opens the same octets once more, at their beginning: a program's standard input.
+   *
+   * @throws {MessageGoneError} when another program has removed it meanwhile
+   * @throws {Error} when it cannot be opened
+   */
+  openDescriptor(): Descriptor;
+  /**
+   * Makes sure that who has read a descriptor to its end has read what was measured, no less and no more.
+   *
+   * @throws {MessageChangedError} when its file is longer or shorter now
+   */
+  checkWhole(): void;
 }
 
 /** A user's messages as they stood at login. Disposing lets go of it and carries out what {@linkcode Maildrop.retrieved} noted. */
@@ -69,9 +85,9 @@ export class MessageGoneError extends Error {
   override name = "MessageGoneError";
 }
 
-/** A message whose file another program cut while it was sent; nobody may take what was sent for a whole message. */
-export class MessageCutError extends Error {
-  override name = "MessageCutError";
+/** A message whose file another program cut or lengthened while it was sent; nobody may take what was sent for a whole message. */
+export class MessageChangedError extends Error {
+  override name = "MessageChangedError";
 }
 
 /** A mailbox that exists and cannot be read; the message is for the log, not for the client. */

@@ -1,8 +1,10 @@
 /** Maildrops in memory: the mail store's twin for tests and for trying things out. */
 
+import { closeSync, openSync } from "node:fs";
 import { WireMeter, type WireSize } from "../bytes/wire_meter.ts";
 import { refuseUserName } from "../users/user_name.ts";
 import {
+  type Descriptor,
   type Maildrop,
   type MailStore,
   MessageGoneError,
@@ -165,19 +167,27 @@ class MemoryMessage implements StoredMessage {
     return part.length;
   }
 
-  get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    const rest = this.#octets.subarray(this.#read);
-    this.#read = this.#octets.length;
-    return new ReadableStream({
-      start(controller): void {
-        if (rest.length > 0) controller.enqueue(rest);
-        controller.close();
-      },
-    });
+  openDescriptor(): Descriptor {
+    return descriptorOf(this.#octets);
   }
+
+  /** Nobody changes it. */
+  checkWhole(): void {}
 
   [Symbol.dispose](): void {
     this.#read = this.#octets.length;
+  }
+}
+
+/** Octets as a file without a name, since a program can read nobody else's memory. */
+export function descriptorOf(octets: Uint8Array): Descriptor {
+  const path = Deno.makeTempFileSync({ prefix: "postern-" });
+  try {
+    Deno.writeFileSync(path, octets);
+    const number = openSync(path, "r");
+    return { number, [Symbol.dispose]: () => closeSync(number) };
+  } finally {
+    Deno.removeSync(path);
   }
 }
 

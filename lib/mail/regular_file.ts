@@ -1,5 +1,8 @@
 /** Opens a file of a mailbox, and only if it is one: no link, FIFO, device or folder, also when names change in between. */
 
+import { closeSync, constants, fstatSync, openSync } from "node:fs";
+import type { Descriptor } from "./mail_store.ts";
+
 /** What opening tells. */
 export interface RegularFile {
   readonly file: Deno.FsFile;
@@ -49,6 +52,33 @@ export async function openRegular(path: string): Promise<RegularFile> {
   return sameFile(path, seen, await Deno.open(path, { read: true }));
 }
 
+/** What opens for reading at once, whatever it is, and follows no link. */
+const READ_WITHOUT_WAITING = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/**
+ * Opens a file that is open already once more, by its name, with a place of its own. By way of `node:fs`, since only that tells the
+ * system's number of what it opens.
+ *
+ * @param info of the open file
+ * @throws {NotRegularError} when the name stands for another file by now
+ * @throws an error of the file system
+ */
+export function openDescriptor(path: string, info: Deno.FileInfo): Descriptor {
+  const number = openSync(path, READ_WITHOUT_WAITING);
+  try {
+    const { dev, ino } = fstatSync(number);
+    if (dev !== info.dev || ino !== info.ino) throw new NotRegularError(becameAnother(path));
+  } catch (error) {
+    closeSync(number);
+    throw error;
+  }
+  return { number, [Symbol.dispose]: () => closeSync(number) };
+}
+
+function becameAnother(path: string): string {
+  return `It became another file while it was opened: ${path}`;
+}
+
 function lookAtRegular(path: string): Deno.FileInfo {
   const info = Deno.lstatSync(path);
   if (!info.isFile) throw new NotRegularError("It is no regular file.");
@@ -60,7 +90,7 @@ function sameFile(path: string, seen: Deno.FileInfo, file: Deno.FsFile): Regular
   try {
     const info = file.statSync();
     if (info.isFile && info.dev === seen.dev && info.ino === seen.ino) return { file, info };
-    throw new NotRegularError(`It became another file while it was opened: ${path}`);
+    throw new NotRegularError(becameAnother(path));
   } catch (error) {
     file.close();
     throw error;

@@ -1,6 +1,6 @@
 /** Serves POP3: listens, and leads each connection through its session. */
 
-import { type MailStore, MessageCutError } from "../mail/mail_store.ts";
+import { type MailStore, MessageChangedError } from "../mail/mail_store.ts";
 import type { Connection } from "../net/connection.ts";
 import { acceptProxied } from "../net/proxy_protocol.ts";
 import { Listener } from "../net/listener.ts";
@@ -270,7 +270,7 @@ async function retire(listeners: readonly Listener[], closed: () => void): Promi
 
 /** A transformer that fails, or another program that cuts a file, is no fault of ours; everything else is one. */
 function complain({ session, address }: SessionIdentity, error: unknown): void {
-  if (error instanceof TransformerError || error instanceof MessageCutError) {
+  if (error instanceof TransformerError || error instanceof MessageChangedError) {
     log.warn("A message could not be sent to its end: {error}", { session, address, error });
   } else {
     log.error("A session failed: {error}", { session, address, error });

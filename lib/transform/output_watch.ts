@@ -28,8 +28,8 @@ export class OutputWatch {
   #next: Silence | undefined = "timeout";
   /** When the read that is pending began. */
   #asked: number | undefined;
-  /** When something other than output last happened that is a sign of life of what was left behind. */
-  #moved = -Infinity;
+  /** When that was last decided. */
+  #expected = -Infinity;
   #callOff: (() => void) | undefined;
 
   constructor(options: OutputWatchOptions) {
@@ -47,11 +47,6 @@ export class OutputWatch {
     this.#asked = undefined;
   }
 
-  /** Input was taken. That is a sign of life of a child that goes on when its program has ended; a program is to write. */
-  moved(): void {
-    if (this.#next !== "timeout") this.#moved = this.#options.clock.now();
-  }
-
   /** The program has ended. */
   exited(): void {
     if (this.#next === "timeout") this.#expect("left-behind");
@@ -64,7 +59,7 @@ export class OutputWatch {
 
   #expect(silence: Silence | undefined): void {
     this.#next = silence;
-    this.#moved = this.#options.clock.now();
+    this.#expected = this.#options.clock.now();
     this.#callOff?.();
     this.#callOff = undefined;
     if (this.#asked !== undefined) this.#arm(this.#limit());
@@ -85,7 +80,7 @@ export class OutputWatch {
     const silence = this.#next;
     // The next read sets the timer again.
     if (this.#asked === undefined || silence === undefined) return;
-    const since = silence === "timeout" ? this.#asked : Math.max(this.#asked, this.#moved);
+    const since = silence === "timeout" ? this.#asked : Math.max(this.#asked, this.#expected);
     const left = since + this.#limit() - this.#options.clock.now();
     if (left > 0) {
       // Timers count whole milliseconds; a shorter one would ring at once, again and again.

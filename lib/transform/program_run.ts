@@ -1,9 +1,8 @@
 /** One run of a transformer program, from the spawn until nobody of it is left. */
 
-import type { StoredMessage } from "../mail/mail_store.ts";
+import type { Descriptor, StoredMessage } from "../mail/mail_store.ts";
 import { type Clock, pause } from "./clock.ts";
 import { Complaint } from "./complaint.ts";
-import { Feed } from "./feed.ts";
 import { OutputWatch } from "./output_watch.ts";
 import type { ProcessGroups } from "./process_groups.ts";
 import { TransformerError, type TransformerFailure } from "./transformer.ts";
@@ -14,8 +13,10 @@ export interface ProgramRunOptions {
   readonly command: readonly [string, ...string[]];
   /** Its whole environment. */
   readonly env: Readonly<Record<string, string>>;
-  /** Goes to standard input; the run disposes it. */
+  /** What the program works on; a run that was started disposes it. */
   readonly message: StoredMessage;
+  /** The message as standard input; needed only until the program has been started. */
+  readonly stdin: Descriptor;
   /** Milliseconds of silence that are allowed while output is asked for; 0 for any. */
   readonly timeout: number;
   /** Milliseconds that what the program left behind may be silent when the program itself has ended. */
@@ -49,7 +50,6 @@ export class ProgramRun {
   readonly #options: ProgramRunOptions;
   readonly #child: Deno.ChildProcess;
   readonly #output: ReadableStreamBYOBReader;
-  readonly #feed: Feed;
   readonly #complaint: Complaint;
   readonly #complained: Promise<void>;
   readonly #watch: OutputWatch;
@@ -66,7 +66,7 @@ export class ProgramRun {
   /**
    * Starts the program.
    *
-   * @throws {TransformerError} when it cannot be started; the message is disposed then
+   * @throws {TransformerError} when it cannot be started
    */
   constructor(options: ProgramRunOptions) {
     this.#options = options;
@@ -82,15 +82,10 @@ export class ProgramRun {
       clock: options.clock,
       silent: (kind) => this.#silent(kind),
     });
-    this.#feed = new Feed(options.message, this.#child.stdin, {
-      progress: () => this.#watch.moved(),
-      failed: (error) => this.end(failureOf(error, "input", "The message could not be read")),
-    });
     this.#complaint = new Complaint(this.#child.stderr);
     this.#complained = this.#complaint.start().catch((error) => this.#broken(error));
     this.ended = this.#over.promise;
     this.#child.status.then((status) => this.#exited(status), (error) => this.#broken(error));
-    void this.#feed.start();
   }
 
   /**
@@ -129,7 +124,7 @@ export class ProgramRun {
     this.#ending = true;
     this.#failure = failure;
     this.#watch.stop();
-    this.#feed.stop();
+    this.#options.message[Symbol.dispose]();
     this.#stop.resolve();
     const milliseconds = this.#options.clock.now() - this.#started;
     void this.#cleanUp().then(() => {
@@ -144,6 +139,7 @@ export class ProgramRun {
     if (this.#failure !== undefined) throw this.#failure;
     if (status === undefined) return;
     if (!status.success) throw new TransformerError("exit-status", inWords(status));
+    this.#checkInput();
     if (this.#octets === 0 && this.#expected > 0) {
       throw new TransformerError(
         "no-output",
@@ -151,6 +147,15 @@ export class ProgramRun {
       );
     }
     this.end();
+  }
+
+  /** A message that was cut while the program read it has no whole output either. */
+  #checkInput(): void {
+    try {
+      this.#options.message.checkWhole();
+    } catch (error) {
+      throw failureOf(error, "input", "The message could not be read");
+    }
   }
 
   #exited(status: Deno.CommandStatus): void {
@@ -167,7 +172,6 @@ export class ProgramRun {
       const sentence = `The transformer was silent for ${seconds} s (transformer_timeout)`;
       this.end(new TransformerError("timeout", sentence));
     } else if (kind === "left-behind") {
-      this.#feed.stop();
       this.#endGroup();
     } else {
       // Somebody outside of the group holds the pipe: what is not there by now never comes.
@@ -196,7 +200,6 @@ export class ProgramRun {
     await this.#options.groups.end(this.pid).catch((error) => this.#broken(error));
     this.#kill("SIGKILL");
     await this.#child.status.catch((error) => this.#broken(error));
-    this.#feed.close();
     await this.#hearOut();
   }
 
@@ -229,13 +232,13 @@ function spawn(options: ProgramRunOptions): Deno.ChildProcess {
       env: options.env,
       clearEnv: true,
       cwd: "/",
-      stdin: "piped",
+      // A descriptor's number is taken as well, of which the declarations know nothing: docs/decisions/0044-the-file-as-input.md.
+      stdin: options.stdin.number as unknown as "piped",
       stdout: "piped",
       stderr: "piped",
       detached: true,
     }).spawn();
   } catch (error) {
-    options.message[Symbol.dispose]();
     const missing = error instanceof Deno.errors.NotFound ||
       error instanceof Deno.errors.PermissionDenied;
     throw failureOf(error, missing ? "not-found" : "internal", `${program} could not be started`);

@@ -5,7 +5,7 @@ import type { Observer } from "../observe/event.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { ProcessGroups } from "./process_groups.ts";
 import { ProgramRun } from "./program_run.ts";
-import type { MessageBody, TransformContext, Transformer } from "./transformer.ts";
+import type { MessageBody, MessageOutput, TransformContext, Transformer } from "./transformer.ts";
 import { TransformerError } from "./transformer.ts";
 import type { Turns } from "./turnstile.ts";
 
@@ -59,7 +59,7 @@ export class ProgramTransformer implements Transformer {
     context: TransformContext,
   ): Promise<MessageBody> {
     try {
-      return { kind: "stream", readable: await this.#output(open, context) };
+      return { kind: "output", output: await this.#output(open, context) };
     } catch (error) {
       if (this.#options.onFailure === "reject" || !isProgramsFault(error)) throw error;
       return { kind: "stored", message: await open() };
@@ -75,17 +75,15 @@ export class ProgramTransformer implements Transformer {
   async #output(
     open: () => Promise<StoredMessage>,
     context: TransformContext,
-  ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
-    const turn = await this.#turn(context.signal);
-    let run: ProgramRun;
-    try {
-      run = this.#start(await open(), context);
-    } catch (error) {
-      turn[Symbol.dispose]();
-      throw error;
-    }
+  ): Promise<MessageOutput> {
+    using untilStarted = new DisposableStack();
+    const turn = untilStarted.use(await this.#turn(context.signal));
+    const message = untilStarted.use(await open());
+    if (context.signal.aborted) throw cancelled(context.signal.reason);
+    const run = this.#start(message, context);
+    untilStarted.move();
     this.#follow(run, turn, context);
-    return bodyOf(run, await run.read(new Uint8Array(CHUNK)));
+    return new ProgramOutput(run, await run.read(new Uint8Array(CHUNK)));
   }
 
   async #turn(signal: AbortSignal): Promise<Disposable> {
@@ -99,10 +97,7 @@ export class ProgramTransformer implements Transformer {
 
   #start(message: StoredMessage, context: TransformContext): ProgramRun {
     const { command, groups, observe, path } = this.#options;
-    if (context.signal.aborted) {
-      message[Symbol.dispose]();
-      throw cancelled(context.signal.reason);
-    }
+    using stdin = message.openDescriptor();
     try {
       const run = new ProgramRun({
         command,
@@ -113,6 +108,7 @@ export class ProgramTransformer implements Transformer {
           POSTERN_CLIENT: context.client,
         },
         message,
+        stdin,
         timeout: this.#options.timeout(),
         grace: this.#options.grace ?? 500,
         groups,
@@ -163,37 +159,23 @@ function cancelled(reason: unknown): TransformerError {
   });
 }
 
-/** A run's output as a stream that reads only when it is read. */
-function bodyOf(
-  run: ProgramRun,
-  first: Uint8Array<ArrayBuffer>,
-): ReadableStream<Uint8Array<ArrayBuffer>> {
-  /** What has been read of the run and not yet of the stream. */
-  let left = first;
-  return new ReadableStream({
-    type: "bytes",
-    autoAllocateChunkSize: CHUNK,
-    start(controller): void {
-      if (first.length === 0) controller.close();
-    },
-    async pull(controller): Promise<void> {
-      // There is always a request: who reads without a buffer of their own is given one of CHUNK octets.
-      const request = controller.byobRequest as ReadableStreamBYOBRequest;
-      const view = request.view as Uint8Array<ArrayBuffer>;
-      if (left.length > 0) {
-        const octets = Math.min(left.length, view.length);
-        view.set(left.subarray(0, octets));
-        left = left.subarray(octets);
-        return request.respond(octets);
-      }
-      // The program's output comes straight into the reader's buffer.
-      const octets = await run.read(view);
-      if (octets.length === 0) controller.close();
-      request.respondWithNewView(octets);
-    },
-    cancel(reason): void {
-      // Who needs no more (TOP) gives no reason.
-      run.end(reason === undefined ? undefined : cancelled(reason));
-    },
-  });
+/** A run's output: what was waited for first, then what comes. */
+class ProgramOutput implements MessageOutput {
+  readonly #run: ProgramRun;
+  #first: Uint8Array<ArrayBuffer> | undefined;
+
+  constructor(run: ProgramRun, first: Uint8Array<ArrayBuffer>) {
+    this.#run = run;
+    this.#first = first;
+  }
+
+  async read(into: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+    const first = this.#first;
+    this.#first = undefined;
+    return first ?? await this.#run.read(into);
+  }
+
+  cancel(reason?: unknown): void {
+    this.#run.end(reason === undefined ? undefined : cancelled(reason));
+  }
 }

@@ -14,17 +14,24 @@ export interface TransformContext {
   readonly signal: AbortSignal;
 }
 
-/** A message as it goes to the client, before line ends and dot-stuffing. Who takes it disposes the message or cancels the stream. */
+/** What a program makes of a message, read as it is written: nothing is read ahead. */
+export interface MessageOutput {
+  /**
+   * Waits for the next octets. Who gives the buffer of the octets that came back again leaves no garbage, whatever the message's size.
+   *
+   * @param into where they may be put; its buffer is taken over
+   * @returns the octets; none at the end
+   * @throws {TransformerError} when the program fails; what was sent by then is no whole message
+   */
+  read(into: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
+  /** Ends the program. Without a reason that is no failure, with one the run counts as `cancelled`. */
+  cancel(reason?: unknown): void;
+}
+
+/** A message as it goes to the client, before line ends and dot-stuffing. Who takes it disposes the message or cancels the output. */
 export type MessageBody =
   | { readonly kind: "stored"; readonly message: StoredMessage }
-  | {
-    readonly kind: "stream";
-    /**
-     * Errors when the program fails; what was sent by then is no whole message. A byte stream that holds nothing ready: who reads
-     * it with a BYOB reader and gives the same buffer each time leaves no garbage, whatever the message's size.
-     */
-    readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
-  };
+  | { readonly kind: "output"; readonly output: MessageOutput };
 
 /** Changes messages on their way out. */
 export interface Transformer {
@@ -32,8 +39,7 @@ export interface Transformer {
   readonly resizes: boolean;
   /**
    * Starts on a message and resolves once its first octets are there (or it has ended well without any, of an empty message).
-   * Cancelling the stream ends the program: without a reason that is no failure, with one the run counts as `cancelled`, as it does
-   * when `context.signal` is aborted.
+   * The run counts as `cancelled` when `context.signal` is aborted.
    *
    * @param open opens the message; called when the transformer's turn has come, so that no descriptor is held while it waits,
    *   and once more when the program failed and the stored message is to be sent instead. What it opened is the transformer's to

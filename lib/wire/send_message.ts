@@ -1,9 +1,9 @@
-/** Sends a message through the kernel to the socket: from its file, or from a stream. */
+/** Sends a message through the kernel to the socket: from its file, or from a program. */
 
 import { MessageEncoder } from "../bytes/message_encoder.ts";
 import { TopLimit } from "../bytes/top_limit.ts";
 import type { StoredMessage } from "../mail/mail_store.ts";
-import type { MessageBody } from "../transform/transformer.ts";
+import type { MessageBody, MessageOutput } from "../transform/transformer.ts";
 
 /** Where a message's octets go. */
 export interface MessageSink {
@@ -17,9 +17,9 @@ export interface MessageSink {
 
 /** Stored octets of one read where a few lines are wanted. */
 const TOP_READ_OCTETS = 16_384;
-/** Octets of one read of a stream: what a pipe holds on Linux. */
-const STREAM_READ_OCTETS = 65_536;
-/** Most that is kept back of a stream until more comes; the encoder takes back 512 octets at least. */
+/** Octets of one read of a program's output: what a pipe holds on Linux. */
+const OUTPUT_READ_OCTETS = 65_536;
+/** Most that is kept back of an output until more comes; the encoder takes back 512 octets at least. */
 const KEPT_MOST = 256;
 /** Least that is kept back: the last CRLF, which must not leave without the terminator. */
 const KEPT_LEAST = 2;
@@ -41,7 +41,7 @@ export function sendMessage(
 ): Promise<number> {
   return body.kind === "stored"
     ? sendStored(sink, firstLine, body.message, lines)
-    : sendStream(sink, firstLine, body.readable, lines);
+    : sendOutput(sink, firstLine, body.output, lines);
 }
 
 async function sendStored(
@@ -81,35 +81,34 @@ async function sendStored(
  * The program is not read while the client does not read, so that its silence counts only while the client would take more. Not by
  * way of `DotStuffingStream`: docs/decisions/0043-a-stream-through-the-encoder.md.
  */
-async function sendStream(
+async function sendOutput(
   sink: MessageSink,
   firstLine: Uint8Array,
-  readable: ReadableStream<Uint8Array<ArrayBuffer>>,
+  output: MessageOutput,
   lines: number | undefined,
 ): Promise<number> {
-  const reader = readable.getReader({ mode: "byob" });
   try {
-    using out = new StreamEncoder(firstLine);
+    using out = new OutputEncoder(firstLine);
     const limit = lines === undefined ? undefined : new TopLimit(lines);
-    let buffer = new Uint8Array(STREAM_READ_OCTETS);
+    let buffer = new Uint8Array(OUTPUT_READ_OCTETS);
     while (!limit?.done) {
-      const { value, done } = await reader.read(buffer);
-      if (done) break;
-      const wanted = limit === undefined ? value.length : limit.take(value);
-      await out.send(sink, value.subarray(0, wanted));
-      buffer = new Uint8Array(value.buffer);
+      const octets = await output.read(buffer);
+      if (octets.length === 0) break;
+      const wanted = limit === undefined ? octets.length : limit.take(octets);
+      await out.send(sink, octets.subarray(0, wanted));
+      buffer = new Uint8Array(octets.buffer);
     }
     // TOP has what it needs: the program ends now, however slowly the client takes the rest.
-    if (limit?.done) await reader.cancel();
+    if (limit?.done) output.cancel();
     return await out.end(sink);
   } catch (error) {
-    await reader.cancel(error).catch(() => undefined); // The stream failed itself: that is the error.
+    output.cancel(error);
     throw error;
   }
 }
 
 /** Encodes a message whose end is not known before it is there. */
-class StreamEncoder implements Disposable {
+class OutputEncoder implements Disposable {
   readonly #encoder = MessageEncoder.take();
   /** Octets of the first line that have not left. */
   #prefix: number;

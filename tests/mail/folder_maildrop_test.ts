@@ -4,10 +4,11 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   type Maildrop,
   MaildropUnreadableError,
+  MessageChangedError,
   MessageGoneError,
   type StoredMessage,
 } from "../../lib/mail/mail_store.ts";
-import { readAll, streamAll } from "../contracts/mail_store_contract.ts";
+import { readAll, readDescriptor } from "../contracts/mail_store_contract.ts";
 import { TempMail } from "./temp_mail.ts";
 
 const text = (octets: Uint8Array): string => new TextDecoder().decode(octets);
@@ -61,20 +62,45 @@ Deno.test("a message that grew is sent as it was measured, one that was cut ends
   await using maildrop = await mail.store().acquire("alice");
   {
     using stored = await openNumber(maildrop, 1);
-    using streamed = await openNumber(maildrop, 1);
     Deno.writeTextFileSync(path, "more", { append: true });
     assertEquals(readAll(stored).length, 1000);
-    assertEquals((await streamAll(streamed)).length, 1000);
+    assertThrows(
+      () => stored.checkWhole(),
+      MessageChangedError,
+      "1004 octets and no longer its 1000",
+    );
   }
   using again = await openNumber(maildrop, 1);
   assertEquals([again.size, again.storedSize, readAll(again).length], [1006, 1004, 1004]);
   using cut = await openNumber(maildrop, 1);
-  using cutStream = await openNumber(maildrop, 1);
+  cut.checkWhole();
   Deno.truncateSync(path, 100);
   const into = new Uint8Array(4096);
   assertEquals(cut.readSync(into), 100);
-  assertThrows(() => cut.readSync(into), Error, "904 octets before its 1004");
-  await assertRejects(() => streamAll(cutStream), Error, "904 octets before its 1004");
+  assertThrows(() => cut.readSync(into), MessageChangedError, "904 octets before its 1004");
+  assertThrows(() => cut.checkWhole(), MessageChangedError, "100 octets and no longer its 1004");
+});
+
+Deno.test("a program is given the message that was opened, under whatever name, and no other", async () => {
+  using mail = new TempMail();
+  mail.maildir("alice", { "new/1.a": "one\r\n" });
+  Deno.writeTextFileSync(mail.path("secret"), "secret");
+  await using maildrop = await mail.store().acquire("alice");
+  using stored = await openNumber(maildrop, 1);
+  const renamed = mail.path("alice/cur/1.a:2,S");
+  Deno.renameSync(mail.path("alice/new/1.a"), renamed);
+  assertEquals(text(readDescriptor(stored)), "one\r\n");
+  Deno.renameSync(renamed, mail.path("kept"));
+  assertThrows(() => stored.openDescriptor(), MessageGoneError);
+  Deno.writeTextFileSync(renamed, "two\r\n");
+  assertThrows(() => stored.openDescriptor(), Error, "another file");
+  Deno.removeSync(renamed);
+  Deno.symlinkSync(mail.path("secret"), renamed);
+  assertThrows(() => stored.openDescriptor(), Error);
+  Deno.removeSync(renamed);
+  await new Deno.Command("mkfifo", { args: [renamed] }).output();
+  assertThrows(() => stored.openDescriptor(), Error, "another file");
+  assertEquals(text(readAll(stored)), "one\r\n");
 });
 
 Deno.test("an open message outlives its file", async () => {

@@ -18,6 +18,7 @@ scope.onmessage = async ({ data: root }): Promise<void> => {
     for (const message of maildrop.messages) {
       using stored = await maildrop.open(message);
       octets.push(stored.readSync(into) ?? 0);
+      stored.openDescriptor()[Symbol.dispose]();
     }
     maildrop.retrieved(maildrop.messages[0]!);
     const stayed = await maildrop.remove([maildrop.messages[1]!]);

@@ -1,12 +1,14 @@
-/** A thread that may run /bin/cat and nothing else: passes a message through it, and asks the main thread to end the group. */
+/** A thread that may run /bin/cat and read the file that it is named after, and nothing else: passes that through, and asks the main thread to end the group. */
 
+import { openDescriptor, openRegularSync } from "../../lib/mail/regular_file.ts";
+import { StoredFile } from "../../lib/mail/stored_file.ts";
 import type { ProcessGroups } from "../../lib/transform/process_groups.ts";
 import { ProgramTransformer } from "../../lib/transform/program_transformer.ts";
 import { Turnstile } from "../../lib/transform/turnstile.ts";
-import { FakeMessage } from "./messages.ts";
 
 /** What a dedicated worker has, and the checker's window library does not know. */
 interface Thread {
+  readonly name: string;
   postMessage(message: unknown): void;
   addEventListener(type: "message", listener: (event: MessageEvent<number>) => void): void;
 }
@@ -34,21 +36,28 @@ const transformer = new ProgramTransformer({
   onFailure: "reject",
 });
 
-const body = await transformer.apply(() => Promise.resolve(new FakeMessage(5_000_000)), {
+const { file, info } = openRegularSync(thread.name);
+const message = new StoredFile({
+  file,
+  size: info.size,
+  storedSize: info.size,
+  verbatim: false,
+  openDescriptor: () => openDescriptor(thread.name, info),
+});
+const body = await transformer.apply(() => Promise.resolve(message), {
   user: "ada",
   uid: "1",
   client: "127.0.0.1",
   session: "s",
   signal: new AbortController().signal,
 });
-if (body.kind !== "stream") throw new Error("a stream was expected");
-const reader = body.readable.getReader({ mode: "byob" });
+if (body.kind !== "output") throw new Error("an output was expected");
 let octets = 0;
 while (octets < 1_000_000) {
-  const { value } = await reader.read(new Uint8Array(Math.min(10_007, 1_000_000 - octets)));
-  if (value === undefined) throw new Error("the output ended early");
-  octets += value.length;
+  const part = await body.output.read(new Uint8Array(10_007));
+  if (part.length === 0) throw new Error("the output ended early");
+  octets += part.length;
 }
-await reader.cancel();
+body.output.cancel();
 await transformer.settled();
-thread.postMessage({ kind: "done", outcome: `${octets} octets, cancelled, ended` });
+thread.postMessage({ kind: "done", outcome: "read, cancelled, ended" });

@@ -1,47 +1,61 @@
 /** Stored messages that tests make up, and that tell what was done with them. */
 
-import type { StoredMessage } from "../../lib/mail/mail_store.ts";
+import {
+  type Descriptor,
+  MessageChangedError,
+  type StoredMessage,
+} from "../../lib/mail/mail_store.ts";
+import { descriptorOf } from "../../lib/mail/memory_mail_store.ts";
 
-/** A message in memory; counts what was read and how often it was disposed. */
+/** A message in memory; counts how often it was given to a program and how often it was disposed. */
 export class FakeMessage implements StoredMessage {
   readonly size: number;
   readonly storedSize: number;
   readonly verbatim = false;
-  taken = 0;
+  given = 0;
   disposals = 0;
-  readonly #octetAt: (index: number) => number;
-  readonly #failAt: number;
+  readonly #octets: Uint8Array;
+  readonly #left: number;
+  #read = 0;
 
   /**
    * @param content its octets, or how many there are (each made of its place)
-   * @param failAt how many can be read before reading fails
+   * @param left how many of them a program finds: fewer than all where another program cut the file
    */
-  constructor(content: Uint8Array | string | number, failAt = Infinity) {
-    if (typeof content === "string") content = new TextEncoder().encode(content);
-    this.storedSize = typeof content === "number" ? content : content.length;
-    this.size = this.storedSize;
-    const octets = content;
-    this.#octetAt = typeof octets === "number" ? patternAt : (index) => octets[index] ?? 0;
-    this.#failAt = failAt;
+  constructor(content: string | number, left?: number) {
+    this.#octets = typeof content === "string"
+      ? new TextEncoder().encode(content)
+      : Uint8Array.from({ length: content }, (_, index) => patternAt(index));
+    this.size = this.storedSize = this.#octets.length;
+    this.#left = left ?? this.storedSize;
   }
 
   readSync(into: Uint8Array): number | null {
-    if (this.disposals > 0) throw new Error("the message was read after it was disposed");
-    if (this.taken >= this.#failAt) throw new Error("the disk is on fire");
-    const end = Math.min(this.storedSize, this.#failAt);
-    if (this.taken >= end) return null;
-    const octets = Math.min(into.length, end - this.taken);
-    for (let index = 0; index < octets; index++) into[index] = this.#octetAt(this.taken + index);
-    this.taken += octets;
-    return octets;
+    this.#mustBeOpen();
+    const octets = this.#octets.subarray(this.#read, this.#read + into.length);
+    if (octets.length === 0) return null;
+    into.set(octets);
+    this.#read += octets.length;
+    return octets.length;
   }
 
-  get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    throw new Error("a message is read by one of the two ways, and here by readSync");
+  openDescriptor(): Descriptor {
+    this.#mustBeOpen();
+    this.given++;
+    return descriptorOf(this.#octets.subarray(0, this.#left));
+  }
+
+  checkWhole(): void {
+    this.#mustBeOpen();
+    if (this.#left < this.storedSize) throw new MessageChangedError("another program cut it");
   }
 
   [Symbol.dispose](): void {
     this.disposals++;
+  }
+
+  #mustBeOpen(): void {
+    if (this.disposals > 0) throw new Error("the message was used after it was disposed");
   }
 }
 

@@ -41,16 +41,6 @@ Deno.test("OutputWatch counts from the latest read, with one timer for all of th
   assertEquals(told, ["timeout"]);
 });
 
-Deno.test("OutputWatch takes no input for output", () => {
-  const { clock, watch, told } = watched();
-  watch.begin();
-  for (let write = 0; write < 10; write++) {
-    clock.pass(100);
-    watch.moved();
-  }
-  assertEquals(told, ["timeout"]);
-});
-
 Deno.test("OutputWatch never tells a time-out where there is none", () => {
   const { clock, watch, told } = watched(0);
   watch.begin();
@@ -58,13 +48,14 @@ Deno.test("OutputWatch never tells a time-out where there is none", () => {
   assertEquals([told, clock.pending], [[], 0]);
 });
 
-Deno.test("OutputWatch grants what was left behind a grace after its last sign of life, and one more", () => {
+Deno.test("OutputWatch grants what was left behind a grace after its last output and the program's end, and one more", () => {
   const { clock, watch, told } = watched();
   watch.begin();
   clock.pass(950);
   watch.exited();
   clock.pass(99);
-  watch.moved();
+  watch.finish();
+  watch.begin();
   clock.pass(99);
   assertEquals(told, []);
   clock.pass(1);

@@ -30,6 +30,11 @@ export async function descriptors(): Promise<number> {
   return Number(await shell(`ls /proc/${Deno.pid}/fd | wc -l`));
 }
 
+/** How far a process has read its standard input, which must be a file. */
+export async function inputTaken(pid: number): Promise<number> {
+  return Number((await shell(`cat /proc/${pid}/fdinfo/0`)).match(/^pos:\s+(\d+)$/m)?.[1]);
+}
+
 async function shell(script: string): Promise<string> {
   const { stdout } = await new Deno.Command("/bin/sh", { args: ["-c", script], stderr: "null" })
     .output();

@@ -110,6 +110,8 @@ Deno.test("what a program makes of a message reaches the client, whatever else i
     { name: "noise", script: "yes | head -c 5000000 >&2; exec cat", makes: BIG },
     { name: "forks", script: "sleep 60 & exec cat", makes: BIG },
     { name: "quiet", script: "sleep 60 </dev/null >/dev/null 2>&1 & exec cat", makes: BIG },
+    { name: "devices", script: "exec cat /dev/stdin >/dev/stdout", makes: BIG },
+    { name: "twice", script: "head -c 100; exec cat", makes: BIG },
     { name: "dots", script: `printf '.\\n..\\n.'`, makes: ".\r\n..\r\n.\r\n" },
     {
       name: "slow",
@@ -239,6 +241,40 @@ Deno.test("a program that is gone is a failure of its own, and a message that is
   );
   const label = '{reason="not-found"}';
   assertEquals(await served.count("pop3_transformer_failures_total", label), 1);
+});
+
+Deno.test("a message that another program cuts or lengthens while its program reads it has no end", async () => {
+  const script = 'head -c 9; while [ ! -e "$0.$POSTERN_USER" ]; do sleep 0.02; done; exec cat';
+  await using served = await serve({
+    scripts: { cut: script, grown: script, top: script },
+    mail: { cut: [BIG], grown: [BIG], top: [BIG] },
+    timeout: 20,
+    flags: ["--max-transformers", "20"],
+  });
+  const change = {
+    cut: (path: string) => Deno.truncate(path, 2_000_000),
+    grown: (path: string) => Deno.writeTextFile(path, "more\r\n", { append: true }),
+    top: (path: string) => Deno.truncate(path, 2_000_000),
+  };
+  for (const [user, changed] of Object.entries(change)) {
+    using client = await served.login(user);
+    await client.ok(user === "top" ? "TOP 1 3" : "RETR 1");
+    const folder = `${served.folder}/mail/${served.name(user)}/new`;
+    for await (const { name } of Deno.readDir(folder)) await changed(`${folder}/${name}`);
+    await Deno.writeTextFile(`${served.dispatcher}.${served.name(user)}`, "");
+    if (user === "top") {
+      // What TOP asks for was read whole.
+      assert((await client.multiline()).length > 0);
+      await client.ok("QUIT");
+    } else {
+      await assertRejects(() => client.multiline(), Error, "before the terminator");
+    }
+    await served.nothingLeft(user);
+  }
+  await eventually(
+    "the failures are counted",
+    async () => await served.count("pop3_transformer_failures_total", '{reason="input"}') === 2,
+  );
 });
 
 /** What a program makes of an input. */

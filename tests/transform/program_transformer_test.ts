@@ -1,11 +1,12 @@
 // Runs real programs over made-up messages: what comes out, what fails how, and what is left afterwards.
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { MessageGoneError } from "../../lib/mail/mail_store.ts";
 import { LocalProcessGroups } from "../../lib/transform/local_process_groups.ts";
 import { TransformerError } from "../../lib/transform/transformer.ts";
 import { FakeMessage, patternAt } from "./messages.ts";
-import { eventually } from "./processes.ts";
-import { ended, octets, stream, text, withPrograms } from "./with_programs.ts";
+import { eventually, inputTaken } from "./processes.ts";
+import { ended, next, octets, outputOf, text, withPrograms } from "./with_programs.ts";
 
 const LETTER = "Subject: Greetings\r\n\r\n.\r\n..two\r\nlast line without an end";
 
@@ -41,9 +42,10 @@ for (
 
 Deno.test("ProgramTransformer passes on binary output", async () => {
   await withPrograms({}, async ({ apply }) => {
-    const packed = await stream(await apply("gzip -c", new FakeMessage(500_000)));
+    const packed = new Blob([await octets(await apply("gzip -c", new FakeMessage(500_000)))]);
     const out = new Uint8Array(
-      await new Response(packed.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer(),
+      await new Response(packed.stream().pipeThrough(new DecompressionStream("gzip")))
+        .arrayBuffer(),
     );
     assertEquals([out.length, out[1], out[499_999]], [500_000, patternAt(1), patternAt(499_999)]);
   });
@@ -58,9 +60,9 @@ Deno.test("ProgramTransformer sends an empty body of an empty message", async ()
 
 Deno.test("ProgramTransformer resolves at the first output, before the program has ended", async () => {
   await withPrograms({}, async ({ apply }) => {
-    const reader = (await stream(await apply("sh -c 'echo first; sleep 60'", LETTER))).getReader();
-    assertEquals(new TextDecoder().decode((await reader.read()).value), "first\n");
-    await reader.cancel();
+    const output = outputOf(await apply("sh -c 'echo first; sleep 60'", LETTER));
+    assertEquals(new TextDecoder().decode(await next(output)), "first\n");
+    output.cancel();
   });
 });
 
@@ -116,13 +118,37 @@ for (
   });
 }
 
-Deno.test("ProgramTransformer fails when the message cannot be read to its end", async () => {
-  await withPrograms({}, async ({ apply }) => {
-    const before = new FakeMessage(1000, 500);
-    const failure = await assertRejects(() => apply("cat", before), TransformerError, "on fire");
-    assertEquals(failure.reason, "input");
-    const body = await apply("cat", new FakeMessage(1_000_000, 900_000));
-    assertEquals((await assertRejects(() => octets(body), TransformerError)).reason, "input");
+Deno.test("ProgramTransformer fails when another program cuts or lengthens the message", async () => {
+  for (const command of ["cat", "sh -c 'cat >/dev/null; echo whole'", "wc -c"]) {
+    await withPrograms({}, async ({ apply, events }) => {
+      const message = new FakeMessage(1_000_000, 900_000);
+      const body = await apply(command, message);
+      const failure = await assertRejects(() => octets(body), TransformerError, "cut it");
+      assertEquals(failure.reason, "input");
+      await eventually("the run ended", () => events.some(ended));
+      assertEquals([events.find(ended)?.failure, message.disposals], ["input", 1]);
+    });
+  }
+});
+
+Deno.test("ProgramTransformer does not ask whether the message was cut where the client has enough", async () => {
+  await withPrograms({}, async ({ apply, events }) => {
+    const output = outputOf(await apply("cat", new FakeMessage(1_000_000, 900_000)));
+    await next(output);
+    output.cancel();
+    await eventually("the run ended", () => events.some(ended));
+    assertEquals(events.find(ended)?.failure, undefined);
+  });
+});
+
+Deno.test("ProgramTransformer passes on that a message is gone, and starts nothing", async () => {
+  await withPrograms({ onFailure: "bypass" }, async ({ apply, events }) => {
+    const message = new FakeMessage(LETTER);
+    message.openDescriptor = (): never => {
+      throw new MessageGoneError("it is gone");
+    };
+    await assertRejects(() => apply("cat", message), MessageGoneError);
+    assertEquals([events, message.disposals], [[], 1]);
   });
 });
 
@@ -178,11 +204,11 @@ Deno.test("ProgramTransformer gives the program PATH, whom and what it works for
   });
 });
 
-Deno.test("ProgramTransformer ends the program when its stream is cancelled, and that is no failure", async () => {
+Deno.test("ProgramTransformer ends the program when its output is cancelled, and that is no failure", async () => {
   await withPrograms({}, async ({ apply, events }) => {
-    const reader = (await stream(await apply("yes", LETTER))).getReader();
-    await reader.read();
-    await reader.cancel();
+    const output = outputOf(await apply("yes", LETTER));
+    await next(output);
+    output.cancel();
     await eventually("the run ended", () => events.some(ended));
     assertEquals(events.find(ended)?.failure, undefined);
   });
@@ -191,9 +217,9 @@ Deno.test("ProgramTransformer ends the program when its stream is cancelled, and
 Deno.test("ProgramTransformer kills a program that will not end, and does not keep the session waiting", async () => {
   await withPrograms({}, async ({ apply, events }) => {
     const command = "sh -c 'trap \"\" TERM; echo x; while :; do sleep 1; done'";
-    const reader = (await stream(await apply(command, LETTER))).getReader();
-    await reader.read();
-    await reader.cancel();
+    const output = outputOf(await apply(command, LETTER));
+    await next(output);
+    output.cancel();
     assertEquals(events.some(ended), false);
     await eventually("the run ended", () => events.some(ended));
   });
@@ -215,17 +241,17 @@ Deno.test("ProgramTransformer ends the program with its session", async () => {
 
 Deno.test("ProgramTransformer waits its turn without opening the message, and stops with the session", async () => {
   await withPrograms({ limit: 1 }, async ({ apply, client, events, turnstile }) => {
-    const reader = (await stream(await apply("yes", LETTER))).getReader();
+    const output = outputOf(await apply("yes", LETTER));
     const message = new FakeMessage(LETTER);
     const waiting = assertRejects(() => apply("cat", message), TransformerError);
     await eventually("it waits", () => turnstile.waiting === 1);
     const reading = assertRejects(async () => {
-      while (!(await reader.read()).done);
+      while ((await next(output)).length > 0);
     }, TransformerError);
     client.abort(new Error("client gone"));
     assertEquals((await waiting).reason, "cancelled");
     await reading;
-    assertEquals([message.taken, message.disposals], [0, 0]);
+    assertEquals([message.given, message.disposals], [0, 0]);
     await eventually("the turn came back", () => turnstile.running === 0);
     assertEquals(events.filter(ended).length, 1);
   });
@@ -252,20 +278,21 @@ Deno.test("ProgramTransformer bypasses nothing once output has come", async () =
   });
 });
 
-Deno.test("ProgramTransformer reads no more of a message than fits between it and a client that does not read", async () => {
-  await withPrograms({ timeout: 500 }, async ({ apply }) => {
-    const message = new FakeMessage(64 * 1024 * 1024);
-    const reader = (await stream(await apply("cat", message))).getReader();
+Deno.test("ProgramTransformer lets the program read no more than fits between it and a client that does not read", async () => {
+  await withPrograms({ timeout: 500 }, async ({ apply, events }) => {
+    const output = outputOf(await apply("cat", new FakeMessage(8 * 1024 * 1024)));
+    const started = events.find((event) => event.type === "transformer-started");
     let before = -1;
     // Longer than the time-out: a client that does not read is no silence of the program.
-    for (let same = 0; same < 30; same = message.taken === before ? same + 1 : 0) {
-      before = message.taken;
+    for (let same = 0; same < 30;) {
+      const taken = await inputTaken(started!.pid);
+      same = taken === before ? same + 1 : 0;
+      before = taken;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    assert(message.taken < 512 * 1024, `${message.taken} octets were read`);
-    assertEquals((await reader.read()).done, false);
-    await reader.cancel();
-    assertEquals(message.disposals, 1);
+    assert(before > 0 && before < 512 * 1024, `${before} octets were read`);
+    assert((await next(output)).length > 0);
+    output.cancel();
   });
 });
 
@@ -310,14 +337,17 @@ Deno.test("ProgramTransformer leaves nothing behind after hundreds of runs, one 
   });
 });
 
-Deno.test("ProgramTransformer works in a thread that may run one program and nothing else", async () => {
+Deno.test("ProgramTransformer works in a thread that may run one program, read one file, and nothing else", async () => {
   const groups = new LocalProcessGroups();
   const { promise, resolve, reject } = Promise.withResolvers<string[]>();
   const asked: string[] = [];
+  const path = await Deno.makeTempFile();
+  await Deno.writeFile(path, new Uint8Array(5_000_000).fill(0x61));
   const worker = new Worker(new URL("./confined_worker.ts", import.meta.url), {
     type: "module",
+    name: path,
     deno: {
-      permissions: { run: ["/bin/cat"], net: false, read: false, write: false, env: false },
+      permissions: { run: ["/bin/cat"], net: false, read: [path], write: false, env: false },
     },
   } as WorkerOptions);
   worker.onerror = (event): void => reject(new Error(event.message));
@@ -331,9 +361,10 @@ Deno.test("ProgramTransformer works in a thread that may run one program and not
     if (data.kind === "done") resolve([...asked, data.outcome]);
   };
   try {
-    assertEquals(await promise, ["started", "end", "done", "1000000 octets, cancelled, ended"]);
+    assertEquals(await promise, ["started", "end", "done", "read, cancelled, ended"]);
   } finally {
     worker.terminate();
+    await Deno.remove(path);
   }
   assertEquals(groups.running.size, 0);
 });

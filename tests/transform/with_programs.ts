@@ -6,7 +6,7 @@ import { findProgram } from "../../lib/transform/find_program.ts";
 import { LocalProcessGroups } from "../../lib/transform/local_process_groups.ts";
 import { ProgramTransformer } from "../../lib/transform/program_transformer.ts";
 import { splitWords } from "../../lib/transform/split_words.ts";
-import type { MessageBody } from "../../lib/transform/transformer.ts";
+import type { MessageBody, MessageOutput } from "../../lib/transform/transformer.ts";
 import { Turnstile } from "../../lib/transform/turnstile.ts";
 import { FakeMessage } from "./messages.ts";
 import { descriptors, eventually, leftOf } from "./processes.ts";
@@ -37,16 +37,22 @@ export function ended(event: ServerEvent): event is Ended {
   return event.type === "transformer-ended";
 }
 
-/** The stream of a body that must be one. */
-export function stream(body: MessageBody): ReadableStream<Uint8Array<ArrayBuffer>> {
-  if (body.kind !== "stream") throw new Error("a stream was expected, not the stored message");
-  return body.readable;
+/** The program's output of a body that must be one. */
+export function outputOf(body: MessageBody): MessageOutput {
+  if (body.kind !== "output") throw new Error("an output was expected, not the stored message");
+  return body.output;
 }
 
-/** All octets of a body's stream. */
-export async function octets(body: MessageBody): Promise<Uint8Array> {
+/** The next octets of an output; none at its end. */
+export async function next(output: MessageOutput): Promise<Uint8Array<ArrayBuffer>> {
+  return await output.read(new Uint8Array(10_000));
+}
+
+/** All octets of a body's output. */
+export async function octets(body: MessageBody): Promise<Uint8Array<ArrayBuffer>> {
+  const output = outputOf(body);
   const parts: Uint8Array<ArrayBuffer>[] = [];
-  for await (const part of stream(body)) parts.push(part);
+  for (let part; (part = await next(output)).length > 0;) parts.push(part);
   return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 

@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { StoredMessage } from "../../lib/mail/mail_store.ts";
 import type { Reply } from "../../lib/wire/reply.ts";
 import { AWKWARD_MESSAGES, stuffedForm, wireForm } from "../support/awkward_messages.ts";
-import { byteStream } from "../support/byte_stream.ts";
+import { outputOf } from "../support/message_output.ts";
 import { ScriptedDialogue, Talk } from "./scripted_dialogue.ts";
 
 /** A message in memory; `fails` after so many octets. */
@@ -24,9 +24,10 @@ function stored(octets: Uint8Array, fails = Infinity): StoredMessage & { dispose
       at += part.length;
       return part.length;
     },
-    get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
-      return ReadableStream.from([octets.slice()]) as ReadableStream<Uint8Array<ArrayBuffer>>;
+    openDescriptor(): never {
+      throw new Error("no program was to read it");
     },
+    checkWhole(): void {},
     [Symbol.dispose](): void {
       this.disposed = true;
     },
@@ -62,7 +63,7 @@ Deno.test("An empty list ends with its dot, and a line that begins with a dot ge
   );
 });
 
-Deno.test("Every awkward message leaves as the standard wants it, stored or as a stream", async () => {
+Deno.test("Every awkward message leaves as the standard wants it, stored or from a program", async () => {
   const decoder = new TextDecoder("latin1");
   for (const [name, octets] of AWKWARD_MESSAGES) {
     const expected = `+OK here\r\n${decoder.decode(stuffedForm(octets))}`;
@@ -73,9 +74,9 @@ Deno.test("Every awkward message leaves as the standard wants it, stored or as a
       name,
     );
     assert(message.disposed, name);
-    const readable = byteStream([octets]);
+    const output = outputOf([octets]);
     assertEquals(
-      await answer({ kind: "message", text: "here", body: { kind: "stream", readable } }),
+      await answer({ kind: "message", text: "here", body: { kind: "output", output } }),
       expected,
       name,
     );
@@ -87,7 +88,7 @@ Deno.test("A message's last line and the terminator leave in one write", async (
   for (
     const body of [
       { kind: "stored", message: stored(octets) },
-      { kind: "stream", readable: byteStream([octets]) },
+      { kind: "output", output: outputOf([octets]) },
     ] as const
   ) {
     const talk = new Talk(new ScriptedDialogue(() => ({ kind: "message", text: "here", body })), {
@@ -140,18 +141,17 @@ Deno.test("A message that fails in its middle ends the connection without the te
   assert(message.disposed);
 });
 
-Deno.test("A message's stream is cancelled when the client goes away", async () => {
+Deno.test("A message's output is cancelled when the client goes away", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const readable = new ReadableStream({
-    type: "bytes",
-    pull: (controller) => controller.enqueue(new Uint8Array(10_000)),
-    cancel: () => resolve(),
-  });
+  function* endless(): Generator<Uint8Array> {
+    while (true) yield new Uint8Array(10_000);
+  }
+  const output = outputOf(endless(), { cancelled: () => resolve() });
   const talk = new Talk(
     new ScriptedDialogue(() => ({
       kind: "message",
       text: "here",
-      body: { kind: "stream", readable },
+      body: { kind: "output", output },
     })),
   );
   await talk.say("GO\r\n");
