@@ -1,8 +1,14 @@
-/** RETR of a very big message through `cat`, against the same RETR without a transformer. */
+/** RETR of a very big message through `cat`, with CRLF and with LF, against the same RETR without a transformer. */
 
 import { join } from "node:path";
 import { connect, lines } from "../support/light_client.ts";
-import { makeMaildir, messageName, temporaryFolder, writeBigMessage } from "../support/mail.ts";
+import {
+  type BigMessage,
+  makeMaildir,
+  messageName,
+  temporaryFolder,
+  writeBigMessage,
+} from "../support/mail.ts";
 import { forgetPeak, memoryOf } from "../support/processes.ts";
 import type { Scenario } from "../support/scenario.ts";
 import { plainUsers, startServer } from "../support/server.ts";
@@ -16,22 +22,25 @@ const RETRIEVE = lines("RETR 1");
 /** See {@linkcode Scenario}. */
 export const transformerLarge: Scenario = {
   name: "transformer-large",
-  about: `RETR of ${MIB} MiB through cat, against RETR without a transformer; memory a program`,
+  about:
+    `RETR of ${MIB} MiB with CRLF and with LF through cat, against RETR without a transformer; memory a program`,
   async run({ figure }): Promise<void> {
     await using folder = await temporaryFolder();
-    const names = Array.from({ length: AT_ONCE }, (_, index) => `user${index}`);
-    const big = await writeBigMessage(join(folder.path, "big"), MIB, "\r\n");
+    const crowd = Array.from({ length: AT_ONCE }, (_, index) => `user${index}`);
+    const crlf = await writeBigMessage(join(folder.path, "crlf"), MIB, "\r\n");
+    const lf = await writeBigMessage(join(folder.path, "lf"), MIB, "\n");
+    const messages = { crlf, lf, ...Object.fromEntries(crowd.map((user) => [user, crlf])) };
     const users = join(folder.path, "users");
-    await plainUsers(users, names);
+    await plainUsers(users, Object.keys(messages));
     // One mail folder is served by one server at a time.
     const start = async (
       name: string,
       flags: readonly string[],
     ): ReturnType<typeof startServer> => {
       const maildir = join(folder.path, name);
-      for (const user of names) {
+      for (const [user, { path }] of Object.entries(messages)) {
         await makeMaildir(join(maildir, user));
-        await Deno.link(big.path, join(maildir, user, "cur", `${messageName(1)}:2,S`));
+        await Deno.link(path, join(maildir, user, "cur", `${messageName(1)}:2,S`));
       }
       return await startServer({ maildir, flags: ["--users", users, ...flags] });
     };
@@ -40,28 +49,31 @@ export const transformerLarge: Scenario = {
       ...["--transformer", "cat"],
       ...["--max-transformers", String(AT_ONCE)],
     ]);
-    /** Seconds from RETR to the terminator. */
-    const retrieve = async (port: number, user = names[0]!): Promise<number> => {
-      const client = await connect(port, "127.0.0.1", 1 << 18);
-      await client.login(user);
-      await client.send(RETRIEVE);
-      const [milliseconds, octets] = await timed(() => client.multiline());
-      const first = octets - big.wireOctets;
-      if (first < 5 || first > 64) throw new Error(`${octets} octets came for ${big.wireOctets}`);
-      await client.quit();
-      return milliseconds / 1000;
-    };
-    const seconds = await alternate(ROUNDS, {
-      plain: () => retrieve(plain.port()),
-      cat: () => retrieve(cat.port()),
-    });
-    figure("RETR", big.octets / seconds.plain / 1e9, "GB/s");
-    figure("RETR through cat", big.octets / seconds.cat / 1e9, "GB/s");
-    figure("through cat to without", seconds.plain / seconds.cat, "×", { atLeast: 0.5 });
+    for (const [user, message] of Object.entries({ crlf, lf })) {
+      const seconds = await alternate(ROUNDS, {
+        plain: () => retrieve(plain.port(), user, message),
+        cat: () => retrieve(cat.port(), user, message),
+      });
+      figure(`${user}: RETR`, message.octets / seconds.plain / 1e9, "GB/s");
+      figure(`${user}: RETR through cat`, message.octets / seconds.cat / 1e9, "GB/s");
+      figure(`${user}: through cat to without`, seconds.plain / seconds.cat, "×", { atLeast: 0.5 });
+    }
     const idle = memoryOf(cat.pid).now;
     forgetPeak(cat.pid);
-    await Promise.all(names.map((user) => retrieve(cat.port(), user)));
+    await Promise.all(crowd.map((user) => retrieve(cat.port(), user, crlf)));
     const more = memoryOf(cat.pid).peak - idle;
     figure(`memory a program, ${AT_ONCE} at once`, more / AT_ONCE, "MB", { atMost: 16 });
   },
 };
+
+/** Seconds from RETR to the terminator. */
+async function retrieve(port: number, user: string, message: BigMessage): Promise<number> {
+  const client = await connect(port, "127.0.0.1", 1 << 18);
+  await client.login(user);
+  await client.send(RETRIEVE);
+  const [milliseconds, octets] = await timed(() => client.multiline());
+  const first = octets - message.wireOctets;
+  if (first < 5 || first > 64) throw new Error(`${octets} octets came for ${message.wireOctets}`);
+  await client.quit();
+  return milliseconds / 1000;
+}
