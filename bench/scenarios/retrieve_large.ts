@@ -11,6 +11,7 @@ import {
   writeBigMessage,
 } from "../support/mail.ts";
 import { forgetPeak, memoryOf } from "../support/processes.ts";
+import { READ_OCTETS, retrieveBig } from "../support/retrieve_big.ts";
 import type { Scenario } from "../support/scenario.ts";
 import { plainUsers, startServer } from "../support/server.ts";
 import { alternate, timed } from "../support/statistics.ts";
@@ -18,7 +19,6 @@ import { alternate, timed } from "../support/statistics.ts";
 const MIB = 512;
 const ROUNDS = 5;
 const AT_ONCE = 16;
-const BUFFER = 1 << 18;
 const RETRIEVE = lines("RETR 1");
 
 /** See {@linkcode Scenario}. */
@@ -52,7 +52,7 @@ export const retrieveLarge: Scenario = {
       const bare = Number(sender.said);
       const seconds = await alternate(ROUNDS, {
         bare: () => receiveBare(bare, message),
-        postern: () => retrieve(port, user, message),
+        postern: () => retrieveBig(port, user, message),
       });
       figure(`${user}: bare`, message.octets / seconds.bare / 1e9, "GB/s");
       figure(`${user}: RETR`, message.octets / seconds.postern / 1e9, "GB/s");
@@ -62,7 +62,7 @@ export const retrieveLarge: Scenario = {
     figure("memory", alone, "MB", { atMost: 150 });
     forgetPeak(program.pid);
     const [milliseconds] = await timed(() =>
-      Promise.all(crowd.map((user) => retrieve(port, user, messages.lf!)))
+      Promise.all(crowd.map((user) => retrieveBig(port, user, messages.lf!)))
     );
     figure(`${AT_ONCE} at once`, AT_ONCE * messages.lf!.octets / milliseconds / 1e6, "GB/s");
     const more = memoryOf(program.pid).peak - alone;
@@ -70,22 +70,10 @@ export const retrieveLarge: Scenario = {
   },
 };
 
-/** Seconds from RETR to the terminator. */
-async function retrieve(port: number, user: string, message: BigMessage): Promise<number> {
-  const client = await connect(port, "127.0.0.1", BUFFER);
-  await client.login(user);
-  await client.send(RETRIEVE);
-  const [milliseconds, octets] = await timed(() => client.multiline());
-  const first = octets - message.wireOctets;
-  if (first < 5 || first > 64) throw new Error(`${octets} octets came for ${message.wireOctets}`);
-  await client.quit();
-  return milliseconds / 1000;
-}
-
 /** Seconds from connecting to the end. */
 async function receiveBare(port: number, message: BigMessage): Promise<number> {
   const [milliseconds, octets] = await timed(async () => {
-    using client = await connect(port, "127.0.0.1", BUFFER);
+    using client = await connect(port, "127.0.0.1", READ_OCTETS);
     return await client.rest();
   });
   if (octets !== message.octets) throw new Error(`${octets} octets came for ${message.octets}`);
@@ -97,7 +85,7 @@ async function checkEveryOctet(port: number, user: string, message: BigMessage):
   const block = message.wireBlock;
   const end = message.wireOctets - 3;
   let first: number | undefined;
-  const client = await connect(port, "127.0.0.1", BUFFER);
+  const client = await connect(port, "127.0.0.1", READ_OCTETS);
   await client.login(user);
   await client.send(RETRIEVE);
   await client.multiline((octets, at) => {

@@ -1,23 +1,16 @@
 /** RETR of a very big message through `cat`, with CRLF and with LF, against the same RETR without a transformer. */
 
 import { join } from "node:path";
-import { connect, lines } from "../support/light_client.ts";
-import {
-  type BigMessage,
-  makeMaildir,
-  messageName,
-  temporaryFolder,
-  writeBigMessage,
-} from "../support/mail.ts";
+import { makeMaildir, messageName, temporaryFolder, writeBigMessage } from "../support/mail.ts";
 import { forgetPeak, memoryOf } from "../support/processes.ts";
+import { retrieveBig } from "../support/retrieve_big.ts";
 import type { Scenario } from "../support/scenario.ts";
 import { plainUsers, startServer } from "../support/server.ts";
-import { alternate, timed } from "../support/statistics.ts";
+import { alternate } from "../support/statistics.ts";
 
 const MIB = 512;
 const ROUNDS = 5;
 const AT_ONCE = 4;
-const RETRIEVE = lines("RETR 1");
 
 /** See {@linkcode Scenario}. */
 export const transformerLarge: Scenario = {
@@ -51,8 +44,8 @@ export const transformerLarge: Scenario = {
     ]);
     for (const [user, message] of Object.entries({ crlf, lf })) {
       const seconds = await alternate(ROUNDS, {
-        plain: () => retrieve(plain.port(), user, message),
-        cat: () => retrieve(cat.port(), user, message),
+        plain: () => retrieveBig(plain.port(), user, message),
+        cat: () => retrieveBig(cat.port(), user, message),
       });
       figure(`${user}: RETR`, message.octets / seconds.plain / 1e9, "GB/s");
       figure(`${user}: RETR through cat`, message.octets / seconds.cat / 1e9, "GB/s");
@@ -60,20 +53,8 @@ export const transformerLarge: Scenario = {
     }
     const idle = memoryOf(cat.pid).now;
     forgetPeak(cat.pid);
-    await Promise.all(crowd.map((user) => retrieve(cat.port(), user, crlf)));
+    await Promise.all(crowd.map((user) => retrieveBig(cat.port(), user, crlf)));
     const more = memoryOf(cat.pid).peak - idle;
     figure(`memory a program, ${AT_ONCE} at once`, more / AT_ONCE, "MB", { atMost: 16 });
   },
 };
-
-/** Seconds from RETR to the terminator. */
-async function retrieve(port: number, user: string, message: BigMessage): Promise<number> {
-  const client = await connect(port, "127.0.0.1", 1 << 18);
-  await client.login(user);
-  await client.send(RETRIEVE);
-  const [milliseconds, octets] = await timed(() => client.multiline());
-  const first = octets - message.wireOctets;
-  if (first < 5 || first > 64) throw new Error(`${octets} octets came for ${message.wireOctets}`);
-  await client.quit();
-  return milliseconds / 1000;
-}
