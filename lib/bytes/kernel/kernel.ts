@@ -4,7 +4,7 @@
 // @ts-nocheck: AssemblyScript has its own types and its own compiler.
 
 // All functions work on memory that the caller lays out (../kernel_memory.ts). Both rules look at an octet and
-// the one before it: an LF after anything but a CR gets a CR, a dot after an LF gets a dot. So a vector is
+// the one before it: an LF after anything but a CR gets a CR, a dot after an LF gets a dot. So a vector may be
 // loaded twice, once one octet earlier; the octet before the first one is put into memory by the caller's
 // `previous`, and a message begins as if an LF had been before it.
 
@@ -25,8 +25,8 @@ for (let changes: usize = 0; changes < 256; changes++) {
   }
 }
 
-/** Up to so many places in 64 octets, copying what is behind each of them takes less time than spreading all octets by the table. */
-const FEW: u64 = 2;
+/** Up to so many LFs in 64 octets, each is looked at by itself; with more, spreading all octets by the table takes less time. */
+const FEW: u64 = 3;
 
 /** Dots that the last `stuff` put in. */
 let dots: u32 = 0;
@@ -48,48 +48,28 @@ export function stuff(from: usize, length: u32, previous: u32, to: usize): u32 {
   const end = from + length;
   dots = 0;
   const lf = i8x16.splat(LF);
-  const cr = i8x16.splat(CR);
-  const dot = i8x16.splat(DOT);
 
   while (from + 64 <= end) {
     const a = v128.load(from);
     const b = v128.load(from, 16);
     const c = v128.load(from, 32);
     const d = v128.load(from, 48);
-    const pa = v128.load(from - 1);
-    const pb = v128.load(from - 1, 16);
-    const pc = v128.load(from - 1, 32);
-    const pd = v128.load(from - 1, 48);
-    const bareA = v128.andnot(i8x16.eq(a, lf), i8x16.eq(pa, cr));
-    const bareB = v128.andnot(i8x16.eq(b, lf), i8x16.eq(pb, cr));
-    const bareC = v128.andnot(i8x16.eq(c, lf), i8x16.eq(pc, cr));
-    const bareD = v128.andnot(i8x16.eq(d, lf), i8x16.eq(pd, cr));
-    const dotA = v128.and(i8x16.eq(a, dot), i8x16.eq(pa, lf));
-    const dotB = v128.and(i8x16.eq(b, dot), i8x16.eq(pb, lf));
-    const dotC = v128.and(i8x16.eq(c, dot), i8x16.eq(pc, lf));
-    const dotD = v128.and(i8x16.eq(d, dot), i8x16.eq(pd, lf));
-    const changes = v128.or(
-      v128.or(v128.or(bareA, bareB), v128.or(bareC, bareD)),
-      v128.or(v128.or(dotA, dotB), v128.or(dotC, dotD)),
-    );
-    if (!v128.any_true(changes)) {
+    const lfA = i8x16.eq(a, lf);
+    const lfB = i8x16.eq(b, lf);
+    const lfC = i8x16.eq(c, lf);
+    const lfD = i8x16.eq(d, lf);
+    const lineEnds = bits(lfA, lfB, lfC, lfD);
+    if (popcnt(lineEnds) <= FEW) {
       v128.store(to, a);
       v128.store(to, b, 16);
       v128.store(to, c, 32);
       v128.store(to, d, 48);
-      to += 64;
+      to = stuffLines(from, lineEnds, to);
     } else {
-      const dotted = bits(dotA, dotB, dotC, dotD);
-      const places = dotted | bits(bareA, bareB, bareC, bareD);
-      dots += popcnt(dotted) as u32;
-      if (popcnt(places) <= FEW) {
-        to = stuffPlaces(from, places, to);
-      } else {
-        to = stuffVector(a, bareA, dotA, to);
-        to = stuffVector(b, bareB, dotB, to);
-        to = stuffVector(c, bareC, dotC, to);
-        to = stuffVector(d, bareD, dotD, to);
-      }
+      to = stuffVector(from, a, lfA, to);
+      to = stuffVector(from + 16, b, lfB, to);
+      to = stuffVector(from + 32, c, lfC, to);
+      to = stuffVector(from + 48, d, lfD, to);
     }
     from += 64;
   }
@@ -104,36 +84,51 @@ function bits(a: v128, b: v128, c: v128, d: v128): u64 {
 }
 
 /**
- * Writes 64 octets that want something put in at a few places, as lines of usual length do: all that is left is copied anew, an octet
- * further, behind each place. Writes at most 128 octets and {@linkcode FEW} - 1.
+ * Puts in what 64 octets want that have been written already, and of which few are LFs: what is behind each place is written anew, an
+ * octet further. Writes at most 128 octets and eight.
+ *
+ * @param lineEnds a bit for each LF
+ * @returns where the next octets are to be written
  */
-function stuffPlaces(from: usize, places: u64, to: usize): usize {
-  copy64(from, to);
-  do {
-    const place = from + (ctz(places) as usize);
-    const at = to + (place - from);
-    const octet = load<u8>(place);
-    store<u8>(at, octet == LF ? CR : DOT);
-    copy64(place, at + 1);
-    to++;
-    places &= places - 1;
-  } while (places);
-  return to + 64;
+function stuffLines(from: usize, lineEnds: u64, to: usize): usize {
+  const end = from + 64;
+  let shift = to - from;
+  if (load<u8>(from) == DOT && load<u8>(from - 1) == LF) shift = putInDot(from, shift);
+  for (; lineEnds; lineEnds &= lineEnds - 1) {
+    const place = from + (ctz(lineEnds) as usize);
+    if (load<u8>(place - 1) != CR) shift = putIn(CR, place, shift);
+    if (load<u8>(place + 1) == DOT && place + 1 < end) shift = putInDot(place + 1, shift);
+  }
+  return end + shift;
 }
 
-function copy64(from: usize, to: usize): void {
-  const a = v128.load(from);
-  const b = v128.load(from, 16);
-  const c = v128.load(from, 32);
-  const d = v128.load(from, 48);
-  v128.store(to, a);
-  v128.store(to, b, 16);
-  v128.store(to, c, 32);
-  v128.store(to, d, 48);
+function putInDot(place: usize, shift: usize): usize {
+  dots++;
+  return putIn(DOT, place, shift);
+}
+
+/** Puts an octet in before `place`, which lies `shift` octets further in the output. Returns how far the next octets lie. */
+function putIn(octet: u8, place: usize, shift: usize): usize {
+  const to = place + shift;
+  const a = v128.load(place);
+  const b = v128.load(place, 16);
+  const c = v128.load(place, 32);
+  const d = v128.load(place, 48);
+  store<u8>(to, octet);
+  v128.store(to, a, 1);
+  v128.store(to, b, 17);
+  v128.store(to, c, 33);
+  v128.store(to, d, 49);
+  return shift + 1;
 }
 
 /** Writes 16 octets with what has to be put in, without a branch. */
-function stuffVector(octets: v128, bare: v128, dotted: v128, to: usize): usize {
+function stuffVector(from: usize, octets: v128, isLf: v128, to: usize): usize {
+  const before = v128.load(from - 1);
+  const bare = v128.andnot(isLf, i8x16.eq(before, i8x16.splat(CR)));
+  const isDot = i8x16.eq(octets, i8x16.splat(DOT));
+  const dotted = v128.and(isDot, i8x16.eq(before, i8x16.splat(LF)));
+  dots += popcnt(i8x16.bitmask(dotted));
   const changes = i8x16.bitmask(v128.or(bare, dotted));
   // What is put in before each octet: an LF is turned into a CR, a dot is its own copy.
   const put = v128.xor(octets, v128.and(bare, i8x16.splat(LF ^ CR)));

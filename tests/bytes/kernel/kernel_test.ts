@@ -1,6 +1,8 @@
 /** The checked-in kernel is what its source says, and its memory is laid out without overlaps. */
 
 import { assert, assertEquals, equal } from "@std/assert";
+import * as fc from "fast-check";
+import { DotStuffer } from "../../../lib/bytes/dot_stuffing.ts";
 import { memory, stuff, stuffedDots } from "../../../lib/bytes/kernel/kernel.wasm";
 import {
   INPUT,
@@ -12,6 +14,8 @@ import {
   slotAddress,
   SLOTS,
 } from "../../../lib/bytes/kernel_memory.ts";
+
+import { octetsOf, textOf } from "../../support/awkward_messages.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
 
@@ -31,32 +35,53 @@ Deno.test("kernel.wasm is what `deno task kernel` makes of its source", async ()
   }
 });
 
+const GUARD = 0x5a;
+
+/** What `stuff` makes of octets, as if a line began with them; fails when it writes further than it may. */
+function stuffed(stored: Uint8Array, where: string): { octets: Uint8Array; dots: number } {
+  INPUT_OCTETS.set(stored);
+  const most = 2 * stored.length + 8;
+  const output = kernelView(SCRATCH, most + 200).fill(GUARD);
+  const written = stuff(INPUT, stored.length, 0x0a, SCRATCH);
+  assert(output.subarray(most).every((octet) => octet === GUARD), where);
+  return { octets: output.slice(0, written), dots: stuffedDots() };
+}
+
 Deno.test("stuff puts in what belongs at any one or two places of a vector, and writes no further than it may", () => {
-  const GUARD = 0x5a;
-  const inputs = [["x\n", "x\r\n", 0], ["\r\n.", "\r\n..", 1]] as const;
-  const octets = (text: string): Uint8Array => new TextEncoder().encode(text);
+  const inputs = [["x\n", "x\r\n", 0], ["\r\n.", "\r\n..", 1], ["\n.", "\r\n..", 1]] as const;
   for (const [one, oneStuffed, dots] of inputs) {
     for (const [two, twoStuffed, moreDots] of inputs) {
       for (let first = 0; first < 66; first++) {
         for (let second = 0; second < 66 - first; second++) {
           const text = (a: string, b: string): Uint8Array =>
-            octets(
+            octetsOf(
               "-".repeat(first) + a + "-".repeat(second) + b + "-".repeat(130 - first - second),
             );
-          const stored = text(one, two);
-          INPUT_OCTETS.set(stored);
-          const most = 2 * stored.length + 8;
-          const output = kernelView(SCRATCH, most + 64).fill(GUARD);
-          const written = stuff(INPUT, stored.length, 0x0a, SCRATCH);
           const where = `${JSON.stringify([one, two])} at ${first} and ${second} behind it`;
-          const expected = text(oneStuffed, twoStuffed);
-          assert(equal(output.subarray(0, written), expected), where);
-          assertEquals(stuffedDots(), dots + moreDots, where);
-          assert(output.subarray(most).every((octet) => octet === GUARD), where);
+          const made = stuffed(text(one, two), where);
+          assert(equal(made.octets, text(oneStuffed, twoStuffed)), where);
+          assertEquals(made.dots, dots + moreDots, where);
         }
       }
     }
   }
+});
+
+Deno.test("stuff does what its twin does, however dense the lines, and writes no further than it may", () => {
+  const letter = fc.constantFrom("x", "\r", "\n", ".", "\r\n", "\n.", "-".repeat(15));
+  const letters = fc.array(letter, { minLength: 1, maxLength: 200 });
+  // Few line ends in front of many at a vector's end are what reaches furthest.
+  const text = fc.tuple(fc.nat(63), letters, fc.nat(63)).map(([before, middle, behind]) =>
+    "-".repeat(before) + middle.join("") + "-".repeat(behind)
+  );
+  fc.assert(
+    fc.property(text, (stored) => {
+      const made = stuffed(octetsOf(stored), stored);
+      assertEquals(textOf(made.octets), textOf(new DotStuffer().stuff(octetsOf(stored))));
+      assertEquals(made.dots, [...stored.matchAll(/(?<=^|\n)\./g)].length);
+    }),
+    { numRuns: 5000 },
+  );
 });
 
 Deno.test("kernel memory holds input, scratch and all slots, and cannot grow", () => {
