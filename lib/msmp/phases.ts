@@ -10,10 +10,12 @@ export class Authorization {
   /** The name that USER gave last. */
   user = "";
   /** Failed logins of this connection. */
-  failures = 0;
+  failures: number;
 
-  constructor(context: MsmpContext) {
+  /** @param failures those from before TLS, if there were any */
+  constructor(context: MsmpContext, failures = 0) {
     this.context = context;
+    this.failures = failures;
   }
 }
 

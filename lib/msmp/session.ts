@@ -98,8 +98,10 @@ export class MsmpSession implements Dialogue, MsmpContext {
 
   secured(tls: TlsFacts): void {
     this.#tls = tls;
-    // RFC 2595, section 4: what was learnt in clear is not believed any more.
-    this.#phase = new Authorization(this);
+    // RFC 2595, section 4: what the client said in clear is not believed any more. How often it was wrong is our own knowledge, and
+    // stays: TLS buys no more guesses.
+    const failures = this.#phase.name === "authorization" ? this.#phase.failures : 0;
+    this.#phase = new Authorization(this, failures);
   }
 
   unsecured(): void {

@@ -112,6 +112,19 @@ Deno.test("what comes in clear behind STLS is forgotten, and so is what came bef
   assert((await client.command("STLS")).startsWith("-ERR"));
 });
 
+Deno.test("the fourth wrong password ends the connection, TLS or not", async () => {
+  await using server = await startManagement();
+  const upgrade = { version: "TLSv1.3", cipher: "TLS_AES_128_GCM_SHA256" };
+  using client = await server.connect("client", { upgrade });
+  await client.line();
+  for (let tries = 1; tries <= 3; tries++) {
+    assertEquals(await client.command(`PASS ${tries}`), "-ERR Invalid credentials");
+  }
+  assertEquals(await client.command("STLS"), "+OK Begin TLS");
+  assertEquals(await client.command("PASS 4"), "-ERR Invalid credentials");
+  await client.ended();
+});
+
 Deno.test("a password in clear is taken from loopback and from the networks that are named", async () => {
   const flags = ["--cleartext-networks", "192.0.2.0/24"];
   await using server = await startManagement({ flags, tls: true });
