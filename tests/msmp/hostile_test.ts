@@ -125,6 +125,16 @@ Deno.test("the fourth wrong password ends the connection, TLS or not", async () 
   await client.ended();
 });
 
+Deno.test("version 1 looks at a key before its value", async () => {
+  await using server = await startManagement();
+  using root = await server.login(1);
+  for (const value of ["1", "two words", "x".repeat(101)]) {
+    assertEquals(await root.command(`SET nonsense ${value}`), "-ERR Invalid key");
+    const answer = value === "1" ? "+OK Changed value" : "-ERR Invalid value";
+    assertEquals(await root.command(`SET max_users ${value}`), answer);
+  }
+});
+
 Deno.test("a password in clear is taken from loopback and from the networks that are named", async () => {
   const flags = ["--cleartext-networks", "192.0.2.0/24"];
   await using server = await startManagement({ flags, tls: true });

@@ -18,10 +18,14 @@ export const set = command<Administration, FirstWord, MsmpContext>({
   summary: "changes a setting, now and for later starts",
   args: firstWord,
   async handle(phase, { word: key, rest }): Promise<Reply> {
+    const { settings } = phase.context.services.management;
     const value = rest.trim();
     if (octetsOf(key) > MAX_KEY_OCTETS) return refused("Invalid key");
-    if (phase.version === 1 && !fitsVersion1(value)) return refused("Invalid value");
-    const outcome = await phase.context.services.management.settings.set(key, value);
+    if (phase.version === 1 && !fitsVersion1(value)) {
+      // No value can be right for a key that there is not.
+      return refused(settings.get(key) === undefined ? "Invalid key" : "Invalid value");
+    }
+    const outcome = await settings.set(key, value);
     if (outcome.kind !== "changed") {
       const text = outcome.kind === "invalid-key" ? "Invalid key" : "Invalid value";
       return refused(phase.version === 1 ? text : `${text}: ${shown(outcome.reason)}`);
