@@ -135,6 +135,22 @@ Deno.test("version 1 looks at a key before its value", async () => {
   }
 });
 
+Deno.test("LOGS finds users whose names hold blanks and numbers", async () => {
+  await using server = await startManagement({
+    users: { "ann lee": "x", "room 101": "x", ann: "x" },
+  });
+  using root = await server.login(2);
+  for (const line of ["ann lee", "ann lee 3", "room 101", "room 101 5", "ann", "ann 3"]) {
+    await root.ok(`LOGS ${line}`);
+    assertEquals(await root.list(), []);
+  }
+  assertEquals(await root.command("LOGS room 102"), "-ERR Invalid user");
+  assertEquals(
+    await root.command("LOGS ann x"),
+    "-ERR Invalid number of records: expected a whole number from 1 to 10000",
+  );
+});
+
 Deno.test("a password in clear is taken from loopback and from the networks that are named", async () => {
   const flags = ["--cleartext-networks", "192.0.2.0/24"];
   await using server = await startManagement({ flags, tls: true });

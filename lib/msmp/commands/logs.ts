@@ -33,22 +33,26 @@ export const classicLogs = command<Administration, string, MsmpContext>({
   },
 });
 
-/** LOGS of version 2: the whole records. */
-export const logs = command<Administration, { user: string; most: number }, MsmpContext>({
+/** LOGS of version 2: the whole records. A name may hold blanks: what names a user as it stands has no number behind it. */
+export const logs = command<Administration, string, MsmpContext>({
   name: "LOGS",
   usage: "<user> [<n>]",
   summary: "shows a user's access log, or its last n records",
-  args: userAndCount,
-  async handle(phase, { user: given, most }): Promise<Reply> {
+  args: name("user name"),
+  async handle(phase, given): Promise<Reply> {
     const { users } = phase.context.services.management;
-    const user = await users.find(given);
+    const whole = await users.find(given);
+    const { user: wanted, most } = whole === undefined
+      ? userAndCount(given)
+      : { user: whole, most: ALL };
+    const user = whole ?? await users.find(wanted);
     if (user === undefined) return refused("Invalid user");
     return await linesAnswer(phase, (await users.logs(user, most)).map(wholeLine));
   },
 });
 
-function userAndCount(rest: string): { user: string; most: number } {
-  const text = name("user name")(rest);
+/** @throws {SyntaxError} when what stands behind the name is no number of records */
+function userAndCount(text: string): { user: string; most: number } {
   const count = / ([^ ]+)$/.exec(text);
   if (count === null) return { user: text, most: ALL };
   return {
