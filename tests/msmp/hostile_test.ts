@@ -151,6 +151,21 @@ Deno.test("LOGS finds users whose names hold blanks and numbers", async () => {
   );
 });
 
+Deno.test("an administrator gets no password that PASS could not say", async () => {
+  await using server = await startManagement();
+  using root = await server.login(2);
+  assertEquals(
+    await root.command(`ADMIN ADD second ${"x".repeat(249)}`),
+    "-ERR Unsafe password: it is longer than the 248 octets that PASS can say",
+  );
+  const longest = "é".repeat(124);
+  assertEquals(await root.command(`ADMIN ADD second ${longest}`), "+OK Added administrator");
+  using second = await server.connect();
+  await second.line();
+  await second.ok("USER second");
+  assertEquals(await second.command(`PASS ${longest}`), "+OK Logged in");
+});
+
 Deno.test("a password in clear is taken from loopback and from the networks that are named", async () => {
   const flags = ["--cleartext-networks", "192.0.2.0/24"];
   await using server = await startManagement({ flags, tls: true });

@@ -8,11 +8,15 @@ import {
 import { logger } from "../../observe/logging.ts";
 import type { Credentials } from "../../users/gate.ts";
 import { UserDirectoryError } from "../../users/user_directory.ts";
+import { COMMAND_LINE_OCTETS } from "../../wire/limits.ts";
 import type { AccountFamily } from "../accounts.ts";
 import type { LoginGuard } from "../login_guard.ts";
 import { ADMINISTERED_NAME_OCTETS } from "./names.ts";
 
 const log = logger("msmp");
+
+/** What a line holds before login; users have other ways to log in than PASS, administrators have none. */
+const LONGEST_PASSWORD_OCTETS = COMMAND_LINE_OCTETS - "PASS \r\n".length;
 
 /** What administrators are managed with. */
 export interface AdministratorManagementOptions {
@@ -60,8 +64,12 @@ export class RegisteredAdministrators implements AdministratorManagement {
     return administrator;
   }
 
-  add(name: string, password: string): Promise<AddOutcome> {
-    return this.#options.accounts.register.set(name, password, {
+  async add(name: string, password: string): Promise<AddOutcome> {
+    if (new TextEncoder().encode(password).length > LONGEST_PASSWORD_OCTETS) {
+      const reason = `it is longer than the ${LONGEST_PASSWORD_OCTETS} octets that PASS can say`;
+      return { kind: "unsafe-password", reason };
+    }
+    return await this.#options.accounts.register.set(name, password, {
       origin: "msmp",
       maxOctets: ADMINISTERED_NAME_OCTETS,
     });
