@@ -43,10 +43,18 @@ export interface AccessInfo {
   } | undefined;
 }
 
+/** How adding a user ended. */
+export type AddUserOutcome =
+  & AddOutcome
+  & {
+    /** Why there is no mailbox yet, as a sentence. */
+    readonly trouble?: string;
+  };
+
 /** Users. Names are taken as they were typed; what comes back is as they are kept. */
 export interface UserManagement {
   /** Adds a user and makes the mailbox, or sets the password of one who exists. */
-  add(name: string, password: string): Promise<AddOutcome>;
+  add(name: string, password: string): Promise<AddUserOutcome>;
   /** Removes a user who is not logged in; the mail stays. */
   delete(name: string): Promise<DeleteUserOutcome>;
   /** Names in order. */

@@ -166,6 +166,19 @@ Deno.test("an administrator gets no password that PASS could not say", async () 
   assertEquals(await second.command(`PASS ${longest}`), "+OK Logged in");
 });
 
+Deno.test("a mailbox that cannot be made is told, and the user is added all the same", async () => {
+  await using server = await startManagement();
+  server.store.create = () => Promise.reject(new Error("The disk is full"));
+  using root = await server.login(2);
+  assertEquals(
+    await root.command("ADD bob builder"),
+    "+OK Added user; the mailbox cannot be made: The disk is full",
+  );
+  assertEquals(await root.command("ADD bob builder"), "+OK Updated password");
+  using classic = await server.login(1);
+  assertEquals(await classic.command("ADD ann builder"), "+OK Added user");
+});
+
 Deno.test("a password in clear is taken from loopback and from the networks that are named", async () => {
   const flags = ["--cleartext-networks", "192.0.2.0/24"];
   await using server = await startManagement({ flags, tls: true });

@@ -5,6 +5,7 @@ import type { Reply } from "../../wire/reply.ts";
 import type { MsmpContext } from "../context.ts";
 import type { Administration } from "../phases.ts";
 import { nameAndPassword, type NewAccount } from "../new_account.ts";
+import { shown } from "../text.ts";
 import { refused } from "../words.ts";
 
 /** The ADD command. */
@@ -26,13 +27,21 @@ export const add = command<Administration, NewAccount, MsmpContext>({
       case "limit":
         return refused("User limit reached");
       case "added":
-      case "updated":
+      case "updated": {
         phase.audit({
           action: "ADD",
           object: outcome.name,
           after: `${outcome.kind}, password hidden`,
         });
-        return { kind: "ok", text: outcome.kind === "added" ? "Added user" : "Updated password" };
+        const text = outcome.kind === "added" ? "Added user" : "Updated password";
+        const { trouble } = outcome;
+        return {
+          kind: "ok",
+          text: phase.version === 1 || trouble === undefined
+            ? text
+            : `${text}; the mailbox cannot be made: ${shown(trouble)}`,
+        };
+      }
     }
   },
 });

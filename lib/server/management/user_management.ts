@@ -4,7 +4,7 @@ import type { MailStore } from "../../mail/mail_store.ts";
 import type {
   AccessInfo,
   AddKeyOutcome,
-  AddOutcome,
+  AddUserOutcome,
   DeleteUserOutcome,
   KeyManagement,
   UserManagement,
@@ -41,7 +41,7 @@ export class RegisteredUsers implements UserManagement {
     this.#options = options;
   }
 
-  async add(name: string, password: string): Promise<AddOutcome> {
+  async add(name: string, password: string): Promise<AddUserOutcome> {
     const { register, limit, changed } = this.#options;
     const most = limit();
     const outcome = await register.set(name, password, {
@@ -49,9 +49,9 @@ export class RegisteredUsers implements UserManagement {
       maxOctets: ADMINISTERED_NAME_OCTETS,
       ...(most > 0 && { limit: most }),
     });
-    if (outcome.kind === "added") await this.#makeMailbox(outcome.name);
+    const trouble = outcome.kind === "added" ? await this.#makeMailbox(outcome.name) : undefined;
     if ("name" in outcome) changed();
-    return outcome;
+    return trouble === undefined ? outcome : { ...outcome, trouble };
   }
 
   async delete(name: string): Promise<DeleteUserOutcome> {
@@ -96,12 +96,14 @@ export class RegisteredUsers implements UserManagement {
     return await locks.holders(user) > 0;
   }
 
-  /** The first login makes it otherwise. */
-  async #makeMailbox(user: string): Promise<void> {
+  /** Returns why it cannot be made; the first login tries again. */
+  async #makeMailbox(user: string): Promise<string | undefined> {
     try {
       await this.#options.store().create(user);
+      return undefined;
     } catch (error) {
       log.warn("The mailbox of {user} cannot be made: {error}", { user, error });
+      return error instanceof Error ? error.message : String(error);
     }
   }
 }
