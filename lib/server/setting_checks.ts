@@ -63,7 +63,11 @@ export function settingChecks(path: string): SettingChecks {
         await transformerCommand(settings, path);
         return undefined;
       } catch (error) {
-        return error instanceof Error ? error.message : String(error);
+        const reason = error instanceof Error ? error.message : String(error);
+        // What is not allowed is told as what is; everything else is a sentence of its own.
+        return error instanceof RangeError
+          ? reason
+          : `a program that can be run, or none. ${reason}`;
       }
     },
   };

@@ -142,6 +142,17 @@ Deno.test("SET changes the program for sessions to come, and a restart keeps it"
   assertEquals(text(await client.multiline()), text(LETTER).toUpperCase());
 });
 
+Deno.test("a transformer that cannot be is refused in words that can be read", async () => {
+  await using served = await serve({ mail: { ann: [LETTER] } });
+  using admin = await served.manage();
+  const refusal = /^-ERR Invalid value: expected a program that can be run, or none\. /;
+  for (const command of ["no-such-program", `"open`, "''", "/etc"]) {
+    const answer = await admin.command(`SET transformer ${command}`);
+    assertMatch(answer, refusal);
+    assertMatch(answer.replace(refusal, ""), /^(The transformer|A double quote|No program) /);
+  }
+});
+
 Deno.test("--allow-transformer narrows what may be set", async () => {
   await using served = await serve({
     mail: { ann: [LETTER] },
