@@ -7,7 +7,7 @@ import { SqliteState } from "../state/sqlite_state.ts";
 import { StateStoreError } from "../state/state_store.ts";
 import { AccountRegister } from "../users/account_register.ts";
 import { AccountSource } from "../users/account_source.ts";
-import { PasswdFile } from "../users/passwd_file.ts";
+import { PasswdFile, type PasswdFileOptions } from "../users/passwd_file.ts";
 import { PasswordWork } from "../users/password_work.ts";
 import type { UserCommandContext } from "../users/user_commands.ts";
 import { json, safe } from "./admin/safe_text.ts";
@@ -115,7 +115,7 @@ async function open(
     const secret = await state.installation.secret();
     const file = users === undefined
       ? undefined
-      : await PasswdFile.read({ path: users, secret, learned: state.learned, defaultDomain });
+      : await readPasswdFile({ path: users, secret, learned: state.learned, defaultDomain });
     const register = new AccountRegister({
       accounts: state.users,
       source: await AccountSource.open(state.users),
@@ -129,7 +129,16 @@ async function open(
     };
   } catch (error) {
     await state[Symbol.asyncDispose]();
-    throw error instanceof SyntaxError ? new Refusal(error.message) : error;
+    throw error;
+  }
+}
+
+/** Reads the passwd-file; what is wrong with it is the user's to mend. @throws {Refusal} */
+async function readPasswdFile(options: PasswdFileOptions): Promise<PasswdFile> {
+  try {
+    return await PasswdFile.read(options);
+  } catch (error) {
+    throw error instanceof Error ? new Refusal(error.message) : error;
   }
 }
 

@@ -56,6 +56,16 @@ Deno.test("users of a passwd-file are taken over", () =>
     assertEquals(absent.code, 1);
   }));
 
+Deno.test("a users file that cannot be read is told in one line", () =>
+  inFolder(async (folder) => {
+    const state = join(folder, "s.db");
+    for (const users of [join(folder, "no"), folder]) {
+      const refused = await postern(["user", "add", "a:b", "--state", state, "--users", users]);
+      assertEquals([refused.code, refused.stdout], [1, ""]);
+      assertMatch(refused.stderr, /^postern: The users file \S+ cannot be read: [^\n]+\n$/);
+    }
+  }));
+
 Deno.test("a state file that a server holds is left alone", () =>
   inFolder(async (folder) => {
     const path = join(folder, "s.db");
