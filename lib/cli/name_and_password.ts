@@ -18,7 +18,8 @@ export interface NameAndPassword {
 export async function readNameAndPassword(text: string, place: string): Promise<NameAndPassword> {
   const colon = text.indexOf(":");
   const name = colon < 0 ? text : text.slice(0, colon);
-  if (name === "" || /\s/.test(name)) {
+  // A blank inside belongs to the name, as it does in serve's -u.
+  if (name === "" || name !== name.trim() || /[^\S ]/.test(name)) {
     throw new UsageError(`${place} begins with no name: expected NAME:PASS, NAME:@FILE or NAME`);
   }
   if (colon < 0) return { name, password: undefined };

@@ -66,6 +66,17 @@ Deno.test("a users file that cannot be read is told in one line", () =>
     }
   }));
 
+Deno.test("a name with a blank inside is a name, as in serve's -u", () =>
+  inFolder(async (folder) => {
+    const state = join(folder, "s.db");
+    const user = (...words: string[]) => postern(["user", "--state", state, ...words]);
+    assertEquals((await user("add", "ann lee:one")).stdout, "Added user ann lee\n");
+    assertEquals((await user("passwd", "ann lee:two")).code, 0);
+    for (const name of [" ann", "ann ", "a\tb", "a\nb", ""]) {
+      assertEquals((await user("add", `${name}:x`)).code, 2, name);
+    }
+  }));
+
 Deno.test("a state file that a server holds is left alone", () =>
   inFolder(async (folder) => {
     const path = join(folder, "s.db");

@@ -125,6 +125,7 @@ async function readLogin(
 async function readCommand({ newUser, command }: AdminArguments): Promise<string> {
   if (newUser === undefined) return command;
   const { name, password } = await readNameAndPassword(newUser, "-n");
+  if (name.includes(" ")) throw new UsageError(`-n ${quote(name)}: expected a name without blanks`);
   return password === undefined ? `add user ${name}` : `add user ${name} ${password}`;
 }
 
