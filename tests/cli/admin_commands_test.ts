@@ -83,6 +83,8 @@ const ROWS: readonly (readonly [typed: string, said: string])[] = [
   ["NOOP", "NOOP"],
   ["NEWER thing", "NEWER thing"],
   ["  Users ", "LIST"],
+  ["max_connections", "GET max_connections"],
+  ["max_connections 5", "SET max_connections 5"],
 ];
 
 Deno.test("every row of the companion's table says what it must", () => {
@@ -94,6 +96,11 @@ Deno.test("what is missing or too much is said before the server is asked", () =
     assertThrows(() => said(line), UsageError, undefined, line);
   }
   assertThrows(() => said("usres"), UsageError, "did you mean users?");
+  assertThrows(
+    () => said("current"),
+    UsageError,
+    "expected current connections amount, current logged users",
+  );
   assertThrows(() => said("STLS"), UsageError);
   assert(lacksPassword(chooseAdminCommand("add user bob")));
   assert(!lacksPassword(chooseAdminCommand("add user bob pw")));

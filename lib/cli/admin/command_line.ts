@@ -23,7 +23,8 @@ const BLANKS = /[ \t]+/;
  * @throws {UsageError} when it names no command
  */
 export function chooseAdminCommand(line: string): Chosen {
-  const text = line.trimStart();
+  // A key's words may be joined as the protocol joins them.
+  const text = line.trimStart().replace(/^[a-z_]+/, (word) => word.replaceAll("_", " "));
   const [first = ""] = text.split(BLANKS);
   if (/^STLS$/i.test(first)) {
     throw new UsageError("TLS begins when the connection is made; --tls insists on it");
@@ -32,10 +33,18 @@ export function chooseAdminCommand(line: string): Chosen {
   const own = isProtocol ? undefined : ownCommand(text);
   const command = own ?? protocolCommand(text) ?? (isProtocol ? unknownVerb(first) : undefined);
   if (command === undefined) {
-    const hint = didYouMean(first, [...new Set(COMMANDS.map(({ words }) => words.split(" ")[0]!))]);
-    throw new UsageError(`unknown command ${quote(first)}${hint || "; help lists them"}`);
+    throw new UsageError(`unknown command ${quote(first)}${hintAt(first)}`);
   }
   return { command, argument: afterWords(text, command.words.split(" ").length) };
+}
+
+/** What may have been meant: the commands that begin with this word, or one whose first word is like it. */
+function hintAt(first: string): string {
+  const begun = COMMANDS.map(({ words }) => words)
+    .filter((words) => words.startsWith(`${first.toLowerCase()} `));
+  if (begun.length > 0) return `: expected ${begun.join(", ")}`;
+  const beginnings = new Set(COMMANDS.map(({ words }) => words.split(" ")[0]!));
+  return didYouMean(first, [...beginnings]) || "; help lists them";
 }
 
 /** Checks that a command has the arguments that it needs, and no more; a password may still be missing. */
