@@ -220,4 +220,8 @@ export interface Management {
   readonly figures: Figures;
   readonly bans: BanManagement;
   readonly life: LifeManagement;
+  /**
+   * Resolves when figures, sessions and access logs hold all that POP3 clients have seen happen by now: threads tell of it a little later.
+   */
+  readonly caughtUp: () => Promise<void>;
 }

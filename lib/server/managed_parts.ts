@@ -45,6 +45,7 @@ export async function openManagementOf(
     contexts: certificates?.contexts,
     closeSession: (id, reason) => supervisor.close(id, reason),
     changed: () => refresher.refresh(),
+    caughtUp: () => supervisor.caughtUp(),
     life: {
       reload: () => reloadAll(parts),
       // Once the answer has left.

@@ -32,12 +32,14 @@ export interface ManagementOptions extends Pick<UserManagementOptions, "locks" |
   readonly closeSession: (id: string, reason: CloseReason) => boolean;
   /** Told when what workers know may have changed: users' keys, bans. */
   readonly changed: () => void;
+  /** See {@linkcode Management.caughtUp}. */
+  readonly caughtUp: () => Promise<void>;
   readonly life: LifeManagement;
 }
 
 /** Puts management together. */
 export function openManagement(options: ManagementOptions): Management {
-  const { registry, accounts, accesses, locks, store, guard, changed, life } = options;
+  const { registry, accounts, accesses, locks, store, guard, changed, caughtUp, life } = options;
   return {
     users: new RegisteredUsers({
       register: accounts.users.register,
@@ -58,6 +60,7 @@ export function openManagement(options: ManagementOptions): Management {
     figures: figuresOf(options.observatory),
     bans: bansOf(guard, changed),
     life,
+    caughtUp,
   };
 }
 

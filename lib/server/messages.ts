@@ -75,6 +75,8 @@ export type FromWorker =
   | { readonly type: "cancel"; readonly call: number }
   /** What happened, and then perhaps: the session that gives its lock back. */
   | { readonly type: "events"; readonly events: PackedEvents; readonly release?: string }
+  /** All that had happened when the main thread said `tell` has been told. */
+  | { readonly type: "told" }
   | { readonly type: "leave-turn"; readonly turn: number }
   | { readonly type: "group-started"; readonly pid: number }
   | { readonly type: "log"; readonly line: LogLine }
@@ -94,6 +96,8 @@ export type ToWorker =
   | { readonly type: "failure"; readonly call: number; readonly message: string }
   | { readonly type: "lost"; readonly session: string }
   | { readonly type: "close"; readonly session: string; readonly reason: CloseReason }
+  /** Send the events that wait for others now, and then `told`. */
+  | { readonly type: "tell" }
   /** Accept no more, and let sessions come to their end; those who have connected already are served, or refused. */
   | { readonly type: "drain"; readonly backlog: "serve" | "refuse" }
   /** End what is left. */

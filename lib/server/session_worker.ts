@@ -1,5 +1,6 @@
 /** A session worker: the program of a thread that serves POP3 and holds no more permissions than that takes. */
 
+import { setImmediate } from "node:timers";
 import { SecureContexts } from "../net/secure_contexts.ts";
 import { SharedSeats } from "../net/shared_seats.ts";
 import { forwardLogging } from "../observe/logging.ts";
@@ -73,6 +74,9 @@ class SessionWorker {
         return this.#gate.lost(message.session);
       case "close":
         return void this.#host.close(message.session, message.reason);
+      case "tell":
+        // A write that has ended is counted in its own turn: the client can have read the octets before that has come.
+        return void setImmediate(() => this.#tell());
       case "drain":
         return void this.#drain(message.backlog);
       case "end":
@@ -91,6 +95,11 @@ class SessionWorker {
       }
     }
     post({ type: "listening", addresses });
+  }
+
+  #tell(): void {
+    this.#gate.flush();
+    post({ type: "told" });
   }
 
   async #drain(backlog: "serve" | "refuse"): Promise<void> {

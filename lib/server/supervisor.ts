@@ -20,6 +20,8 @@ const log = logger("workers");
 const REPLACE_PAUSE_MS = 1000;
 /** How long, in milliseconds, workers may take to end their last sessions when the patience with these is over. */
 const END_PATIENCE_MS = 3000;
+/** How long, in milliseconds, a worker may take to tell what has happened: figures that lack its last are better than none. */
+const TELL_PATIENCE_MS = 100;
 /** How long, in milliseconds, a thread that died may still run its last instructions. */
 const LAST_BREATH_MS = 1000;
 
@@ -142,6 +144,15 @@ export class Supervisor {
   /** Ends a session. Returns whether there was such a one. */
   close(session: string, reason: CloseReason): boolean {
     return [...this.#workers.keys()].some((link) => link.close(session, reason));
+  }
+
+  /** Resolves when all that clients have seen happen by now was heard of; a worker that is too busy to tell is not waited for. */
+  async caughtUp(): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, TELL_PATIENCE_MS);
+    const told = [...this.#serving, ...this.#draining].map((link) => link.caughtUp());
+    await Promise.race([Promise.all(told), late.promise]);
+    clearTimeout(timer);
   }
 
   /** Accepts no more and waits until all sessions have ended; those that have not when `expired` is aborted are ended. */

@@ -48,6 +48,8 @@ export class WorkerLink {
   readonly #sessions = new Set<string>();
   readonly #listening = Promise.withResolvers<readonly Deno.NetAddr[]>();
   readonly #retired = Promise.withResolvers<void>();
+  /** Those who wait for a `told`, in the order in which they are answered. */
+  #untold: (() => void)[] = [];
   #lastTurn = 0;
   #gone = false;
 
@@ -103,6 +105,15 @@ export class WorkerLink {
     return true;
   }
 
+  /** Resolves when all that has happened in its sessions by now was heard of, or the thread is gone. */
+  caughtUp(): Promise<void> {
+    if (this.#gone) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#untold.push(resolve);
+    this.#post({ type: "tell" });
+    return promise;
+  }
+
   /** Accepts no more; ends when the last session has. Those who have connected already are served, or refused. */
   drain(backlog: "serve" | "refuse"): void {
     this.#post({ type: "drain", backlog });
@@ -147,6 +158,8 @@ export class WorkerLink {
         unpackEvents(message.events, this.#observe);
         if (message.release !== undefined) void this.#release(message.release);
         return;
+      case "told":
+        return this.#untold.shift()?.();
       case "leave-turn":
         return this.#leaveTurn(message.turn);
       case "group-started":
@@ -252,6 +265,8 @@ export class WorkerLink {
     this.#gone = true;
     this.#worker.terminate();
     this.#retired.resolve();
+    for (const resolve of this.#untold) resolve();
+    this.#untold = [];
     this.#listening.reject(error ?? new Error("The worker ended before it listened"));
     this.#listening.promise.catch(() => undefined); // Whoever waited for it has been told.
     const { gate, groups, now = Date.now } = this.#options;

@@ -75,6 +75,35 @@ Deno.test("sessions are seen, protected from DELE, kicked and recorded", async (
   );
 });
 
+Deno.test("what a client has seen happen, administrators see at once", async () => {
+  await using folder = await temporaryFolder();
+  await makeMailbox(join(folder.path, "bob"), "maildir", [messageOfSize(500)]);
+  await using program = await startProgram({
+    maildir: folder.path,
+    users: { bob: "builder" },
+    flags: [...ROOT, "--workers", "2"],
+  });
+  using admin = await manage(program);
+  using classic = await manage(program, 1);
+  for (let time = 1; time <= 10; time++) {
+    using bob = await program.connect();
+    assertEquals(await ask(admin, "STAT pop3.connections"), [`pop3.connections: ${time}`]);
+    await bob.login("bob", "builder");
+    assertMatch((await ask(admin, "SESSIONS"))[0] ?? "", / bob .* transaction .* PASS$/);
+    assertEquals(await ask(admin, "HISTORY pop3.sessions.active 1").then((rows) => rows.length), 1);
+    await bob.retrieve(1);
+    const retrieved = "pop3.messages.retrieved";
+    assertEquals(await ask(admin, `STAT ${retrieved}`), [`${retrieved}: ${time}`]);
+    await bob.ok("QUIT");
+    assertMatch(
+      (await ask(admin, "LOGS bob 1"))[0] ?? "",
+      / messages=1 octets=500 .* ending=quit /,
+    );
+    await classic.ok("LIST bob");
+    assertEquals(await classic.line(), `bob ${time} logs`);
+  }
+});
+
 Deno.test("users, passwords and settings are in force at once and outlive a restart", async () => {
   await using folder = await temporaryFolder();
   const maildir = join(folder.path, "mail");

@@ -97,6 +97,7 @@ export async function startManagement(
         return known;
       },
       changed: () => {},
+      caughtUp: () => Promise.resolve(),
       life: {
         reload: () => {
           calls.push("reload");

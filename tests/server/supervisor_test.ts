@@ -116,7 +116,7 @@ Deno.test("a renewal that fails leaves the old workers serving, and gives the ne
   assert(await file.tryLock(true));
 });
 
-Deno.test("a worker that obeys no more does not keep the server from ending", async () => {
+Deno.test("a worker that obeys no more keeps nobody from figures, nor the server from ending", async () => {
   await using folder = await temporaryFolder();
   const all = await supervised({
     maildir: folder.path,
@@ -124,6 +124,7 @@ Deno.test("a worker that obeys no more does not keep the server from ending", as
     flags: ["--workers", "1"],
   });
   await all.supervisor.start();
+  await all.supervisor.caughtUp();
   await all[Symbol.asyncDispose]();
   assertEquals(all.supervisor.trouble, "The server is ending");
 });

@@ -23,10 +23,12 @@ export const history = command<Administration, { name: string; minutes: number }
     const minutes = rest.trim() === "" ? USUAL_MINUTES : rest.trim();
     return { name, minutes: wholeNumber(minutes, "number of minutes", 1, MOST_MINUTES) };
   },
-  handle(phase, { name, minutes }): Reply | Promise<Reply> {
-    const rows = phase.context.services.management.figures.history(name, minutes);
+  async handle(phase, { name, minutes }): Promise<Reply> {
+    const { figures, caughtUp } = phase.context.services.management;
+    await caughtUp();
+    const rows = figures.history(name, minutes);
     if (rows === undefined) return refused("Unknown name: STAT shows all that there are");
-    return linesAnswer(
+    return await linesAnswer(
       phase,
       rows.map(({ minute, value }) => `${timeText(minute).slice(0, 16)} ${thousandths(value)}`),
     );

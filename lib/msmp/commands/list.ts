@@ -36,8 +36,9 @@ async function* shownNames(
 }
 
 async function listOne(phase: Administration, given: string): Promise<Reply> {
-  const { users } = phase.context.services.management;
+  const { users, caughtUp } = phase.context.services.management;
   const user = await users.find(given);
   if (user === undefined) return refused("User does not exist");
+  await caughtUp();
   return await linesAnswer(phase, [`${shown(user)} ${await users.logCount(user)} logs`]);
 }

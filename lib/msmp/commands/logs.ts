@@ -22,9 +22,10 @@ export const classicLogs = command<Administration, string, MsmpContext>({
   summary: "shows when a user logged in, and from where",
   args: name("user name"),
   async handle(phase, given): Promise<Reply> {
-    const { users } = phase.context.services.management;
+    const { users, caughtUp } = phase.context.services.management;
     const user = await users.find(given);
     if (user === undefined) return refused("Invalid user");
+    await caughtUp();
     const [total, records] = await Promise.all([
       users.logCount(user),
       users.logs(user, MOST_IN_VERSION_1),
@@ -40,13 +41,14 @@ export const logs = command<Administration, string, MsmpContext>({
   summary: "shows a user's access log, or its last n records",
   args: name("user name"),
   async handle(phase, given): Promise<Reply> {
-    const { users } = phase.context.services.management;
+    const { users, caughtUp } = phase.context.services.management;
     const whole = await users.find(given);
     const { user: wanted, most } = whole === undefined
       ? userAndCount(given)
       : { user: whole, most: ALL };
     const user = whole ?? await users.find(wanted);
     if (user === undefined) return refused("Invalid user");
+    await caughtUp();
     return await linesAnswer(phase, (await users.logs(user, most)).map(wholeLine));
   },
 });

@@ -14,9 +14,12 @@ export const sessions = command<Administration, void, MsmpContext>({
   name: "SESSIONS",
   summary: "shows the open sessions: id, user, address, TLS, state, since, bytes, last command",
   args: noArguments,
-  handle: (phase): Promise<Reply> =>
+  async handle(phase): Promise<Reply> {
+    const { sessions, caughtUp } = phase.context.services.management;
+    await caughtUp();
     // All at once, as they are at this moment: a slow reader must not see rows of different times.
-    linesAnswer(phase, Array.from(phase.context.services.management.sessions.list(), sessionLine)),
+    return await linesAnswer(phase, Array.from(sessions.list(), sessionLine));
+  },
 });
 
 function sessionLine(session: SessionInfo): string {

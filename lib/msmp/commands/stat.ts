@@ -23,9 +23,10 @@ export const classicStat = command<Administration, void, MsmpContext>({
   args: (rest) => {
     if (rest.trim() !== "") throw new SyntaxError("STAT with a name needs MSMP 2");
   },
-  handle(phase): Promise<Reply> {
-    const { figures } = phase.context.services.management;
-    return linesAnswer(
+  async handle(phase): Promise<Reply> {
+    const { figures, caughtUp } = phase.context.services.management;
+    await caughtUp();
+    return await linesAnswer(
       phase,
       CLASSIC.map(([title, name]) => `${title}: ${figures.get(name) ?? 0}`),
     );
@@ -38,12 +39,13 @@ export const stat = command<Administration, string | undefined, MsmpContext>({
   usage: "[<name>]",
   summary: "shows the server's figures, or one of them",
   args: optionalWord("name"),
-  handle(phase, name): Reply | Promise<Reply> {
-    const { figures } = phase.context.services.management;
-    if (name === undefined) return linesAnswer(phase, figureLines(figures));
+  async handle(phase, name): Promise<Reply> {
+    const { figures, caughtUp } = phase.context.services.management;
+    await caughtUp();
+    if (name === undefined) return await linesAnswer(phase, figureLines(figures));
     const value = figures.get(name);
     if (value === undefined) return refused("Unknown name: STAT alone shows all that there are");
-    return linesAnswer(phase, [`${name}: ${value}`]);
+    return await linesAnswer(phase, [`${name}: ${value}`]);
   },
 });
 

@@ -30,6 +30,7 @@ async function* snapshots(
   signal: AbortSignal,
 ): AsyncGenerator<string[]> {
   do {
+    await management.caughtUp();
     yield [`time: ${timeWord(now())}`, ...figureLines(management.figures), ""];
     await pause(seconds * 1000, signal);
   } while (!signal.aborted);
