@@ -1,5 +1,6 @@
 /** Tests the table of the companion's commands: what each says to the server, and how answers are shown. */
 
+import { helpOn } from "../../lib/cli/admin/admin_help.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { adminHelp, parseAdminArguments } from "../../lib/cli/admin/admin_arguments.ts";
@@ -104,6 +105,12 @@ Deno.test("what is missing or too much is said before the server is asked", () =
   assertThrows(() => said("STLS"), UsageError);
   assert(lacksPassword(chooseAdminCommand("add user bob")));
   assert(!lacksPassword(chooseAdminCommand("add user bob pw")));
+});
+
+Deno.test("help knows a key however its words are joined", () => {
+  assertEquals(helpOn("max_connections_per_ip"), helpOn("max connections per ip"));
+  assert(helpOn("max_connections")?.includes("max connections [value]"));
+  assertEquals(helpOn("no_such_key"), undefined);
 });
 
 Deno.test("version 1 is asked only what it knows", () => {

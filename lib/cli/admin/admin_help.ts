@@ -23,7 +23,7 @@ export function commandsHelp(): string {
  * @param words `add`, `max connections`
  */
 export function helpOn(words: string): string | undefined {
-  const wanted = words.trim().toLowerCase();
+  const wanted = words.trim().toLowerCase().replaceAll("_", " ");
   const lines = COMMANDS
     .filter((command) => command.words === wanted || command.words.startsWith(`${wanted} `))
     .map(line);
