@@ -4,6 +4,9 @@ const LF = 0x0a;
 const CR = 0x0d;
 const NOTHING = new Uint8Array(0);
 
+/** A line without its line end, or what stands for one that was longer than the limit and thrown away. */
+export type Line = Uint8Array | "too-long";
+
 /**
  * Collects a client's octets and gives them back line by line. A line ends with CRLF or a bare LF (a CR
  * elsewhere belongs to the line). A line longer than {@linkcode LineBuffer.limit} is thrown away up to its end
@@ -74,7 +77,7 @@ export class LineBuffer {
    * @returns the line without its line end; or `"too-long"`, once, for a line that was thrown away; or
    *   undefined where no complete line waits
    */
-  next(): Uint8Array | "too-long" | undefined {
+  next(): Line | undefined {
     if (this.#tooLong) {
       this.#tooLong = false;
       return "too-long";

@@ -1,6 +1,7 @@
 /** A SASL exchange in the lines of POP3 (RFC 5034, section 4): base64, the empty response, cancelling, lengths. */
 
 import { decodeBase64 } from "../bytes/base64.ts";
+import type { Line } from "../bytes/line_buffer.ts";
 import type { Credentials, LoginOutcome } from "../users/gate.ts";
 import type { Closing, ExchangeContext, Mechanism, Step } from "./mechanism.ts";
 
@@ -10,8 +11,8 @@ export type ExchangeState =
     readonly kind: "challenge";
     /** Before base64. */
     readonly data: Uint8Array;
-    /** Takes the client's line, without its line end. */
-    readonly answer: (line: Uint8Array) => Promise<ExchangeState>;
+    /** Takes the client's line. */
+    readonly answer: (line: Line) => Promise<ExchangeState>;
   }
   | {
     /** The credentials are complete; nothing is checked yet. */
@@ -35,11 +36,8 @@ export interface ClosingState {
   /** Before base64. */
   readonly data: Uint8Array;
   /** @returns undefined when the client agrees; else a granted login must be given back */
-  readonly answer: (line: Uint8Array) => ExchangeFailure | undefined;
+  readonly answer: (line: Line) => ExchangeFailure | undefined;
 }
-
-/** Octets of a line in an exchange (pop3.md, Session; RFC 4954, section 4.3). */
-export const MAX_SASL_LINE = 12_288;
 
 const CANCELLED: ExchangeFailure = {
   kind: "failed",
@@ -66,7 +64,7 @@ export async function beginExchange(
 
 function readInitial(initial: string): Uint8Array | undefined {
   // Nothing at all would be an empty response in the base64 of RFC 4648; RFC 5034 writes it `=`.
-  return initial === "" || initial.length > MAX_SASL_LINE ? undefined : decodeBase64(initial);
+  return initial === "" ? undefined : decodeBase64(initial);
 }
 
 function stateOf(step: Step): ExchangeState {
@@ -92,9 +90,9 @@ function stateOf(step: Step): ExchangeState {
 }
 
 /** A client's line; empty is an empty response, `*` alone cancels. */
-function readLine(line: Uint8Array): Uint8Array | ExchangeFailure {
+function readLine(line: Line): Uint8Array | ExchangeFailure {
+  if (line === "too-long") return broken("its response is too long");
   if (line.length === 1 && line[0] === 0x2a) return CANCELLED;
-  if (line.length > MAX_SASL_LINE) return broken("its response is too long");
   return decodeBase64(line) ?? broken("its response is not base64");
 }
 

@@ -1,6 +1,6 @@
 /** The engine: carries one dialogue over one connection, from greeting to end. */
 
-import { LineBuffer } from "../bytes/line_buffer.ts";
+import { type Line, LineBuffer } from "../bytes/line_buffer.ts";
 import type { Connection } from "../net/connection.ts";
 import type { CloseReason } from "../observe/event.ts";
 import type { Dialogue } from "./dialogue.ts";
@@ -17,7 +17,7 @@ import type { Reply } from "./reply.ts";
 import { ReplyWriter } from "./reply_writer.ts";
 import { ConnectionLostError, StallClock, StallGuard } from "./stall_guard.ts";
 
-type Answer = (line: Uint8Array) => Reply | Promise<Reply>;
+type Answer = (line: Line) => Reply | Promise<Reply>;
 
 /** One connection's life. */
 export class Conversation {
@@ -142,12 +142,14 @@ export class Conversation {
   }
 
   /** Carries out one line and writes its answer. Returns why the conversation ends, or undefined when it goes on. */
-  #obey(line: Uint8Array | "too-long"): Promise<CloseReason | undefined> {
+  #obey(line: Line): Promise<CloseReason | undefined> {
     const continuation = this.#continuation;
     this.#continuation = undefined;
     this.#lines.limit = this.#dialogue.lineLimit;
-    if (line === "too-long") return this.#answer(this.#dialogue.refuseLongLine());
-    return this.#answer((continuation ?? this.#dialogue.obey.bind(this.#dialogue))(line));
+    if (continuation !== undefined) return this.#answer(continuation(line));
+    return this.#answer(
+      line === "too-long" ? this.#dialogue.refuseLongLine() : this.#dialogue.obey(line),
+    );
   }
 
   async #answer(pending: Reply | Promise<Reply>): Promise<CloseReason | undefined> {

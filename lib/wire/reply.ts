@@ -1,5 +1,6 @@
 /** What a command handler answers: a value, which the engine writes to the connection. */
 
+import type { Line } from "../bytes/line_buffer.ts";
 import type { CloseReason } from "../observe/event.ts";
 import type { MessageBody } from "../transform/transformer.ts";
 
@@ -43,10 +44,13 @@ export type Reply =
     readonly sent?: (octets: number) => void;
   }
   | {
-    /** A SASL challenge (RFC 5034, section 4): `+ ` and base64; the client's next line goes to `answer`. */
+    /**
+     * A SASL challenge (RFC 5034, section 4): `+ ` and base64; the client's next line goes to `answer`, an over-long one too, so that
+     * the exchange learns of its end.
+     */
     readonly kind: "challenge";
     readonly data: Uint8Array;
-    readonly answer: (line: Uint8Array) => Promise<Reply>;
+    readonly answer: (line: Line) => Promise<Reply>;
   }
   | {
     /** Lines of the dialogue's own making, without a frame (MSMP version 1). */

@@ -105,3 +105,13 @@ Deno.test("SCRAM: an unknown user is asked like a known one, the same each time,
   assertEquals(counts.size, 1, "one iteration count for all");
   assertEquals(new Set([...seen.values()].flatMap((one) => [...one])).size, seen.size);
 });
+
+Deno.test("SCRAM: a client that answers the server's proof with an over-long line leaves no lock", async () => {
+  await using stage = await startStage();
+  using client = await stage.connect();
+  await client.line();
+  assert((await scram(client, { user: "alice", password: USERS.alice })).proven);
+  assertEquals(await client.command("A".repeat(13_000)), `${MALFORMED}its response is too long`);
+  await client.ok("USER alice");
+  assertEquals(await client.command(`PASS ${USERS.alice}`), "+OK 3 messages (900 octets)");
+});

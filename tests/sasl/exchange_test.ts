@@ -96,11 +96,10 @@ Deno.test("LOGIN asks for name and password, or takes the name at once", async (
 });
 
 Deno.test("exchange ends with a star, bad base64 or too much, and only then", async () => {
-  const long = "A".repeat(12_292);
   for (const { name } of mechanisms) {
     const cancelled = await play(name, undefined, ["*"]);
     assert(cancelled.kind === "failed" && cancelled.reason === "cancelled", name);
-    for (const line of ["a", "====", "YQ", "YQ==YQ==", "Y Q=", "**", "\xff", "YR==", long]) {
+    for (const line of ["a", "====", "YQ", "YQ==YQ==", "Y Q=", "**", "\xff", "YR=="]) {
       const state = as("failed", await play(name, undefined, [line]));
       assertEquals(state.reason, "malformed", `${name} ${line}`);
       assert(
@@ -110,6 +109,11 @@ Deno.test("exchange ends with a star, bad base64 or too much, and only then", as
       assertEquals((await play(name, line)).kind, "failed", `${name} ${line}`);
     }
     assertEquals((await play(name, "")).kind, "failed");
+    const asked = as("challenge", await play(name, undefined));
+    assertEquals(
+      as("failed", await asked.answer("too-long")).why,
+      "Malformed authentication: its response is too long",
+    );
   }
 });
 

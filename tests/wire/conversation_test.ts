@@ -204,6 +204,22 @@ Deno.test("Conversation leads a challenge's answer to whoever asked for it, unde
   assertEquals(await talk.hear("9000\r\n"), "+ AQID\r\n+OK 9000\r\n");
 });
 
+Deno.test("Conversation tells whoever asked by a challenge of an over-long answer, and then is done with it", async () => {
+  const dialogue = new ScriptedDialogue((line) =>
+    line === "AUTH X"
+      ? {
+        kind: "challenge",
+        data: new Uint8Array(),
+        answer: (answer) => Promise.resolve({ kind: "error", text: `${answer}` }),
+      }
+      : { kind: "ok", text: line }
+  );
+  await using talk = new Talk(dialogue);
+  await talk.hear("hello\r\n");
+  await talk.say(`AUTH X\r\n${"a".repeat(13_000)}\r\nNOOP\r\n`);
+  assertEquals(await talk.hear("NOOP\r\n"), "+ \r\n-ERR too-long\r\n+OK NOOP\r\n");
+});
+
 Deno.test("Conversation ends from outside, whatever is pending", async () => {
   const dialogue = new ScriptedDialogue();
   await using talk = new Talk(dialogue);
