@@ -31,8 +31,13 @@ export async function logIn(
   const { gate, identity } = phase.context.services;
   phase.user = undefined;
   const outcome = await gate.login(identity, credentials);
-  if (outcome.kind === "refused") return refuse(phase, outcome);
   const closing = closingOf?.(outcome);
+  if (outcome.kind === "refused") {
+    const refusal = refuse(phase, outcome);
+    if (closing === undefined) return refusal;
+    // Whatever the client answers to the reasons, it is refused (RFC 7628, section 3.2.3).
+    return { kind: "challenge", data: closing.data, answer: () => Promise.resolve(refusal) };
+  }
   if (closing === undefined) return await openTransaction(phase, outcome, credentials.mechanism);
   phase.granted = outcome.lease;
   return {

@@ -18,7 +18,11 @@ interface Claims {
 }
 
 /** Says the token by both mechanisms; a refusal is a challenge, which the client answers before it is told. */
-async function answers(connect: () => Promise<Pop3Client>, token: string): Promise<string[]> {
+async function answers(
+  connect: () => Promise<Pop3Client>,
+  token: string,
+  farewell = base64("\x01"),
+): Promise<string[]> {
   const said: string[] = [];
   for (
     const response of [
@@ -32,9 +36,9 @@ async function answers(connect: () => Promise<Pop3Client>, token: string): Promi
     const [command = "", mechanism = "", initial = ""] = response.split(" ");
     assertEquals(await client.command(`${command} ${mechanism}`), "+ ");
     let answer = await client.command(initial);
-    if (answer.startsWith("+ ")) {
-      assert(atob(answer.slice(2)).startsWith('{"status":'), answer);
-      answer = await client.command(base64("\x01"));
+    if (!answer.startsWith("+OK")) {
+      assert(answer.startsWith("+ ") && atob(answer.slice(2)).startsWith('{"status":'), answer);
+      answer = await client.command(farewell);
     }
     said.push(answer);
     if (answer.startsWith("+OK")) {
@@ -90,6 +94,12 @@ Deno.test("bearer: only a token that the issuer signed for this server and a use
       assertEquals(await answers(secure, token), [REFUSED, REFUSED]);
     });
   }
+  await t.step("whatever the client answers to the reason, it is refused", async () => {
+    const token = wrong["another audience"] ?? "";
+    for (const farewell of ["", "*", "!", "A".repeat(13_000)]) {
+      assertEquals(await answers(secure, token, farewell), [REFUSED, REFUSED], farewell);
+    }
+  });
   await t.step("in clear they are neither offered nor taken", async () => {
     using client = await stage.connect();
     await client.line();
