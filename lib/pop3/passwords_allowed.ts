@@ -1,8 +1,14 @@
-/** Where a password may be sent as it is. */
+/** Where a client may log in without TLS. */
 
 import type { Pop3Context } from "./context.ts";
 
-/** Whether this connection may carry a password (RFC 8314; operations.md, `--require-tls`, `--cleartext-networks`). */
+/** Whether this connection may carry credentials (RFC 8314; operations.md, `--require-tls`, `--cleartext-networks`). */
 export function passwordsAllowed(context: Pop3Context): boolean {
   return context.secure || context.services.clearAllowed;
+}
+
+/** What a client is told where it may not. */
+export function tlsFirst({ services }: Pop3Context): string {
+  const way = services.tlsOffered ? ", say STLS first" : "";
+  return `Logins are taken under TLS only${way}`;
 }

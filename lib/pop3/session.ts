@@ -225,7 +225,10 @@ export class Pop3Session implements Dialogue, Pop3Context {
     line: CommandLine,
   ): Reply | Promise<Reply> {
     const entry = table.find(line.keyword, this);
-    if (entry === undefined) return this.#unknown(line.keyword);
+    if (entry === undefined) {
+      const text = table.absence(line.keyword, this);
+      return text === undefined ? this.#unknown(line.keyword) : { kind: "error", text, bad: true };
+    }
     this.#command = entry.name;
     this.#trace(entry, line.rest);
     return entry.run(phase, line.rest);

@@ -26,6 +26,8 @@ export interface CommandDefinition<S, A, C> {
   readonly secret?: "all" | "after-first";
   /** Whether it exists at all; by default it does. */
   readonly available?: (context: C) => boolean;
+  /** What a client is told that says it where it does not exist and the client can do something about that. */
+  readonly absent?: (context: C) => string | undefined;
   /** Its line in the capability list (RFC 2449, section 5), where it has one. */
   readonly capability?: (context: C) => string | undefined;
   /** Carries it out. */
@@ -39,6 +41,7 @@ export interface Command<S, C> {
   readonly summary: string;
   readonly secret: "all" | "after-first" | undefined;
   readonly available: (context: C) => boolean;
+  readonly absent: (context: C) => string | undefined;
   readonly capability: (context: C) => string | undefined;
   /** Reads the arguments and carries it out. @throws {SyntaxError} when they do not fit */
   readonly run: (session: S, rest: string) => Reply | Promise<Reply>;
@@ -52,6 +55,7 @@ export function command<S, A, C>(definition: CommandDefinition<S, A, C>): Comman
     summary: definition.summary,
     secret: definition.secret,
     available: definition.available ?? (() => true),
+    absent: definition.absent ?? (() => undefined),
     capability: definition.capability ?? (() => undefined),
     run: (session, rest) => definition.handle(session, definition.args(rest)),
   };
@@ -70,8 +74,14 @@ export class CommandTable<S, C> {
 
   /** Finds a command that exists in this context by its keyword in any case (RFC 1939, section 3). */
   find(keyword: string, context: C): Command<S, C> | undefined {
-    const entry = this.#byName.get(keyword) ?? this.#byName.get(keyword.toUpperCase());
+    const entry = this.#entry(keyword);
     return entry?.available(context) ? entry : undefined;
+  }
+
+  /** Why a command that {@linkcode CommandTable.find} does not find is absent, where its entry says so. */
+  absence(keyword: string, context: C): string | undefined {
+    const entry = this.#entry(keyword);
+    return entry?.available(context) ? undefined : entry?.absent(context);
   }
 
   /** The commands that exist in this context, in the order in which the table names them. */
@@ -82,6 +92,10 @@ export class CommandTable<S, C> {
   /** The capability lines of the commands that exist in this context. */
   capabilities(context: C): string[] {
     return this.available(context).flatMap((entry) => entry.capability(context) ?? []);
+  }
+
+  #entry(keyword: string): Command<S, C> | undefined {
+    return this.#byName.get(keyword) ?? this.#byName.get(keyword.toUpperCase());
   }
 }
 

@@ -118,7 +118,7 @@ Deno.test("STARTTLS: STLS twice, after login, on the secure port or with an argu
 });
 
 Deno.test("STARTTLS: under --require-tls no credentials are taken in clear, and CAPA says so", async () => {
-  await using stage = await startStage({ flags: ["--require-tls"] });
+  await using stage = await startStage({ flags: ["--require-tls", "--apop"] });
   using client = await stage.connect();
   await client.line();
   await client.ok("CAPA");
@@ -132,8 +132,15 @@ Deno.test("STARTTLS: under --require-tls no credentials are taken in clear, and 
       "AUTH PLAIN",
       `AUTH PLAIN ${btoa(`\0alice\0${USERS.alice}`)}`,
       "AUTH SCRAM-SHA-256",
+      "APOP alice c4c9334bac560ecc979e58001b3e22fb",
     ]
-  ) assert((await client.command(attempt)).startsWith("-ERR "), attempt);
+  ) {
+    assertEquals(
+      await client.command(attempt),
+      "-ERR Logins are taken under TLS only, say STLS first",
+      attempt,
+    );
+  }
   using secure = await stage.connectTls();
   await secure.login("alice", USERS.alice);
 });

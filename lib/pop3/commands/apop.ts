@@ -4,6 +4,7 @@ import { command } from "../../wire/command_table.ts";
 import type { Reply } from "../../wire/reply.ts";
 import type { Pop3Context } from "../context.ts";
 import { logIn } from "../login.ts";
+import { passwordsAllowed, tlsFirst } from "../passwords_allowed.ts";
 import type { Authorization } from "../phases.ts";
 
 interface Digest {
@@ -19,7 +20,9 @@ export const apop = command<Authorization, Digest, Pop3Context>({
   summary: "logs in by a digest of the password",
   args: readDigest,
   secret: "after-first",
-  available: ({ services }) => services.settings.apop,
+  // A digest in clear is as good as the password to whoever can guess, and what follows is mail in clear.
+  available: (context) => context.services.settings.apop && passwordsAllowed(context),
+  absent: (context) => context.services.settings.apop ? tlsFirst(context) : undefined,
   handle(phase, { user, digest }): Promise<Reply> {
     return logIn(phase, {
       kind: "apop",

@@ -8,7 +8,7 @@ import type { Reply } from "../../wire/reply.ts";
 import type { Pop3Context } from "../context.ts";
 import { logIn } from "../login.ts";
 import type { Authorization } from "../phases.ts";
-import { passwordsAllowed } from "../passwords_allowed.ts";
+import { passwordsAllowed, tlsFirst } from "../passwords_allowed.ts";
 
 interface AuthArguments {
   readonly mechanism: string | undefined;
@@ -37,7 +37,9 @@ export const auth = command<Authorization, AuthArguments, Pop3Context>({
     if (mechanism === undefined) {
       return {
         kind: "error",
-        text: "That mechanism is not offered here; AUTH alone lists those that are",
+        text: passwordsAllowed(phase.context)
+          ? "That mechanism is not offered here; AUTH alone lists those that are"
+          : tlsFirst(phase.context),
         bad: true,
       };
     }

@@ -2,7 +2,7 @@
 
 import { command } from "../../wire/command_table.ts";
 import type { Reply } from "../../wire/reply.ts";
-import { passwordsAllowed } from "../passwords_allowed.ts";
+import { passwordsAllowed, tlsFirst } from "../passwords_allowed.ts";
 import type { Pop3Context } from "../context.ts";
 import { logIn } from "../login.ts";
 import type { Authorization } from "../phases.ts";
@@ -15,6 +15,7 @@ export const pass = command<Authorization, string, Pop3Context>({
   args: (rest) => rest,
   secret: "all",
   available: passwordsAllowed,
+  absent: tlsFirst,
   handle(phase, password): Reply | Promise<Reply> {
     if (phase.user === undefined) return { kind: "error", text: "USER comes first" };
     return logIn(phase, { kind: "password", mechanism: "USER", user: phase.user, password });
