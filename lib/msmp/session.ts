@@ -194,7 +194,7 @@ export class MsmpSession implements Dialogue, MsmpContext {
     const shown = entry.secret === "all"
       ? "…"
       : entry.secret === "after-first"
-      ? rest.replace(/^( *[^ ]+).*/, "$1 …")
+      ? rest.replace(/^( *[^ ]+).*/s, "$1 …")
       : rest;
     logger.trace("{address}: {command} {arguments}", {
       address: this.services.address,

@@ -252,7 +252,7 @@ export class Pop3Session implements Dialogue, Pop3Context {
     const shown = entry.secret === "all"
       ? "…"
       : entry.secret === "after-first"
-      ? rest.replace(/ .*/, " …")
+      ? rest.replace(/ .*/s, " …")
       : rest;
     logger.trace("{session}: {command} {arguments}", {
       session: this.services.identity.session,

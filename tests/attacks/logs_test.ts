@@ -18,6 +18,9 @@ async function sayIt(port: number): Promise<void> {
     `USER ${HOSTILE}`,
     `PASS ${SECRET}`,
     `AUTH PLAIN ${base64(`\0${HOSTILE}\r\nforged line\r\n\0${SECRET}`)}`,
+    // In a pattern, a dot means neither of these line ends.
+    `AUTH PLAIN \r${SECRET}`,
+    `AUTH PLAIN x\u2028${SECRET}`,
     `${HOSTILE} command`,
     `LANG ${HOSTILE}`,
     "USER alice",
