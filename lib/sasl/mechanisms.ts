@@ -1,5 +1,6 @@
 /** The table of SASL mechanisms, strongest first: what CAPA and AUTH list follows from it. */
 
+import { asciiUpperCase } from "../bytes/ascii_upper_case.ts";
 import { oauthBearer, xoauth2 } from "./bearer.ts";
 import { login } from "./login.ts";
 import type { Mechanism, OfferFacts } from "./mechanism.ts";
@@ -20,6 +21,6 @@ export function offeredMechanisms(facts: OfferFacts): Mechanism[] {
  * @param name in any case, as the client said it
  */
 export function findMechanism(name: string, facts: OfferFacts): Mechanism | undefined {
-  const wanted = name.toUpperCase();
+  const wanted = asciiUpperCase(name);
   return offeredMechanisms(facts).find((mechanism) => mechanism.name === wanted);
 }

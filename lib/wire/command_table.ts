@@ -1,5 +1,6 @@
 /** What can be said in one phase of a dialogue: an entry a command, and nothing else exists there. */
 
+import { asciiUpperCase } from "../bytes/ascii_upper_case.ts";
 import type { Reply } from "./reply.ts";
 
 /**
@@ -95,7 +96,7 @@ export class CommandTable<S, C> {
   }
 
   #entry(keyword: string): Command<S, C> | undefined {
-    return this.#byName.get(keyword) ?? this.#byName.get(keyword.toUpperCase());
+    return this.#byName.get(keyword) ?? this.#byName.get(asciiUpperCase(keyword));
   }
 }
 
