@@ -40,8 +40,8 @@ const MAX_NAME = 128;
  * - A failure is answered after a delay that doubles with each one of the same address, or of the same user. Whoever has
  *   the right password never waits.
  * - An address with too many failures is banned, and by itself free again later.
- * - The same wrong password for the same user from the same address counts once: a telephone with a stale password tries
- *   for ever and must not lock out its office. Of what was tried, only a keyed hash is kept.
+ * - Towards a ban, the same wrong password for the same user from the same address counts once: a telephone with a stale
+ *   password tries for ever and must not lock out its office. Of what was tried, only a keyed hash is kept.
  * - A name that is tried from many addresses is banned as well, except from networks where its user logged in lately, so
  *   that attackers cannot shut users out.
  * - A good login takes back what that user failed from that address, and nothing else: an attacker's own account does not
@@ -104,18 +104,18 @@ export class BruteForceGuard {
     let ofAddress = 0;
     const mark = this.#mark([own, user], secret);
     for (const { key, limit } of this.#keysOf(address)) {
-      const failures = this.#addresses.add(key, { at, mark, other: user });
+      const { different, all } = this.#addresses.add(key, { at, mark, other: user });
       // The wide network's failures come from many customers perhaps: they ban it in the end, but slow no one.
-      if (key === own) ofAddress = failures;
-      if (failures >= limit) {
-        begun.push(this.#ban(this.#addresses, this.#addressBans, key, failures));
+      if (key === own) ofAddress = all;
+      if (different >= limit) {
+        begun.push(this.#ban(this.#addresses, this.#addressBans, key, different));
       }
     }
     const ofUser = this.#users.add(user, { at, mark: this.#mark([user], secret), other: own });
-    if (ofUser >= this.#options.userFailures) {
-      begun.push(this.#ban(this.#users, this.#userBans, user, ofUser));
+    if (ofUser.different >= this.#options.userFailures) {
+      begun.push(this.#ban(this.#users, this.#userBans, user, ofUser.different));
     }
-    return { delay: this.#delay(Math.max(ofAddress, ofUser)), begun };
+    return { delay: this.#delay(Math.max(ofAddress, ofUser.all)), begun };
   }
 
   /** Tells of a good login. */

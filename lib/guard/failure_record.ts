@@ -10,6 +10,19 @@ export interface Failure {
   readonly other: string;
 }
 
+/** How often a key failed within the window. */
+export interface FailureCount {
+  /** The same mark again counts once. */
+  readonly different: number;
+  /** Each time counts. */
+  readonly all: number;
+}
+
+/** A failure, and how often the same was tried. */
+interface Repeated extends Failure {
+  readonly times: number;
+}
+
 /** Settings of {@linkcode FailureRecord}. */
 export interface FailureRecordOptions {
   /** Milliseconds for which a failure counts. */
@@ -26,8 +39,8 @@ export interface FailureRecordOptions {
 export class FailureRecord {
   readonly #window: number;
   readonly #capacity: number;
-  readonly #single = new Map<string, readonly Failure[]>();
-  readonly #repeated = new Map<string, readonly Failure[]>();
+  readonly #single = new Map<string, readonly Repeated[]>();
+  readonly #repeated = new Map<string, readonly Repeated[]>();
 
   constructor(options: FailureRecordOptions) {
     this.#window = options.window;
@@ -45,17 +58,21 @@ export class FailureRecord {
   }
 
   /**
-   * Counts a failure; one with a mark that is there already counts as the same one again.
+   * Counts a failure; one with a mark that is there already is the same one again.
    *
    * @returns how often the key failed within the window, this time included
    */
-  add(key: string, failure: Failure): number {
+  add(key: string, failure: Failure): FailureCount {
     const recent = this.#recent(key, failure.at);
-    const known = recent.some((one) => one.mark === failure.mark);
-    const failures = known ? recent : [...recent, failure];
+    const same = recent.find((one) => one.mark === failure.mark);
+    const failures = recent.filter((one) => one !== same);
+    failures.push({ ...failure, times: (same?.times ?? 0) + 1 });
     this.#put(key, failures);
     this.#makeRoom();
-    return failures.length;
+    return {
+      different: failures.length,
+      all: failures.reduce((sum, { times }) => sum + times, 0),
+    };
   }
 
   /** Forgets what a key failed together with this other one. */
@@ -70,16 +87,16 @@ export class FailureRecord {
     return this.#repeated.delete(key) || single;
   }
 
-  #find(key: string): readonly Failure[] | undefined {
+  #find(key: string): readonly Repeated[] | undefined {
     return this.#single.get(key) ?? this.#repeated.get(key);
   }
 
-  #recent(key: string, now: number): readonly Failure[] {
+  #recent(key: string, now: number): readonly Repeated[] {
     return (this.#find(key) ?? []).filter((failure) => now - failure.at < this.#window);
   }
 
   /** Puts a key's failures at the young end of the map that fits. */
-  #put(key: string, failures: readonly Failure[]): void {
+  #put(key: string, failures: readonly Repeated[]): void {
     this.forget(key);
     if (failures.length === 1) this.#single.set(key, failures);
     else if (failures.length > 1) this.#repeated.set(key, failures);

@@ -62,17 +62,24 @@ Deno.test("guard's delay grows for a whole IPv6 /64", () => {
   );
 });
 
-Deno.test("guard counts the same wrong password of the same user from the same address once", () => {
+Deno.test("guard counts the same wrong password of the same user from the same address once towards a ban", () => {
   const { guard, clock } = guarded();
   for (let i = 0; i < 2000; i++) {
-    assertEquals(guard.failed({ address: "192.0.2.1", user: "tim", secret: "stale" }), {
-      delay: 1000,
-      begun: [],
-    });
+    const { begun } = guard.failed({ address: "192.0.2.1", user: "tim", secret: "stale" });
+    assertEquals(begun, []);
     clock.now += 1000;
   }
   assert(!guard.banned("192.0.2.1"));
-  assertEquals(delays(guard, [["192.0.2.1", "tom", "stale"]]), [2000]);
+});
+
+Deno.test("guard's delay grows with the same wrong password, too", () => {
+  const { guard, clock } = guarded();
+  const again: [string, string, string] = ["192.0.2.1", "tim", "wrong"];
+  assertEquals(delays(guard, [again, again, again]), [1000, 2000, 4000]);
+  assertEquals(delays(guard, [["192.0.2.2", "tim", "wrong"]]), [8000], "of the user");
+  assertEquals(delays(guard, [["192.0.2.1", "tom", "wrong"]]), [8000], "of the address");
+  clock.now += 10 * MINUTE;
+  assertEquals(delays(guard, [again]), [1000]);
 });
 
 Deno.test("guard takes a stale password that moves about for one failure of its user", () => {
@@ -216,8 +223,8 @@ Deno.test("failure record never keeps more keys than it may", () => {
   fc.assert(fc.property(fc.array(fc.tuple(key, fc.integer({ min: 0, max: 3 }))), (steps) => {
     const record = new FailureRecord({ window: 50, capacity: 10 });
     for (const [at, [name, mark]] of steps.entries()) {
-      const count = record.add(name, { at, mark: String(mark), other: "o" });
-      assert(count >= 1 && count <= 4);
+      const { different, all } = record.add(name, { at, mark: String(mark), other: "o" });
+      assert(different >= 1 && different <= 4 && all >= different && all <= at + 1);
       assert(record.size <= 10);
     }
   }));
