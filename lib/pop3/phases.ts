@@ -11,12 +11,14 @@ export class Authorization {
   /** The name that USER gave, until PASS has used it up. */
   user: string | undefined;
   /** Failed logins of this session. */
-  failures = 0;
+  failures: number;
   /** A lock that was granted while the exchange that asked for it has one more line to say (SCRAM). */
   granted: Lease | undefined;
 
-  constructor(context: Pop3Context) {
+  /** @param failures failed logins that this session had already, in clear before STLS */
+  constructor(context: Pop3Context, failures = 0) {
     this.context = context;
+    this.failures = failures;
   }
 
   /** Gives back a lock whose exchange did not come to its end. */

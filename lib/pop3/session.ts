@@ -158,8 +158,9 @@ export class Pop3Session implements Dialogue, Pop3Context {
   secured(tls: TlsFacts): void {
     const { gate, identity } = this.services;
     this.#tls = tls;
-    // RFC 2595, section 4: what was learnt in clear is not believed any more.
-    this.#phase = new Authorization(this);
+    // RFC 2595, section 4: what was learnt in clear is not believed any more. What failed was seen here.
+    const failures = this.#phase.name === "authorization" ? this.#phase.failures : 0;
+    this.#phase = new Authorization(this, failures);
     this.language = "i-default";
     this.utf8 = false;
     gate.observe({ type: "tls", session: identity.session, version: tls.version, ok: true });

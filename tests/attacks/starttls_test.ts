@@ -73,6 +73,20 @@ Deno.test("STARTTLS: nothing that was said in clear is remembered under TLS", as
   assertEquals(await client.command("QUIT"), "+OK bye");
 });
 
+Deno.test("STARTTLS: the third failed login ends the session, wherever the others were", async () => {
+  await using stage = await startStage();
+  const conn = await stage.raw();
+  await line(conn);
+  await pour(conn, "USER alice\r\nPASS a\r\nUSER alice\r\nPASS b\r\nSTLS\r\n");
+  for (const expected of ["+OK", "-ERR", "+OK", "-ERR", "+OK"]) {
+    assertEquals((await line(conn)).split(" ")[0], expected);
+  }
+  using client = await stage.secured(conn);
+  await client.ok("USER alice");
+  assertEquals(await client.command("PASS c"), "-ERR [AUTH] Authentication failed");
+  await client.ended();
+});
+
 Deno.test("STARTTLS: an exchange that was begun in clear does not go on under TLS", async () => {
   await using stage = await startStage();
   const conn = await stage.raw();
