@@ -186,6 +186,8 @@ export class Conversation {
 
   /** Turns the last bad command that the budget allows into the end. */
   #budgeted(reply: Reply): Reply {
+    // How a command went that asks for one more line, is told by the answer to that line.
+    if (reply.kind === "challenge") return reply;
     this.#badCommands = reply.kind === "error" && reply.bad ? this.#badCommands + 1 : 0;
     const most = this.#dialogue.maxBadCommands;
     if (most === 0 || this.#badCommands < most || reply.kind !== "error") return reply;
