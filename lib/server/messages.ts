@@ -27,6 +27,8 @@ export interface WorkerSetup {
   /** The places of all workers, and which of the counters is this worker's. */
   readonly seats: SharedArrayBuffer;
   readonly seat: number;
+  /** Shared by all workers, which are known to it by their `seat`. */
+  readonly spawnLock: SharedArrayBuffer;
   /** The transformer's program and arguments, or undefined for none. */
   readonly transformer: readonly [string, ...string[]] | undefined;
   /** The PATH of that program. */

@@ -4,6 +4,7 @@ import { setImmediate } from "node:timers";
 import { SecureContexts } from "../net/secure_contexts.ts";
 import { SharedSeats } from "../net/shared_seats.ts";
 import { forwardLogging } from "../observe/logging.ts";
+import { SpawnLock } from "../transform/spawn_lock.ts";
 import { MainCalls } from "./main_calls.ts";
 import type { FromWorker, ToWorker, WorkerSetup, WorkerState } from "./messages.ts";
 import { RemoteGate } from "./remote_gate.ts";
@@ -31,7 +32,17 @@ class SessionWorker {
   readonly #contexts: SecureContexts | undefined;
 
   constructor(setup: WorkerSetup) {
-    const { state, listen, sessionPrefix, seats, seat, transformer, path, certificates } = setup;
+    const {
+      state,
+      listen,
+      sessionPrefix,
+      seats,
+      seat,
+      spawnLock,
+      transformer,
+      path,
+      certificates,
+    } = setup;
     this.#contexts = certificates.length === 0 ? undefined : new SecureContexts(certificates);
     this.#setLevel = forwardLogging(state.settings.logLevel, (line) => post({ type: "log", line }));
     this.#calls = new MainCalls(post);
@@ -46,6 +57,7 @@ class SessionWorker {
         path,
         turns: new RemoteTurns(this.#calls, post),
         groups: new RemoteProcessGroups(this.#calls, post),
+        spawnLock: new SpawnLock(spawnLock, seat),
         observe: (event) => this.#gate.observe(event),
         settings: () => this.#gate.settings,
       }),

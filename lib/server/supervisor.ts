@@ -6,6 +6,7 @@ import { sharedSeatMemory, SharedSeats } from "../net/shared_seats.ts";
 import type { CloseReason } from "../observe/event.ts";
 import { logger, type Logging } from "../observe/logging.ts";
 import type { LocalProcessGroups } from "../transform/local_process_groups.ts";
+import { SpawnLock, spawnLockMemory } from "../transform/spawn_lock.ts";
 import type { Turns } from "../transform/turnstile.ts";
 import type { Generation } from "./generation.ts";
 import type { LocalGate } from "./local_gate.ts";
@@ -54,6 +55,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #memory: SharedArrayBuffer;
   readonly #seats: SharedSeats;
+  readonly #spawnLock = spawnLockMemory();
   /** Workers that accept. */
   readonly #serving = new Set<WorkerLink>();
   /** Workers that accept no more. */
@@ -230,6 +232,7 @@ export class Supervisor {
         sessionPrefix,
         seats: this.#memory,
         seat,
+        spawnLock: this.#spawnLock,
         transformer,
         path,
         certificates: certificates(),
@@ -264,6 +267,7 @@ export class Supervisor {
   #freeSeat(seat: number, died: boolean): void {
     const free = (): void => {
       new SharedSeats(this.#memory, seat).freeThread();
+      new SpawnLock(this.#spawnLock, seat).freeThread();
       this.#freeSeats.push(seat);
     };
     if (died) this.#later(LAST_BREATH_MS, free);

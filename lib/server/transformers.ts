@@ -5,6 +5,7 @@ import type { SessionSettings } from "../settings/settings.ts";
 import { NoTransformer } from "../transform/no_transformer.ts";
 import type { ProcessGroups } from "../transform/process_groups.ts";
 import { ProgramTransformer } from "../transform/program_transformer.ts";
+import type { SpawnLock } from "../transform/spawn_lock.ts";
 import type { Transformer } from "../transform/transformer.ts";
 import type { Turns } from "../transform/turnstile.ts";
 
@@ -16,6 +17,7 @@ export interface TransformerFactoryOptions {
   readonly path: string;
   readonly turns: Turns;
   readonly groups: ProcessGroups;
+  readonly spawnLock: SpawnLock;
   readonly observe: Observer;
   /** The settings in force now. */
   readonly settings: () => SessionSettings;
@@ -23,12 +25,13 @@ export interface TransformerFactoryOptions {
 
 /** Makes the function that gives each session its transformer: one for the life of the thread. */
 export function transformerFactory(options: TransformerFactoryOptions): () => Transformer {
-  const { command, path, turns, groups, observe, settings } = options;
+  const { command, path, turns, groups, spawnLock, observe, settings } = options;
   const transformer = command === undefined ? new NoTransformer() : new ProgramTransformer({
     command,
     path,
     turns,
     groups,
+    spawnLock,
     observe,
     timeout: () => settings().transformerTimeout * 1000,
     onFailure: settings().transformerFailure,

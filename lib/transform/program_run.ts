@@ -5,6 +5,7 @@ import { type Clock, pause } from "./clock.ts";
 import { Complaint } from "./complaint.ts";
 import { OutputWatch } from "./output_watch.ts";
 import type { ProcessGroups } from "./process_groups.ts";
+import type { SpawnLock } from "./spawn_lock.ts";
 import { TransformerError, type TransformerFailure } from "./transformer.ts";
 
 /** A program, and what it is run on. */
@@ -22,6 +23,7 @@ export interface ProgramRunOptions {
   /** Milliseconds that what the program left behind may be silent when the program itself has ended. */
   readonly grace: number;
   readonly groups: ProcessGroups;
+  readonly spawnLock: SpawnLock;
   readonly clock: Clock;
 }
 
@@ -226,18 +228,20 @@ export class ProgramRun {
 
 function spawn(options: ProgramRunOptions): Deno.ChildProcess {
   const [program, ...args] = options.command;
+  const command = new Deno.Command(program, {
+    args,
+    env: options.env,
+    clearEnv: true,
+    cwd: "/",
+    // A descriptor's number is taken as well, of which the declarations know nothing: docs/decisions/0044-the-file-as-input.md.
+    stdin: options.stdin.number as unknown as "piped",
+    stdout: "piped",
+    stderr: "piped",
+    detached: true,
+  });
   try {
-    return new Deno.Command(program, {
-      args,
-      env: options.env,
-      clearEnv: true,
-      cwd: "/",
-      // A descriptor's number is taken as well, of which the declarations know nothing: docs/decisions/0044-the-file-as-input.md.
-      stdin: options.stdin.number as unknown as "piped",
-      stdout: "piped",
-      stderr: "piped",
-      detached: true,
-    }).spawn();
+    // Until it has been started, every program that another thread starts would inherit its standard input.
+    return options.spawnLock.during(() => command.spawn());
   } catch (error) {
     const missing = error instanceof Deno.errors.NotFound ||
       error instanceof Deno.errors.PermissionDenied;

@@ -5,6 +5,7 @@ import type { Observer } from "../observe/event.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { ProcessGroups } from "./process_groups.ts";
 import { ProgramRun } from "./program_run.ts";
+import type { SpawnLock } from "./spawn_lock.ts";
 import type { MessageBody, MessageOutput, TransformContext, Transformer } from "./transformer.ts";
 import { TransformerError } from "./transformer.ts";
 import type { Turns } from "./turnstile.ts";
@@ -20,6 +21,8 @@ export interface ProgramTransformerOptions {
   readonly path: string;
   readonly turns: Turns;
   readonly groups: ProcessGroups;
+  /** Held while a program is started. All threads of the process that start programs must share it. */
+  readonly spawnLock: SpawnLock;
   readonly observe: Observer;
   /** Milliseconds that the program may be silent while the client would take more, asked at each run; 0 for ever. */
   readonly timeout: () => number;
@@ -96,7 +99,7 @@ export class ProgramTransformer implements Transformer {
   }
 
   #start(message: StoredMessage, context: TransformContext): ProgramRun {
-    const { command, groups, observe, path } = this.#options;
+    const { command, groups, observe, path, spawnLock } = this.#options;
     using stdin = message.openDescriptor();
     try {
       const run = new ProgramRun({
@@ -112,6 +115,7 @@ export class ProgramTransformer implements Transformer {
         timeout: this.#options.timeout(),
         grace: this.#options.grace ?? 500,
         groups,
+        spawnLock,
         clock: this.#clock,
       });
       observe({ type: "transformer-started", session: context.session, pid: run.pid });

@@ -4,6 +4,7 @@ import { openDescriptor, openRegularSync } from "../../lib/mail/regular_file.ts"
 import { StoredFile } from "../../lib/mail/stored_file.ts";
 import type { ProcessGroups } from "../../lib/transform/process_groups.ts";
 import { ProgramTransformer } from "../../lib/transform/program_transformer.ts";
+import { SpawnLock, spawnLockMemory } from "../../lib/transform/spawn_lock.ts";
 import { Turnstile } from "../../lib/transform/turnstile.ts";
 
 /** What a dedicated worker has, and the checker's window library does not know. */
@@ -31,6 +32,7 @@ const transformer = new ProgramTransformer({
   path: "/usr/bin:/bin",
   turns: new Turnstile(1),
   groups,
+  spawnLock: new SpawnLock(spawnLockMemory(), 0),
   observe: () => {},
   timeout: () => 10_000,
   onFailure: "reject",

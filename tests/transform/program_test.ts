@@ -277,6 +277,26 @@ Deno.test("a message that another program cuts or lengthens while its program re
   );
 });
 
+Deno.test("a program has no other message open than its own, however many start at once", async () => {
+  const users = Array.from({ length: 12 }, (_, index) => `user${index}`);
+  await using served = await serve({
+    scripts: Object.fromEntries(users.map((user) => [user, "exec ls -l /proc/self/fd"])),
+    flags: ["--workers", "4", "--max-transformers", "12"],
+    timeout: 20,
+  });
+  await Promise.all(users.map(async (user) => {
+    using client = await served.login(user);
+    for (let run = 0; run < 25; run++) {
+      await client.ok("RETR 1");
+      const open = decode(await client.multiline()).split("\r\n").flatMap((line) =>
+        line.match(/ -> .*\/mail\/([^/]+)\//)?.[1] ?? []
+      );
+      assert(open.length > 0);
+      assertEquals(new Set(open), new Set([served.name(user)]));
+    }
+  }));
+});
+
 /** What a program makes of an input. */
 async function output(program: string, args: string[], input: Uint8Array): Promise<Uint8Array> {
   const child = new Deno.Command(program, { args, stdin: "piped", stdout: "piped" }).spawn();

@@ -5,6 +5,7 @@ import type { ServerEvent } from "../../lib/observe/event.ts";
 import { findProgram } from "../../lib/transform/find_program.ts";
 import { LocalProcessGroups } from "../../lib/transform/local_process_groups.ts";
 import { ProgramTransformer } from "../../lib/transform/program_transformer.ts";
+import { SpawnLock, spawnLockMemory } from "../../lib/transform/spawn_lock.ts";
 import { splitWords } from "../../lib/transform/split_words.ts";
 import type { MessageBody, MessageOutput } from "../../lib/transform/transformer.ts";
 import { Turnstile } from "../../lib/transform/turnstile.ts";
@@ -71,6 +72,7 @@ export async function withPrograms(
   const client = new AbortController();
   const turnstile = new Turnstile(options.limit ?? 4);
   const groups = new LocalProcessGroups({ grace: 150 });
+  const spawnLock = new SpawnLock(spawnLockMemory(), 0);
   const path = Deno.env.get("PATH") ?? "";
   const made: ProgramTransformer[] = [];
   await test({
@@ -85,6 +87,7 @@ export async function withPrograms(
         path,
         turns: turnstile,
         groups,
+        spawnLock,
         observe: (event) => events.push(event),
         timeout: () => options.timeout ?? 20_000,
         onFailure: options.onFailure ?? "reject",
