@@ -47,7 +47,7 @@ export interface MainMethods {
   admit(identity: SessionIdentity): Promise<"banned" | "too-many" | undefined>;
   scramParameters(user: string): Promise<ScramParameters>;
   login(identity: SessionIdentity, credentials: Credentials): Promise<RemoteLoginOutcome>;
-  /** Waits for one of `max_transformers` turns; the answer names it. */
+  /** Waits for one of `max_transformers` turns; the answer names it: by the number of the question. */
   enterTurn(): Promise<number>;
   /** Ends what is left of a program's process group. */
   endGroup(pid: number): Promise<void>;
@@ -73,7 +73,7 @@ export type FromWorker =
     readonly where: ListenOptions | undefined;
   }
   | Call
-  /** The question need not be answered any more. */
+  /** The question need not be answered any more; a turn that was given for it meanwhile is given back. */
   | { readonly type: "cancel"; readonly call: number }
   /** What happened, and then perhaps: the session that gives its lock back. */
   | { readonly type: "events"; readonly events: PackedEvents; readonly release?: string }

@@ -40,6 +40,7 @@ export class WorkerLink {
   readonly #options: WorkerLinkOptions;
   readonly #worker: Worker;
   readonly #leases = new Map<string, Lease>();
+  /** By the question that each was given for. */
   readonly #turns = new Map<number, Disposable>();
   /** Questions that may wait for long, and can be taken back. */
   readonly #calls = new Map<number, AbortController>();
@@ -50,7 +51,6 @@ export class WorkerLink {
   readonly #retired = Promise.withResolvers<void>();
   /** Those who wait for a `told`, in the order in which they are answered. */
   #untold: (() => void)[] = [];
-  #lastTurn = 0;
   #gone = false;
 
   /** Starts the thread. */
@@ -153,7 +153,7 @@ export class WorkerLink {
       case "call":
         return void this.#answer(message);
       case "cancel":
-        return this.#calls.get(message.call)?.abort();
+        return this.#takeBack(message.call);
       case "events":
         unpackEvents(message.events, this.#observe);
         if (message.release !== undefined) void this.#release(message.release);
@@ -214,6 +214,12 @@ export class WorkerLink {
     return this.#keep(identity.session, await this.#options.gate.login(identity, credentials));
   }
 
+  /** The answer may be on its way: then nobody over there learns that there is a turn to give back. */
+  #takeBack(call: number): void {
+    this.#calls.get(call)?.abort();
+    this.#leaveTurn(call);
+  }
+
   async #enterTurn(call: number): Promise<number> {
     const controller = new AbortController();
     this.#calls.set(call, controller);
@@ -224,8 +230,8 @@ export class WorkerLink {
         turn[Symbol.dispose]();
         throw controller.signal.reason;
       }
-      this.#turns.set(++this.#lastTurn, turn);
-      return this.#lastTurn;
+      this.#turns.set(call, turn);
+      return call;
     } finally {
       this.#calls.delete(call);
     }

@@ -50,6 +50,33 @@ for (const reason of ["kicked", "error"] as const) {
   });
 }
 
+Deno.test("a turn that comes when its client has left is given back", async () => {
+  await using folder = await temporaryFolder();
+  await makeMailbox(join(folder.path, "ann"), "maildir", [messageOfSize(500)]);
+  await using all = await supervised({
+    maildir: folder.path,
+    users: USERS,
+    script: "./late_worker.ts",
+    flags: ["--workers", "1", "--transformer", "cat", "--max-transformers", "1"],
+  });
+  const { events, groups, supervisor, turns } = all;
+  await supervisor.start();
+  {
+    using client = await all.connect();
+    await client.login("ann", "secret");
+    await client.send("RETR 1\r\n");
+    await eventually("the turn being taken", () => turns.running === 1);
+  }
+  await eventually("the turn being given back", () => turns.running === 0);
+  assertEquals(events.some(({ type }) => type === "transformer-started"), false);
+
+  using client = await all.connect();
+  await client.login("ann", "secret");
+  await client.ok("RETR 1");
+  assertEquals((await client.multiline()).length, 500);
+  await eventually("the program's end", () => groups.running.size + turns.running === 0);
+});
+
 Deno.test("one worker's death leaves the other's sessions alone", async () => {
   await using folder = await temporaryFolder();
   await using all = await supervised({
