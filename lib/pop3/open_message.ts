@@ -50,14 +50,18 @@ function explain(phase: Transaction, number: number, error: unknown): Reply {
   if (error instanceof MessageGoneError) {
     return { kind: "error", text: `Message ${number} is gone, another program removed it` };
   }
-  const { session } = phase.context.services.identity;
-  logger.warn("Message {number} of {user} cannot be sent: {error}", {
-    session,
-    number,
-    user: phase.user,
-    error,
-  });
-  return error instanceof TransformerError
+  const isTransformers = error instanceof TransformerError;
+  // How the session ended is told anyway.
+  if (!isTransformers || error.reason !== "cancelled") {
+    const { session } = phase.context.services.identity;
+    logger.warn("Message {number} of {user} cannot be sent: {error}", {
+      session,
+      number,
+      user: phase.user,
+      error,
+    });
+  }
+  return isTransformers
     ? {
       kind: "error",
       code: "SYS/TEMP",

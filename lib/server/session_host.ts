@@ -268,8 +268,12 @@ async function retire(listeners: readonly Listener[], closed: () => void): Promi
   await Promise.all(listeners.map((listener) => listener.retire(oneClosed)));
 }
 
-/** A transformer that fails, or another program that cuts a file, is no fault of ours; everything else is one. */
+/**
+ * A transformer that fails, or another program that cuts a file, is no fault of ours; everything else is one. A transformer that was
+ * ended with its session is nobody's fault, and how the session ended is told anyway.
+ */
 function complain({ session, address }: SessionIdentity, error: unknown): void {
+  if (error instanceof TransformerError && error.reason === "cancelled") return;
   if (error instanceof TransformerError || error instanceof MessageChangedError) {
     log.warn("A message could not be sent to its end: {error}", { session, address, error });
   } else {

@@ -37,6 +37,8 @@ export class Conversation {
   #working = false;
   /** When, by `performance.now()`, a client that pipelines last gave way to others. */
   #turn = 0;
+  /** Whether the client left while a command was at work. */
+  #hungUp = false;
   /** Why somebody else ended it. */
   #closed: CloseReason | undefined;
 
@@ -67,7 +69,8 @@ export class Conversation {
       reason = await this.#converse();
     } catch (error) {
       if (!(error instanceof ConnectionLostError)) {
-        reason = "error";
+        // What was at work for a client that left has failed for that.
+        reason = this.#hungUp ? "client-gone" : "error";
         this.#fault(error);
       }
     }
@@ -246,8 +249,10 @@ export class Conversation {
     this.#ahead = ahead;
     ahead.then(
       (octets) => {
-        if (octets === null) this.#dialogue.hangUp();
-        else if (this.#working && this.#dialogue.interrupted !== undefined) {
+        if (octets === null) {
+          this.#hungUp = true;
+          this.#dialogue.hangUp();
+        } else if (this.#working && this.#dialogue.interrupted !== undefined) {
           this.#ahead = undefined;
           this.#lines.push(this.#buffer.subarray(0, octets));
           // A line that is not whole yet is read on; one that is ends the reading.

@@ -1,5 +1,5 @@
 // What becomes of programs when clients leave, settings change and the server ends: on the started program.
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "node:path";
 import { messageOfSize, temporaryFolder } from "../support/mailboxes.ts";
 import type { Pop3Client } from "../support/pop3_client.ts";
@@ -27,6 +27,7 @@ Deno.test("a client that goes away takes its program with it, whatever that is a
       waiting: "exec sleep 60",
       stubborn: `trap "" TERM; while :; do sleep 60; done`,
       pausing: "head -c 9; exec sleep 60",
+      leaving: "head -c 9; exec sleep 60",
       streaming: "exec yes",
       forked: "sleep 60 & sleep 60 & wait",
     },
@@ -42,15 +43,25 @@ Deno.test("a client that goes away takes its program with it, whatever that is a
   }
   await served.nothingLeft("streaming");
   {
+    // One that has read all that has come.
+    using client = await begin(served, "leaving");
+    assertEquals(await client.line(), "+OK message follows");
+    await client.exactly(5);
+  }
+  {
     // One that reads nothing at all.
     using _client = await begin(served, "streaming");
   }
-  await served.nothingLeft("waiting", "stubborn", "pausing", "forked", "streaming");
+  await served.nothingLeft("waiting", "stubborn", "pausing", "leaving", "forked", "streaming");
   await eventually(
     "the runs are counted as cancelled",
-    async () => await served.count("pop3_transformer_failures_total", '{reason="cancelled"}') === 6,
+    async () => await served.count("pop3_transformer_failures_total", '{reason="cancelled"}') === 7,
   );
-  assert(!served.program.log.some(({ message }) => message.includes("in a row")));
+  // That a client leaves is nobody's fault.
+  const { log } = served.program;
+  assertEquals(log.filter(({ level }) => /^(warn|err)/i.test(level)), []);
+  const ended = log.filter(({ properties }) => properties.category === "access");
+  assertEquals(ended.map(({ properties }) => properties.ending), Array(7).fill("client-gone"));
 });
 
 Deno.test("whoever waits for a turn is served in the end, is not idle, and starts nothing after leaving", async () => {
