@@ -90,7 +90,6 @@ export class Pop3Session implements Dialogue, Pop3Context {
 
   async greet(): Promise<Reply> {
     const { gate, identity, settings } = this.services;
-    this.#command = "CONNECT";
     const refusal = await gate.admit(identity);
     if (refusal === undefined) {
       const text = `${settings.serverName} Postern POP3 ready`;

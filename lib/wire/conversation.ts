@@ -33,6 +33,8 @@ export class Conversation {
   /** Where the next line goes while a SASL exchange is under way. */
   #continuation: Answer | undefined;
   #badCommands = 0;
+  /** Milliseconds that the challenges of the SASL exchange under way took: its command is answered when it has ended. */
+  #challenged = 0;
   /** Whether a command is at work, or its answer on its way; nobody else waits for the read ahead then. */
   #working = false;
   /** When, by `performance.now()`, a client that pipelines last gave way to others. */
@@ -94,7 +96,7 @@ export class Conversation {
   }
 
   async #converse(): Promise<CloseReason> {
-    let ended = await this.#answer(this.#dialogue.greet());
+    let ended = await this.#answer(this.#dialogue.greet(), "greeting");
     while (ended === undefined) {
       const line = this.#lines.next();
       if (line !== undefined) {
@@ -155,7 +157,10 @@ export class Conversation {
     );
   }
 
-  async #answer(pending: Reply | Promise<Reply>): Promise<CloseReason | undefined> {
+  async #answer(
+    pending: Reply | Promise<Reply>,
+    to: "line" | "greeting" = "line",
+  ): Promise<CloseReason | undefined> {
     const begun = performance.now();
     this.#working = true;
     const watch = pending instanceof Promise
@@ -165,7 +170,11 @@ export class Conversation {
       const reply = this.#budgeted(await this.#sound(pending));
       if (reply.kind === "live") this.#watchClient();
       const outcome = await this.#writer.write(this.#connection, reply);
-      this.#dialogue.answered(outcome, performance.now() - begun);
+      const milliseconds = this.#challenged + performance.now() - begun;
+      this.#challenged = reply.kind === "challenge" ? milliseconds : 0;
+      if (to === "line" && reply.kind !== "challenge") {
+        this.#dialogue.answered(outcome, milliseconds);
+      }
       return await this.#carryOut(reply);
     } finally {
       clearTimeout(watch);

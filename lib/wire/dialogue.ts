@@ -34,7 +34,12 @@ export interface Dialogue {
   obey(line: Uint8Array): Reply | Promise<Reply>;
   /** The answer to a line over the limit, which the engine has discarded. */
   refuseLongLine(): Reply;
-  /** Told when the last command's answer was written whole, or given up. */
+  /**
+   * Told when the last command's answer was written whole, or given up. A SASL exchange is one command, told of at its end;
+   * the greeting answers none.
+   *
+   * @param milliseconds what the command took, without the client's own time in an exchange
+   */
   answered(outcome: Outcome, milliseconds: number): void;
   /** Told how many octets were handed to the client's connection, before TLS. */
   wrote(octets: number): void;

@@ -220,6 +220,22 @@ Deno.test("Conversation tells whoever asked by a challenge of an over-long answe
   assertEquals(await talk.hear("NOOP\r\n"), "+ \r\n-ERR too-long\r\n+OK NOOP\r\n");
 });
 
+Deno.test("Conversation tells of one answer a command: none for the greeting, one for an exchange", async () => {
+  const OK: Reply = { kind: "ok" };
+  const challenge = (answer: () => Promise<Reply>): Reply => ({
+    kind: "challenge",
+    data: new Uint8Array(),
+    answer,
+  });
+  const dialogue = new ScriptedDialogue((line) =>
+    line === "AUTH" ? challenge(() => Promise.resolve(challenge(() => Promise.resolve(OK)))) : OK
+  );
+  await using talk = new Talk(dialogue);
+  await talk.say("AUTH\r\none\r\ntwo\r\nNOOP\r\n");
+  await talk.hear("+OK\r\n+OK\r\n");
+  assertEquals(dialogue.heard, ["AUTH", "ok", "NOOP", "ok"]);
+});
+
 Deno.test("Conversation ends from outside, whatever is pending", async () => {
   const dialogue = new ScriptedDialogue();
   await using talk = new Talk(dialogue);
