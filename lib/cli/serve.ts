@@ -1,5 +1,6 @@
 /** `postern serve`: starts the server and stays until it is told to end. */
 
+import { LogFileError } from "../observe/log_file.ts";
 import { logger, type Logging, startLogging } from "../observe/logging.ts";
 import { Server } from "../server/server.ts";
 import { StartError } from "../server/start_error.ts";
@@ -7,10 +8,11 @@ import type { GivenFlags, SettingInputs } from "../settings/resolve.ts";
 import { loadConfig } from "../settings/load_config.ts";
 import { printConfig } from "../settings/print_config.ts";
 import { resolveSettings } from "../settings/resolve.ts";
+import type { Settings } from "../settings/settings.ts";
 import { VERSION } from "../version.ts";
 import type { Command } from "./commands.ts";
 import { parseServeArguments, serveHelp } from "./serve_arguments.ts";
-import { printLine } from "./terminal.ts";
+import { complain, printLine } from "./terminal.ts";
 
 const log = logger("server");
 
@@ -38,11 +40,8 @@ async function readInputs(flags: GivenFlags): Promise<SettingInputs> {
 
 async function runServer(inputs: SettingInputs): Promise<number> {
   const { settings } = resolveSettings(inputs);
-  await using logging = startLogging({
-    level: settings.logLevel,
-    format: settings.logFormat,
-    file: settings.logFile,
-  });
+  await using logging = openLog(settings);
+  if (logging === undefined) return 1;
   using _faults = onUncaught(logging);
   using signals = new Signals();
   const starting = Server.start({
@@ -75,6 +74,17 @@ async function runServer(inputs: SettingInputs): Promise<number> {
   await server.shutdown(hurry);
   log.info("Ended");
   return 0;
+}
+
+/** Starts the log. Where it cannot be written, that is said on standard error, and there is none. */
+function openLog({ logLevel, logFormat, logFile }: Settings): Logging | undefined {
+  try {
+    return startLogging({ level: logLevel, format: logFormat, file: logFile });
+  } catch (error) {
+    if (!(error instanceof LogFileError)) throw error;
+    complain(`postern: ${error.message}`);
+    return undefined;
+  }
 }
 
 /** SIGHUP reads files again; what is wrong with them is in the log. */

@@ -12,6 +12,11 @@ export interface FileOutputOptions {
   readonly complain?: (text: string) => void;
 }
 
+/** The log file cannot be opened; the message is a sentence that names it. */
+export class LogFileError extends Error {
+  override name = "LogFileError";
+}
+
 /** Lines in a file; each is written at once, so that a kill loses none. */
 export class FileOutput implements LogOutput {
   readonly #path: string;
@@ -24,7 +29,7 @@ export class FileOutput implements LogOutput {
   #rotateAt = Infinity;
   #lost = 0;
 
-  /** @throws {Error} with a sentence when the file cannot be opened for appending */
+  /** @throws {LogFileError} when the file cannot be opened for appending */
   constructor(path: string, options: FileOutputOptions = {}) {
     this.#path = path;
     this.#maxOctets = options.maxOctets ?? 16 * 1024 * 1024;
@@ -85,9 +90,12 @@ export class FileOutput implements LogOutput {
       if (isPipe(this.#path)) throw new TypeError("it is a named pipe; a file was expected");
       this.#file = Deno.openSync(this.#path, { append: true, create: true, mode: 0o640 });
     } catch (error) {
-      throw new Error(`The log file ${this.#path} cannot be opened: ${sentence(error)}`, {
-        cause: error,
-      });
+      throw new LogFileError(
+        `The log file ${this.#path} cannot be opened: ${
+          sentence(error)
+        }. Name another one with --log-file`,
+        { cause: error },
+      );
     }
     const info = this.#file.statSync();
     this.#size = info.size;

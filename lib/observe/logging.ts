@@ -70,7 +70,7 @@ export function logger(...names: readonly string[]): Logger {
 /**
  * Starts the log of the main thread; one at a time.
  *
- * @throws {Error} with a sentence when the file cannot be opened
+ * @throws {LogFileError} when the file cannot be opened
  */
 export function startLogging(options: LoggingOptions): Logging {
   const stderr = options.output ?? new QueuedOutput();

@@ -155,6 +155,25 @@ Deno.test("a start that fails says why, ends with status 1, and leaves the port 
   await client.line();
 });
 
+for (
+  const [what, flags, said] of [
+    ["log file", ["--log-file", "/nonexistent/x.log"], "/nonexistent/x.log cannot be opened: "],
+    [
+      "transformer",
+      ["-t", "no-such-program"],
+      'transformer \\"no-such-program\\": expected a program that can be run, or none. The transformer ',
+    ],
+  ] as const
+) {
+  Deno.test(`a start without its ${what} says so in one line, and ends with status 1`, async () => {
+    await using folder = await temporaryFolder();
+    const { code, stderr } = await runProgram(serveArguments({ maildir: folder.path, flags }));
+    assertEquals(code, 1);
+    assert(stderr.includes(said), stderr);
+    assertEquals(stderr.trimEnd().split("\n").length, 1, stderr);
+  });
+}
+
 Deno.test("settings that need other permissions change under load without a session lost", async () => {
   await using folder = await temporaryFolder();
   const folders = [join(folder.path, "one"), join(folder.path, "two")];

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { forwardLogging, logger, type LogLine, startLogging } from "../../lib/observe/logging.ts";
-import { FileOutput } from "../../lib/observe/log_file.ts";
+import { FileOutput, LogFileError } from "../../lib/observe/log_file.ts";
 import type { LogOutput } from "../../lib/observe/log_output.ts";
 import { QueuedOutput } from "../../lib/observe/log_queue.ts";
 
@@ -144,7 +144,7 @@ Deno.test("a log file rotates by size, keeps what it should, and is opened anew"
 Deno.test("a log file that cannot be opened is refused with a sentence", () => {
   assertThrows(
     () => startLogging({ level: "info", format: "json", file: "/nonexistent/x.log" }),
-    Error,
+    LogFileError,
     "The log file /nonexistent/x.log cannot be opened",
   );
 });
