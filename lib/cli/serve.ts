@@ -9,6 +9,8 @@ import { loadConfig } from "../settings/load_config.ts";
 import { printConfig } from "../settings/print_config.ts";
 import { resolveSettings } from "../settings/resolve.ts";
 import type { Settings } from "../settings/settings.ts";
+import { readKeptSettings } from "../state/sqlite_settings.ts";
+import { StateStoreError } from "../state/state_store.ts";
 import { VERSION } from "../version.ts";
 import type { Command } from "./commands.ts";
 import { parseServeArguments, serveHelp } from "./serve_arguments.ts";
@@ -26,7 +28,8 @@ export const serve: Command = {
     if (asked.kind === "version") return printLine(`postern ${VERSION}`);
     const inputs = await readInputs(asked.flags);
     if (asked.kind === "print-config") {
-      return printLine(printConfig(resolveSettings(inputs)).trimEnd());
+      const kept = await keptSettings(resolveSettings(inputs).settings.state);
+      return printLine(printConfig(resolveSettings({ ...inputs, kept })).trimEnd());
     }
     return await runServer(inputs);
   },
@@ -36,6 +39,17 @@ async function readInputs(flags: GivenFlags): Promise<SettingInputs> {
   const environment = Deno.env;
   const machine = { hostName: Deno.hostname(), cores: navigator.hardwareConcurrency };
   return { flags, environment, machine, config: await loadConfig({ flags, environment, machine }) };
+}
+
+/** What SET kept in earlier runs; where the state file cannot be read, that is said on standard error. */
+async function keptSettings(state: string): Promise<ReadonlyMap<string, string>> {
+  try {
+    return await readKeptSettings(state);
+  } catch (error) {
+    if (!(error instanceof StateStoreError)) throw error;
+    complain(`postern: values that were set while a server ran are not shown. ${error.message}`);
+    return new Map();
+  }
 }
 
 async function runServer(inputs: SettingInputs): Promise<number> {

@@ -1,6 +1,6 @@
 /** The values that SET kept, in the state file. */
 
-import type { SqliteDatabase } from "./sqlite_database.ts";
+import { SqliteDatabase } from "./sqlite_database.ts";
 import type { SettingStore } from "./state_store.ts";
 
 /** Values that SET kept, in the state file. */
@@ -37,5 +37,32 @@ export class SqliteSettings implements SettingStore {
       "power-cut",
       () => this.#database.run("DELETE FROM settings WHERE key = ?", key) > 0,
     );
+  }
+}
+
+/**
+ * Reads the values that SET kept in a state file which no server holds, without making one where there is none.
+ *
+ * @param path a file, or `:memory:`, which keeps nothing
+ * @returns texts by key (`max_users`)
+ * @throws {StateStoreError} when the file is held by another process or cannot be used
+ */
+export async function readKeptSettings(path: string): Promise<ReadonlyMap<string, string>> {
+  if (path === ":memory:" || !await exists(path)) return new Map();
+  const database = SqliteDatabase.open(path);
+  try {
+    return await new SqliteSettings(database).all();
+  } finally {
+    database.close();
+  }
+}
+
+/** False where there is surely nothing: whatever else is wrong, opening the file says. */
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    return !(error instanceof Deno.errors.NotFound);
   }
 }
