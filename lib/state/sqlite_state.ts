@@ -19,9 +19,10 @@ export interface SqliteStateOptions {
   /** @default {Date.now} */
   readonly now?: () => number;
   /**
-   * How long notes of the access log wait to be written together, in milliseconds.
+   * Least time between two writings of the access log's notes, in milliseconds: a note is written at once where it is quiet,
+   * and notes that come quickly are written together.
    *
-   * @default {500}
+   * @default {50}
    */
   readonly flushAfter?: number;
   /** Told once when notes cannot be written; they stay noted and are tried again until they are. */
@@ -41,11 +42,13 @@ export class SqliteState implements StateStore {
   readonly #flushAfter: number;
   readonly #onTrouble: (error: Error) => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** When, by `performance.now()`, notes were last written. */
+  #flushed = -Infinity;
   #closed = false;
   #failing = false;
 
   private constructor(database: SqliteDatabase, options: SqliteStateOptions) {
-    const { now = Date.now, flushAfter = 500, onTrouble = () => {} } = options;
+    const { now = Date.now, flushAfter = 50, onTrouble = () => {} } = options;
     this.#database = database;
     this.#flushAfter = flushAfter;
     this.#onTrouble = onTrouble;
@@ -92,9 +95,13 @@ export class SqliteState implements StateStore {
     }
   }
 
-  /** A flush that is planned already takes later notes with it: notes that never cease must not put it off. */
+  /**
+   * A login is written at once (operations.md, "Watching it"), unless others were just now. A flush that is planned already takes
+   * later notes with it: notes that never cease must not put it off.
+   */
   #noted(): void {
-    if (this.#timer === undefined) this.#plan();
+    if (this.#timer !== undefined) return;
+    this.#plan(Math.max(0, this.#flushed + this.#flushAfter - performance.now()));
   }
 
   /** Plans the next flush; one that fails is said and repeated, one that leaves notes goes on after a breath. */
@@ -105,6 +112,7 @@ export class SqliteState implements StateStore {
       this.#timer = undefined;
       try {
         const more = this.accesses.flush(NOTES_AT_ONCE);
+        this.#flushed = performance.now();
         this.#failing = false;
         if (more) this.#plan(1);
       } catch (error) {

@@ -216,6 +216,26 @@ Deno.test("state file writes noted accesses by itself", async () => {
   while (await size() === before) await new Promise((resolve) => setTimeout(resolve, 2));
 });
 
+Deno.test("state file has a login within a tenth of a second, also one that follows another", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/postern.db`;
+  await using state = await SqliteState.open({ path });
+  const start = { at: 5, user: "ann", address: "::1", tls: undefined, mechanism: "APOP" };
+  for (const session of ["s1", "s2"]) {
+    const { size } = await Deno.stat(`${path}-wal`);
+    state.accesses.opened({ ...start, session });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert((await Deno.stat(`${path}-wal`)).size > size, session);
+  }
+  const { size } = await Deno.stat(`${path}-wal`);
+  state.accesses.opened({ ...start, session: "s3" });
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  state.accesses.opened({ ...start, session: "s4" });
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assertEquals(state.accesses.pending, 0);
+  assert((await Deno.stat(`${path}-wal`)).size > size);
+});
+
 async function refused(path: string, trouble: StateTrouble, sentence: RegExp): Promise<void> {
   const error = await assertRejects(() => SqliteState.open({ path }), StateStoreError);
   assertEquals(error.trouble, trouble);
