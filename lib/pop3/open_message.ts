@@ -54,7 +54,8 @@ function explain(phase: Transaction, number: number, error: unknown): Reply {
   // How the session ended is told anyway.
   if (!isTransformers || error.reason !== "cancelled") {
     const { session } = phase.context.services.identity;
-    logger.warn("Message {number} of {user} cannot be sent: {error}", {
+    // A transformer that keeps failing is warned of once (operations.md, "Watching it"), by who watches the events.
+    logger[isTransformers ? "info" : "warn"]("Message {number} of {user} cannot be sent: {error}", {
       session,
       number,
       user: phase.user,

@@ -269,14 +269,14 @@ async function retire(listeners: readonly Listener[], closed: () => void): Promi
 }
 
 /**
- * A transformer that fails, or another program that cuts a file, is no fault of ours; everything else is one. A transformer that was
- * ended with its session is nobody's fault, and how the session ended is told anyway.
+ * A transformer that fails, or another program that cuts a file, is no fault of ours; everything else is one. Of a transformer that
+ * keeps failing, who watches the events warns once. One that was ended with its session is nobody's fault, and how the session ended is
+ * told anyway.
  */
 function complain({ session, address }: SessionIdentity, error: unknown): void {
-  if (error instanceof TransformerError && error.reason === "cancelled") return;
-  if (error instanceof TransformerError || error instanceof MessageChangedError) {
-    log.warn("A message could not be sent to its end: {error}", { session, address, error });
-  } else {
-    log.error("A session failed: {error}", { session, address, error });
-  }
+  const cut = "A message could not be sent to its end: {error}";
+  if (error instanceof TransformerError) {
+    if (error.reason !== "cancelled") log.info(cut, { session, address, error });
+  } else if (error instanceof MessageChangedError) log.warn(cut, { session, address, error });
+  else log.error("A session failed: {error}", { session, address, error });
 }
