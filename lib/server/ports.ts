@@ -33,7 +33,12 @@ export function findPorts(
 ): Ports {
   using probe = new Probe(port, listen);
   if (addresses.length > 0) {
-    for (const hostname of addresses) probe.open(hostname);
+    const [wide, narrow] = byWidth(addresses);
+    for (const hostname of [...wide, ...narrow]) {
+      // What all interfaces' socket takes is ours: with another program's beside it, that one had not opened.
+      if (probe.opened.some((opened) => isAny(opened.hostname))) probe.openBesides(hostname);
+      else probe.open(hostname);
+    }
     return { listen: probe.opened, withoutIpv6: false };
   }
   if (!probe.tryIpv6()) {
@@ -42,6 +47,16 @@ export function findPorts(
   }
   probe.openBesides(ANY_IPV4);
   return { listen: probe.opened, withoutIpv6: false };
+}
+
+function isAny(hostname: string): boolean {
+  return hostname === ANY_IPV6 || hostname === ANY_IPV4;
+}
+
+/** Each address once: those for all interfaces, IPv6 first, which may serve IPv4 as well, and the others. */
+function byWidth(addresses: readonly string[]): [wide: string[], narrow: string[]] {
+  const wide = [ANY_IPV6, ANY_IPV4].filter((any) => addresses.includes(any));
+  return [wide, [...new Set(addresses)].filter((address) => !isAny(address))];
 }
 
 class Probe implements Disposable {

@@ -32,3 +32,13 @@ Deno.test("all addresses share the port that was free", () => {
   assertEquals(listen.length, 2);
   assertEquals(listen[0]!.port, listen[1]!.port);
 });
+
+Deno.test("addresses that are given twice, or stand beside all interfaces, do not take each other's port", () => {
+  const addresses = (...given: string[]): string[] =>
+    findPorts(given, 0).listen.map(({ hostname }) => hostname);
+  assertEquals(addresses("127.0.0.1", "127.0.0.2", "127.0.0.1"), ["127.0.0.1", "127.0.0.2"]);
+  assertEquals(addresses("127.0.0.1", "0.0.0.0"), ["0.0.0.0"]);
+  assertEquals(addresses("0.0.0.0", "::")[0], "::");
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  assertThrows(() => findPorts(["0.0.0.0", "127.0.0.1"], taken.addr.port), ListenError);
+});
