@@ -4,7 +4,7 @@ import { printable } from "../bytes/printable.ts";
 import { CacheKeeper } from "./cache_keeper.ts";
 import { type CacheVersion, isListingValid, looksSettled, readCache } from "./cache_file.ts";
 import type { Catalogue, Folder } from "./catalogue.ts";
-import { isFileError } from "./file_error.ts";
+import { isFileError, isNotFound } from "./file_error.ts";
 import { FolderMaildrop } from "./folder_maildrop.ts";
 import { Locator } from "./locator.ts";
 import { type Maildrop, MaildropUnreadableError, type MailStore } from "./mail_store.ts";
@@ -164,7 +164,12 @@ export class FolderMailStore implements MailStore {
     return path === undefined ? undefined : findMailbox(path, this.#options.root);
   }
 
-  /** Makes a user's mailbox at the first login. Where that cannot be, there is no mail, and the session goes on. */
+  /**
+   * Makes a user's mailbox at the first login. Where that cannot be, there is no mail, and the session goes on.
+   *
+   * @throws {Error} when there is no mail folder: what is not mounted is not empty, and clients that keep their mail here would forget
+   *   it
+   */
   #make(user: string): Mailbox | undefined {
     const path = this.#pathOf(user);
     if (path === undefined) return undefined;
@@ -172,6 +177,12 @@ export class FolderMailStore implements MailStore {
       makeMailbox(path);
     } catch (error) {
       if (!isFileError(error)) throw error;
+      if (isNotFound(error)) {
+        throw new Error(
+          `The mail folder ${this.#options.root} is not there (${error.message}). Mount it, or put it back.`,
+          { cause: error },
+        );
+      }
       this.#options.warn("A user's mailbox could not be made.", {
         mailbox: path,
         reason: printable(error.message, 400),

@@ -2,10 +2,7 @@
 
 import type { ListenOptions } from "./session_host.ts";
 import { ListenError } from "./start_error.ts";
-
-/** Addresses for all interfaces: both families by one socket where the system does so. */
-const ANY_IPV6 = "::";
-const ANY_IPV4 = "0.0.0.0";
+import { ANY_IPV4, ANY_IPV6, isAny, wideFirst } from "./wide_first.ts";
 
 /** What was found. */
 export interface Ports {
@@ -33,8 +30,7 @@ export function findPorts(
 ): Ports {
   using probe = new Probe(port, listen);
   if (addresses.length > 0) {
-    const [wide, narrow] = byWidth(addresses);
-    for (const hostname of [...wide, ...narrow]) {
+    for (const hostname of wideFirst(addresses)) {
       // What all interfaces' socket takes is ours: with another program's beside it, that one had not opened.
       if (probe.opened.some((opened) => isAny(opened.hostname))) probe.openBesides(hostname);
       else probe.open(hostname);
@@ -47,16 +43,6 @@ export function findPorts(
   }
   probe.openBesides(ANY_IPV4);
   return { listen: probe.opened, withoutIpv6: false };
-}
-
-function isAny(hostname: string): boolean {
-  return hostname === ANY_IPV6 || hostname === ANY_IPV4;
-}
-
-/** Each address once: those for all interfaces, IPv6 first, which may serve IPv4 as well, and the others. */
-function byWidth(addresses: readonly string[]): [wide: string[], narrow: string[]] {
-  const wide = [ANY_IPV6, ANY_IPV4].filter((any) => addresses.includes(any));
-  return [wide, [...new Set(addresses)].filter((address) => !isAny(address))];
 }
 
 class Probe implements Disposable {

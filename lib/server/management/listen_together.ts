@@ -1,6 +1,7 @@
 /** Opens one port at several addresses. */
 
 import { ListenError } from "../start_error.ts";
+import { isAny, wideFirst } from "../wide_first.ts";
 
 /** Something that listens. */
 export interface Listening extends Disposable {
@@ -15,7 +16,7 @@ const LOOPBACK_IPV6 = "::1";
 /**
  * Opens a port at each address, or at none.
  *
- * @param addresses in order; `::1` beside others is left out on a machine without IPv6
+ * @param addresses `::1` beside others is left out on a machine without IPv6, and what all interfaces' socket takes is not opened again
  * @param port 0 for any that is free at all of them
  * @param open opens it at one address
  * @throws {ListenError} when one cannot be opened
@@ -43,13 +44,16 @@ function openAll<T extends Listening>(
 ): readonly T[] {
   using opened = new DisposableStack();
   const listeners: T[] = [];
-  for (const hostname of addresses) {
+  for (const hostname of wideFirst(addresses)) {
     const asked = listeners[0]?.address.port ?? port;
     try {
       listeners.push(opened.use(open(hostname, asked)));
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       if (hostname === LOOPBACK_IPV6 && listeners.length > 0 && lacksIpv6(error)) continue;
+      // With another program's socket beside it, that for all interfaces had not opened.
+      const isOurs = listeners.some(({ address }) => isAny(address.hostname));
+      if (isOurs && error instanceof Deno.errors.AddrInUse) continue;
       const where = { hostname, port: asked };
       throw new ListenError({ name: error.name, message: error.message, where });
     }
