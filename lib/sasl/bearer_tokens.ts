@@ -20,6 +20,8 @@ export interface BearerTokenOptions {
   readonly jwks: string;
   /** The claim that names the user. */
   readonly userClaim: string;
+  /** The one form of a name, in which the client's and the token's are compared. @default the name as it stands */
+  readonly canonical?: (name: string) => string;
   /** Seconds by which clocks may differ. @default 30 */
   readonly clockTolerance?: number;
   /** Milliseconds for fetching keys. @default 5000 */
@@ -75,7 +77,7 @@ export class BearerTokens {
    * @param claimed the name that the client gave; where it gave one, the token must say the same
    */
   async verify(token: string, claimed: string | undefined): Promise<TokenVerdict> {
-    const { issuer, audience, userClaim, clockTolerance = 30, now = Date.now } = this.#options;
+    const { issuer, audience, clockTolerance = 30, now = Date.now } = this.#options;
     if (token.length > MAX_TOKEN) return { kind: "invalid", why: "the token is too long" };
     try {
       const { payload } = await jwtVerify(token, this.#keys, {
@@ -86,22 +88,24 @@ export class BearerTokens {
         currentDate: new Date(now()),
         requiredClaims: ["exp"],
       });
-      return this.#userOf(payload, userClaim, claimed);
+      return this.#userOf(payload, claimed);
     } catch (error) {
       return verdictOf(error);
     }
   }
 
-  #userOf(payload: JWTPayload, userClaim: string, claimed: string | undefined): TokenVerdict {
+  #userOf(payload: JWTPayload, claimed: string | undefined): TokenVerdict {
+    const { userClaim, canonical = (name) => name } = this.#options;
     const user = Object.hasOwn(payload, userClaim) ? payload[userClaim] : undefined;
     if (typeof user !== "string" || user === "") {
       return { kind: "invalid", why: `the token has no text in its claim ${userClaim}` };
     }
     // Some issuers give addresses that a user may change without proof (OpenID Connect Core, section 5.1).
-    if (userClaim === "email" && payload["email_verified"] === false) {
+    // A few write the truth value as text.
+    if (userClaim === "email" && /^false$/i.test(String(payload["email_verified"]))) {
       return { kind: "invalid", why: "the token's address is not verified" };
     }
-    if (claimed !== undefined && claimed !== user) {
+    if (claimed !== undefined && canonical(claimed) !== canonical(user)) {
       return { kind: "invalid", why: "the token is another user's" };
     }
     return { kind: "valid", user };

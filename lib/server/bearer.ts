@@ -3,6 +3,7 @@
 import { BearerTokens } from "../sasl/bearer_tokens.ts";
 import { logger } from "../observe/logging.ts";
 import type { Settings } from "../settings/settings.ts";
+import { canonicalName } from "../users/canonical_name.ts";
 import { type BearerVerifier, UserDirectoryError } from "../users/user_directory.ts";
 
 const log = logger("oauth");
@@ -14,9 +15,11 @@ export function bearerVerifier(settings: Settings): BearerVerifier | undefined {
     oauthJwks: jwks,
     oauthAudience: audience,
     oauthUserClaim: userClaim,
+    defaultDomain,
   } = settings;
   if (issuer === undefined || jwks === undefined || audience === undefined) return undefined;
-  const tokens = new BearerTokens({ issuer, jwks, audience, userClaim });
+  const canonical = (name: string): string => canonicalName(name, defaultDomain);
+  const tokens = new BearerTokens({ issuer, jwks, audience, userClaim, canonical });
   return async (token, claimed) => {
     const verdict = await tokens.verify(token, claimed);
     switch (verdict.kind) {

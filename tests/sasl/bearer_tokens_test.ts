@@ -58,6 +58,18 @@ Deno.test("bearer token of the issuer names its user", () =>
     assertEquals(kind, "invalid");
   }));
 
+Deno.test("bearer token's user and the client's may be said with the default domain and without", async () => {
+  const canonical = (name: string): string => name.includes("@") ? name : `${name}@example.org`;
+  await withKeys(async (verifier) => {
+    const short = await token({ claims: { email: "tim" } });
+    const whole = await token();
+    for (const [one, claimed] of [[short, "tim@example.org"], [whole, "tim"]] as const) {
+      assertEquals((await verifier.verify(one, claimed)).kind, "valid", claimed);
+      assertEquals((await verifier.verify(one, "tim@other.org")).kind, "invalid");
+    }
+  }, { canonical });
+});
+
 Deno.test("bearer token is refused when anything about it is wrong", () =>
   withKeys(async (verifier) => {
     const none = `${btoa('{"alg":"none"}').replaceAll("=", "")}.${(await token()).split(".")[1]}.`;
@@ -76,6 +88,10 @@ Deno.test("bearer token is refused when anything about it is wrong", () =>
       [
         "not verified",
         await token({ claims: { email: "tim@example.org", email_verified: false } }),
+      ],
+      [
+        "not verified, as text",
+        await token({ claims: { email: "tim@example.org", email_verified: "false" } }),
       ],
       ["not yet", await token({ claims: { email: "a", nbf: NOW / 1000 + 120 } })],
       ["alg none", none],
