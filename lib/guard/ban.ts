@@ -4,8 +4,11 @@
 export interface FailedAttempt {
   /** The client's IP address. */
   readonly address: string;
-  /** The name that was tried, whether or not there is such a user: both must cost the same. */
-  readonly user: string;
+  /**
+   * The name that was tried, whether or not there is such a user: both must cost the same. Absent where none was said (a
+   * bearer token names its user itself): such a failure counts for the address alone.
+   */
+  readonly user?: string;
   /** What was tried as a password or token; absent where it cannot be seen (SCRAM, APOP). */
   readonly secret?: string;
 }

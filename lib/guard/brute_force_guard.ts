@@ -86,9 +86,12 @@ export class BruteForceGuard {
   /**
    * Whether this login must be refused before its credentials are looked at: the address is banned, or the name is, and
    * its user was not at this address lately. Answer such a login like a wrong password.
+   *
+   * @param user undefined where the client said no name
    */
-  refuses(address: string, user: string): boolean {
+  refuses(address: string, user: string | undefined): boolean {
     if (this.banned(address)) return true;
+    if (user === undefined) return false;
     const name = clipped(user);
     return this.#userBans.holds(name, this.#options.now()) &&
       !this.#familiar.knows(name, this.#options.networksOf(address).own);
@@ -98,7 +101,7 @@ export class BruteForceGuard {
   failed(attempt: FailedAttempt): Penalty {
     const { address, secret } = attempt;
     const { own } = this.#options.networksOf(address);
-    const user = clipped(attempt.user);
+    const user = clipped(attempt.user ?? "");
     const at = this.#options.now();
     const begun: Ban[] = [];
     let ofAddress = 0;
@@ -111,6 +114,8 @@ export class BruteForceGuard {
         begun.push(this.#ban(this.#addresses, this.#addressBans, key, different));
       }
     }
+    // Those who say no name are not one user: one of them must not slow and shut out the others.
+    if (attempt.user === undefined) return { delay: this.#delay(ofAddress), begun };
     const ofUser = this.#users.add(user, { at, mark: this.#mark([user], secret), other: own });
     if (ofUser.different >= this.#options.userFailures) {
       begun.push(this.#ban(this.#users, this.#userBans, user, ofUser.different));

@@ -127,20 +127,26 @@ export class LocalGate implements Gate {
     { address }: SessionIdentity,
     credentials: Credentials,
   ): Promise<Verified | undefined> {
-    const { attempted, directory, guard, settings } = this.#options;
-    // One user is one name to the guard, with the default domain and without.
-    const counted = credentials.user === undefined ? credentials : {
-      ...credentials,
-      user: canonicalName(credentials.user, settings().defaultDomain),
-    };
+    const { attempted, directory, guard } = this.#options;
+    const counted = this.#countedName(credentials.user);
     // Asked before, and not obeyed before the same work is done: who is shut out must not learn it by the clock.
-    const refused = guard.refuses(address, counted.user ?? "");
+    const refused = guard.refuses(address, counted);
     const verified = await directory.verify(credentials);
     const good = !refused && verified !== undefined && refuseUserName(verified.user) === undefined;
     if (good) guard.succeeded(address, verified.user);
-    else await guard.failed(address, counted);
+    else await guard.failed(address, counted, credentials);
     attempted?.();
     return good ? verified : undefined;
+  }
+
+  /**
+   * The name that the guard counts a login under: one for a user, with the default domain and without. None for what can be
+   * nobody's name, so that an administrator's (`admin/root`) is out of reach.
+   */
+  #countedName(said: string | undefined): string | undefined {
+    if (said === undefined) return undefined;
+    const name = canonicalName(said, this.#options.settings().defaultDomain);
+    return refuseUserName(name) === undefined ? name : undefined;
   }
 
   async #lock(user: string, session: string): Promise<Lease | undefined> {

@@ -45,16 +45,20 @@ export class LoginGuard {
   }
 
   /** Whether a login must be refused like a wrong one, whatever its credentials are. */
-  refuses(address: string, user: string): boolean {
+  refuses(address: string, user: string | undefined): boolean {
     return this.#guard.refuses(address, user);
   }
 
-  /** Notes a failure, and waits as long as it costs. */
-  async failed(address: string, credentials: Credentials): Promise<void> {
+  /**
+   * Notes a failure, and waits as long as it costs.
+   *
+   * @param user the name under which it counts; undefined where it counts for the address alone
+   */
+  async failed(address: string, user: string | undefined, credentials: Credentials): Promise<void> {
     const secret = secretOf(credentials);
     const attempt = {
       address,
-      user: credentials.user ?? "",
+      ...(user !== undefined && { user }),
       ...(secret !== undefined && { secret }),
     };
     const { delay, begun } = this.#guard.failed(attempt);

@@ -11,6 +11,7 @@ import type {
 import type { Observatory } from "../observe/observatory.ts";
 import { METRICS } from "../observe/metrics.ts";
 import type { LiveSettingsRegistry } from "../settings/live_settings.ts";
+import { canonicalName } from "../users/canonical_name.ts";
 import type { Accounts } from "./accounts.ts";
 import type { LoginGuard } from "./login_guard.ts";
 import { RegisteredAdministrators } from "./management/administrator_management.ts";
@@ -58,7 +59,7 @@ export function openManagement(options: ManagementOptions): Management {
     settings: new RegisteredSettings(registry),
     sessions: sessionsOf(options),
     figures: figuresOf(options.observatory),
-    bans: bansOf(guard, changed),
+    bans: bansOf(options),
     life,
     caughtUp,
   };
@@ -85,7 +86,7 @@ function figuresOf({ counters, history }: ManagementOptions["observatory"]): Fig
   };
 }
 
-function bansOf(guard: LoginGuard, changed: () => void): BanManagement {
+function bansOf({ guard, changed, registry }: ManagementOptions): BanManagement {
   return {
     list: () =>
       guard.bans().map(({ kind, target, until, failures }) => ({
@@ -95,7 +96,9 @@ function bansOf(guard: LoginGuard, changed: () => void): BanManagement {
         failures,
       })),
     lift: (subject) => {
-      const lifted = guard.lift(subject);
+      // Both, since a subject without @ may be a user of the default domain as well as an address.
+      const user = canonicalName(subject, registry.settings.defaultDomain);
+      const lifted = [...new Set([subject, user])].filter((one) => guard.lift(one)).length > 0;
       changed();
       return lifted;
     },

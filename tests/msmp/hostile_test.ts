@@ -248,7 +248,7 @@ Deno.test("an administrator whose name is guessed at from everywhere gets in fro
   }
   await client.ok("BANS");
   const bans = await client.list();
-  assertEquals(bans.map((ban) => ban.split(" ")[0]), ["admin:root"]);
+  assertEquals(bans.map((ban) => ban.split(" ")[0]), ["admin/root"]);
   // The administrator has been at this address before.
   using again = await server.login(1);
   await again.ok("QUIT");

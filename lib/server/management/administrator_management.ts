@@ -40,14 +40,14 @@ export class RegisteredAdministrators implements AdministratorManagement {
 
   async verify(name: string, password: string, address: string): Promise<string | undefined> {
     const { accounts, guard, attempted } = this.#options;
-    const given = { kind: "password", mechanism: "USER", password } as const;
-    // Of their own kind for the guard: who guesses at a user of the same name must not shut an administrator out.
-    const counted: Credentials = { ...given, user: `admin:${name}` };
+    const given: Credentials = { kind: "password", mechanism: "USER", user: name, password };
+    // Of their own kind for the guard: who guesses at users must not shut an administrator out. No user's name has a slash.
+    const counted = `admin/${name}`;
     // Asked before, and not obeyed before the same work is done, as at POP3's logins.
-    const refused = guard.refuses(address, counted.user);
+    const refused = guard.refuses(address, counted);
     let verified;
     try {
-      verified = await accounts.directory.verify({ ...given, user: name });
+      verified = await accounts.directory.verify(given);
     } catch (cause) {
       if (!(cause instanceof UserDirectoryError)) throw cause;
       throw new ManagementError("Logins cannot be checked now, try again later", { cause });
@@ -58,8 +58,8 @@ export class RegisteredAdministrators implements AdministratorManagement {
         name,
         address,
       });
-      await guard.failed(address, counted);
-    } else guard.succeeded(address, counted.user);
+      await guard.failed(address, counted, given);
+    } else guard.succeeded(address, counted);
     attempted();
     return administrator;
   }
