@@ -20,10 +20,10 @@ const PRINTABLE = "[\\x21-\\x2b\\x2d-\\x7e]+";
 // An extension that must be understood (`m=`) matches nowhere, so that it is refused as section 5.1 wants.
 const CLIENT_FIRST = new RegExp(
   `^(?<gs2>(?<binding>n|y|p=[A-Za-z0-9.-]+),(?:a=(?<authorize>[^,\\0]+))?,)` +
-    `(?<bare>n=(?<user>[^,\\0]+),r=(?<nonce>${PRINTABLE})(?:,[A-Za-z]=[^,\\0]+)*)$`,
+    `(?<bare>n=(?<user>[^,\\0]+),r=(?<nonce>${PRINTABLE})(?:,[A-Za-ln-z]=[^,\\0]+)*)$`,
 );
 const CLIENT_FINAL = new RegExp(
-  `^(?<unproved>c=(?<binding>[A-Za-z0-9+/=]+),r=(?<nonce>${PRINTABLE})(?:,[A-Za-z]=[^,\\0]+)*)` +
+  `^(?<unproved>c=(?<binding>[A-Za-z0-9+/=]+),r=(?<nonce>${PRINTABLE})(?:,[A-Za-ln-z]=[^,\\0]+)*)` +
     `,p=(?<proof>[A-Za-z0-9+/=]+)$`,
 );
 

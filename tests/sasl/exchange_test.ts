@@ -216,6 +216,9 @@ Deno.test("SCRAM-SHA-256 refuses lies, wishes for channel binding and what is ma
   const scripts: Script[] = [
     { first: "p=tls-unique,,n=user,r=abc" },
     { first: "n,,m=ext,n=user,r=abc" },
+    { first: "n,,n=user,r=abc,m=ext" },
+    { first: "n,,n=user,r=abc,x=later,m=ext" },
+    { nonce: (nonce) => `${nonce},m=ext` },
     { first: "n,a=other,n=user,r=abc" },
     { first: "n,,n=us=er,r=abc" },
     { first: "n,,n=us=2cer,r=abc" },
