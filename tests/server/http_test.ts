@@ -230,6 +230,7 @@ Deno.test("requests that are none, too large, or doubtful are refused", async ()
       [`GET /healthz HTTP/1.1\r\nX: ${"a".repeat(9000)}\r\n\r\n`, "431"],
       ["GET /healthz HTTP/1.0\n\n", "200"],
       ["GET http://other/healthz HTTP/1.1\r\nHost: other\r\n\r\n", "200"],
+      ["GET //readyz HTTP/1.1\r\nHost: localhost\r\n\r\n", "404"],
       ["GET //[ HTTP/1.1\r\nHost: localhost\r\n\r\n", "404"],
       ["GET / HTTP/1.0\r\n\r\n", "421"],
     ] as const

@@ -67,7 +67,7 @@ export async function answering(
     if (method !== "GET" && method !== "HEAD") {
       return plain(405, "Only GET and HEAD are served here.\n", { allow: "GET, HEAD" });
     }
-    switch (URL.parse(target, "http://localhost")?.pathname) {
+    switch (pathOf(target)) {
       case "/healthz":
         return plain(200, "ok\n");
       case "/readyz":
@@ -82,6 +82,11 @@ export async function answering(
         return plain(404, "There are /, /healthz, /readyz and /metrics.\n");
     }
   };
+}
+
+/** The path of a request target (RFC 9112, section 3.2); one that begins with two slashes names no host there. */
+function pathOf(target: string): string | undefined {
+  return URL.parse(target.startsWith("/") ? `http://localhost${target}` : target)?.pathname;
 }
 
 /** An answer in plain text, unless `headers` say otherwise. */
