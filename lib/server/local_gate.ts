@@ -129,14 +129,19 @@ export class LocalGate implements Gate {
   ): Promise<Verified | undefined> {
     const { attempted, directory, guard } = this.#options;
     const counted = this.#countedName(credentials.user);
-    // Asked before, and not obeyed before the same work is done: who is shut out must not learn it by the clock.
-    const refused = guard.refuses(address, counted);
-    const verified = await directory.verify(credentials);
-    const good = !refused && verified !== undefined && refuseUserName(verified.user) === undefined;
-    if (good) guard.succeeded(address, verified.user);
-    else await guard.failed(address, counted, credentials);
+    const { right, penalty } = await guard.inTurn(address, async () => {
+      const verified = await directory.verify(credentials);
+      // Asked behind the same work: who is shut out must not learn it by the clock, and what failed meanwhile counts.
+      const refused = guard.refuses(address, counted);
+      if (refused || verified === undefined || refuseUserName(verified.user) !== undefined) {
+        return { penalty: guard.failed(address, counted, credentials) };
+      }
+      guard.succeeded(address, verified.user);
+      return { right: verified };
+    });
+    await penalty;
     attempted?.();
-    return good ? verified : undefined;
+    return right;
   }
 
   /**

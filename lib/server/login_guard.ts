@@ -1,6 +1,7 @@
 /** Slows those who guess, for POP3 and MSMP together: the brute-force guard in the words of logins. */
 
 import type { Ban } from "../guard/ban.ts";
+import { AttemptsInTurn } from "../guard/attempts_in_turn.ts";
 import { BruteForceGuard } from "../guard/brute_force_guard.ts";
 import { type ClientNetworks, clientNetworks } from "../net/networks.ts";
 import { logger } from "../observe/logging.ts";
@@ -12,9 +13,13 @@ const log = logger("guard");
 /** Addresses whose networks are kept in memory; when there are more, all are forgotten. */
 const MOST_ADDRESSES = 10_000;
 
+/** Logins of one address that are checked at once: as many as may fail before it is shut out. */
+const MOST_AT_ONCE = 20;
+
 /** Slows those who guess, and shuts them out for a while. */
 export class LoginGuard {
   readonly #guard: BruteForceGuard;
+  readonly #turns = new AttemptsInTurn(MOST_AT_ONCE);
   readonly #networks = new Map<string, ClientNetworks>();
 
   /** @param settings in force now */
@@ -47,6 +52,14 @@ export class LoginGuard {
   /** Whether a login must be refused like a wrong one, whatever its credentials are. */
   refuses(address: string, user: string | undefined): boolean {
     return this.#guard.refuses(address, user);
+  }
+
+  /**
+   * Checks a login and notes what came of it, when its turn has come: without turns, guesses on very many connections would all
+   * be checked before the first of them counts, and a right one among them, which is known sooner, would be let in.
+   */
+  inTurn<T>(address: string, attempt: () => Promise<T>): Promise<T> {
+    return this.#turns.run(this.#networksOf(address).own, attempt);
   }
 
   /**

@@ -21,7 +21,7 @@ const LONGEST_PASSWORD_OCTETS = COMMAND_LINE_OCTETS - "PASS \r\n".length;
 /** What administrators are managed with. */
 export interface AdministratorManagementOptions {
   readonly accounts: AccountFamily;
-  readonly guard: Pick<LoginGuard, "banned" | "refuses" | "failed" | "succeeded">;
+  readonly guard: Pick<LoginGuard, "banned" | "refuses" | "inTurn" | "failed" | "succeeded">;
   /** Told after each login attempt: bans may have changed. */
   readonly attempted: () => void;
 }
@@ -43,23 +43,20 @@ export class RegisteredAdministrators implements AdministratorManagement {
     const given: Credentials = { kind: "password", mechanism: "USER", user: name, password };
     // Of their own kind for the guard: who guesses at users must not shut an administrator out. No user's name has a slash.
     const counted = `admin/${name}`;
-    // Asked before, and not obeyed before the same work is done, as at POP3's logins.
-    const refused = guard.refuses(address, counted);
-    let verified;
-    try {
-      verified = await accounts.directory.verify(given);
-    } catch (cause) {
-      if (!(cause instanceof UserDirectoryError)) throw cause;
-      throw new ManagementError("Logins cannot be checked now, try again later", { cause });
-    }
-    const administrator = refused ? undefined : verified?.user;
-    if (administrator === undefined) {
-      log.info("The login of the administrator {name} from {address} was refused", {
-        name,
-        address,
-      });
-      await guard.failed(address, counted, given);
-    } else guard.succeeded(address, counted);
+    const { administrator, penalty } = await guard.inTurn(address, async () => {
+      const verified = await accounts.directory.verify(given).catch(unavailable);
+      // Asked behind the same work, as at POP3's logins.
+      if (verified === undefined || guard.refuses(address, counted)) {
+        log.info("The login of the administrator {name} from {address} was refused", {
+          name,
+          address,
+        });
+        return { penalty: guard.failed(address, counted, given) };
+      }
+      guard.succeeded(address, counted);
+      return { administrator: verified.user };
+    });
+    await penalty;
     attempted();
     return administrator;
   }
@@ -84,4 +81,9 @@ export class RegisteredAdministrators implements AdministratorManagement {
   list(): AsyncIterable<string> {
     return this.#options.accounts.register.list();
   }
+}
+
+function unavailable(cause: unknown): never {
+  if (!(cause instanceof UserDirectoryError)) throw cause;
+  throw new ManagementError("Logins cannot be checked now, try again later", { cause });
 }
