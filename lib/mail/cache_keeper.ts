@@ -68,18 +68,34 @@ export class CacheKeeper {
   }
 }
 
-/** Takes over the earlier of two first retrievals of the same message. */
+/**
+ * Takes over the earlier of two first retrievals of the same message. A twin has the same unique part, and in a plain folder a name comes again
+ * with another message: who took over their times would remove what nobody retrieved.
+ */
 function learnRetrieved(catalogue: Catalogue, other: Catalogue): void {
-  const times = new Map<string, number>();
+  const rowsOf = new Map<string, number[]>();
   other.names.forEach((name, row) => {
-    const time = other.firstRetrieved[row]!;
-    if (time > 0) times.set(uniquePart(name), time);
+    if (other.firstRetrieved[row] === 0) return;
+    const unique = uniquePart(name);
+    const rows = rowsOf.get(unique);
+    if (rows === undefined) rowsOf.set(unique, [row]);
+    else rows.push(row);
   });
-  if (times.size === 0) return;
+  if (rowsOf.size === 0) return;
   catalogue.names.forEach((name, row) => {
-    const theirs = times.get(uniquePart(name));
-    if (theirs === undefined) return;
+    const rows = rowsOf.get(uniquePart(name));
+    const from = rows?.find((each) => isSameMessage(catalogue, row, other, each));
+    if (from === undefined) return;
+    const theirs = other.firstRetrieved[from]!;
     const ours = catalogue.firstRetrieved[row]!;
     catalogue.firstRetrieved[row] = ours === 0 ? theirs : Math.min(ours, theirs);
   });
+}
+
+/** Whether two rows of one unique part have the same size and time, as far as they are known. */
+function isSameMessage(a: Catalogue, row: number, b: Catalogue, other: number): boolean {
+  if (!a.isMeasured(row) || !b.isMeasured(other)) return true;
+  if (a.storedSize[row] !== b.storedSize[other]) return false;
+  const [ours, theirs] = [a.modified[row], b.modified[other]];
+  return ours === 0 || theirs === 0 || ours === theirs;
 }

@@ -5,6 +5,9 @@ import type { FolderStamp } from "./cache_format.ts";
 import { isNotFound } from "./file_error.ts";
 import { MaildropUnreadableError } from "./mail_store.ts";
 
+/** Why a file is left out whose name the runtime cannot tell. */
+export const NOT_UTF8 = "its name is not valid UTF-8";
+
 /** A mailbox that is there. */
 export interface Mailbox {
   readonly path: string;
@@ -26,8 +29,8 @@ export interface Listing {
   readonly names: string[];
   /** {@linkcode Folder} of each name. */
   readonly folders: Folder[];
-  /** Names of what is no regular file and is never served. */
-  readonly others: string[];
+  /** Names of what is never served, and why. */
+  readonly others: [name: string, reason: string][];
 }
 
 /**
@@ -74,9 +77,10 @@ export function isStill(state: FolderState): boolean {
 export function listMailbox(mailbox: Mailbox): Listing {
   const listing: Listing = { names: [], folders: [], others: [] };
   for (const [folder, { path }] of mailbox.folders) {
+    const replaced = new Set<string>();
     try {
       // Synchronous: the other way takes three times as long for a big folder and holds others up as long while it hands over the names.
-      for (const entry of Deno.readDirSync(path)) addEntry(listing, folder, entry);
+      for (const entry of Deno.readDirSync(path)) addEntry(listing, folder, entry, replaced);
     } catch (error) {
       if (!isNotFound(error)) throw unreadable(path, error);
     }
@@ -84,13 +88,29 @@ export function listMailbox(mailbox: Mailbox): Listing {
   return listing;
 }
 
-function addEntry(listing: Listing, folder: Folder, entry: Deno.DirEntry): void {
+/** @param replaced the folder's names so far in which the runtime may have put U+FFFD for octets that are not UTF-8 */
+function addEntry(
+  listing: Listing,
+  folder: Folder,
+  entry: Deno.DirEntry,
+  replaced: Set<string>,
+): void {
   const { name, isFile, isDirectory } = entry;
   if (name.startsWith(".") || (folder === Folder.PLAIN && isNoMail(name, isDirectory))) return;
-  if (isFile) {
-    listing.names.push(name);
-    listing.folders.push(folder);
-  } else listing.others.push(name);
+  if (!isFile) {
+    listing.others.push([name, "it is no regular file"]);
+    return;
+  }
+  if (name.includes("\ufffd")) {
+    // Different octets read the same; at most one of them is what the name opens, and it must not be served twice.
+    if (replaced.has(name)) {
+      listing.others.push([name, NOT_UTF8]);
+      return;
+    }
+    replaced.add(name);
+  }
+  listing.names.push(name);
+  listing.folders.push(folder);
 }
 
 /** What a plain folder holds beside mail. */

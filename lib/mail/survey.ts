@@ -5,7 +5,7 @@ import { Breather } from "./breather.ts";
 import { type ListingTime } from "./cache_file.ts";
 import type { Catalogue, Folder } from "./catalogue.ts";
 import { isFileError, isNotFound } from "./file_error.ts";
-import { listMailbox, type Mailbox } from "./mailbox.ts";
+import { listMailbox, type Mailbox, NOT_UTF8 } from "./mailbox.ts";
 import { uniquePart } from "./maildir_name.ts";
 import { FileMeter, keepMeasures, type MeasuredSize } from "./measure_file.ts";
 import { reconcile } from "./reconcile.ts";
@@ -63,7 +63,7 @@ export async function surveyMailbox(
   const { catalogue, changed } = reconcile(mailbox, listing, known);
   const look = await lookAtRows(mailbox, catalogue, options);
   look.changed ||= changed || learned;
-  for (const name of listing.others) look.leftOut.push([name, "it is no regular file"]);
+  look.leftOut.push(...listing.others);
   return conclude(mailbox, catalogue, look, listed, options);
 }
 
@@ -208,7 +208,7 @@ function note(look: Look, catalogue: Catalogue, row: number, error: unknown): vo
     catalogue.storedSize[row] = NaN;
     look.changed = true;
   }
-  const reason = name.includes("\ufffd") ? "its name is not valid UTF-8" : error.message;
+  const reason = name.includes("\ufffd") ? NOT_UTF8 : error.message;
   look.leftOut.push([name, reason]);
 }
 

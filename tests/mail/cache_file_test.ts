@@ -211,3 +211,51 @@ Deno.test("two sessions of one user lose none of each other's retrievals", async
   assertEquals(await store.expire("alice"), 2);
   assertEquals(mail.names("alice", "cur"), []);
 });
+
+Deno.test("a retrieval is not handed to a message's twin, or to another message that took its name", async () => {
+  using mail = new TempMail();
+  mail.maildir("twins", { "new/1.a": "one", "cur/1.a:2,": "other", "cur/2.b:2,": "2" });
+  mail.put("plain", { "1.a": "old", "2.b": "2" });
+  let now = 1_700_000_000_000;
+  const store = mail.store({ expireDays: 1, flagUpdates: false, now: () => now });
+  for (const user of ["twins", "plain"]) {
+    const first = await store.acquire(user);
+    if (user === "plain") mail.put("plain", { "1.a": "newer" });
+    const second = await store.acquire(user);
+    first.retrieved(first.messages[0]!);
+    await first[Symbol.asyncDispose]();
+    second.retrieved(second.messages.at(-1)!);
+    await second[Symbol.asyncDispose]();
+  }
+  now += 24 * 60 * 60 * 1000;
+  assertEquals([await store.expire("twins"), await store.expire("plain")], [2, 1]);
+  assertEquals([...mail.names("twins/new"), ...mail.names("twins/cur")].length, 1);
+  assertEquals(mail.names("plain").at(-1), "1.a");
+});
+
+Deno.test("names that are not UTF-8 and read the same keep no mailbox from its cache", async () => {
+  using mail = new TempMail();
+  mail.maildir("alice", { "cur/1.a:2,S": "1" });
+  const names = ["3.\\377", "3.\\376", "3.\\357\\277\\275"];
+  for (const name of names) {
+    const path = `${mail.path("alice/cur")}/`;
+    const command = `printf ${name.length > 6 ? "true" : "x"} > "$1$(printf '${name}')"`;
+    await new Deno.Command("sh", { args: ["-c", command, "sh", path] }).output();
+  }
+  let now = 1_700_000_000_000;
+  const store = mail.store({ expireDays: 1, now: () => now });
+  {
+    await using maildrop = await store.acquire("alice");
+    assertEquals(maildrop.messages.map((message) => message.size), [3, 6]);
+    assertEquals(mail.warnings[0]!.properties!.files, [
+      "3.\ufffd: its name is not valid UTF-8",
+      "3.\ufffd: its name is not valid UTF-8",
+    ]);
+    maildrop.retrieved(maildrop.messages[0]!);
+  }
+  now += 24 * 60 * 60 * 1000;
+  assertEquals(await store.expire("alice"), 1);
+  await using maildrop = await store.acquire("alice");
+  assertEquals(await maildrop.remove(maildrop.messages), []);
+  assertEquals(mail.names("alice", "cur").length, 2);
+});
