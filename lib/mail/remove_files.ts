@@ -8,6 +8,9 @@ import type { Mailbox } from "./mailbox.ts";
 import { MaildropUnreadableError } from "./mail_store.ts";
 import { NotRegularError } from "./regular_file.ts";
 
+/** Times that files are looked for under new names: who renames faster than that is reported, not waited for. */
+const MOST_LISTINGS = 5;
+
 /** What became of the files. */
 export interface Removal {
   /** Rows whose files are gone for good; those that were gone already included. */
@@ -30,22 +33,34 @@ export async function removeFiles(
   locator: Locator,
 ): Promise<Removal> {
   const removal = new RemovalInProgress(mailbox, catalogue, locator);
-  const missing = await removal.unlinkAll(rows);
-  if (missing.length > 0) {
-    // Renamed, or gone. One listing tells of all.
-    locator.list();
-    const found = missing.filter((row) => locator.findListed(row));
-    await removal.unlinkAll(found);
-    for (const row of missing) if (!removal.failed.has(row)) removal.removed.add(row);
+  let missing = await removal.unlinkAll(rows);
+  try {
+    // Renamed, or gone. One listing tells of all; what was renamed again since is looked for again.
+    for (let listings = 0; missing.length > 0; listings++) {
+      locator.list();
+      const found = missing.filter((row) => locator.findListed(row));
+      const isFound = new Set(found);
+      for (const row of missing) if (!isFound.has(row)) removal.removed.add(row);
+      missing = found;
+      if (listings === MOST_LISTINGS) throw new RenamedError("other programs keep renaming it");
+      missing = await removal.unlinkAll(found);
+    }
+  } catch (error) {
+    // Whether they are there cannot be told, so they count as there; what was unlinked must be synced all the same.
+    removal.fail(error);
   }
   await removal.sync();
   return removal;
 }
 
+/** A file that had another name each time it was to be unlinked. */
+class RenamedError extends Error {
+  override name = "RenamedError";
+}
+
 /** Collects what becomes of files. */
 class RemovalInProgress implements Removal {
   readonly removed = new Set<number>();
-  readonly failed = new Set<number>();
   readonly reasons = new Set<string>();
   unlinked = 0;
   readonly #mailbox: Mailbox;
@@ -68,13 +83,21 @@ class RemovalInProgress implements Removal {
         if (this.#unlink(row)) this.#note(row);
         else missing.push(row);
       } catch (error) {
-        if (!isFileError(error) && !isRefusal(error)) throw error;
-        this.failed.add(row);
-        this.reasons.add(withoutPath(error));
+        this.fail(error);
       }
       if (this.#breather.due()) await this.#breather.pause();
     }
     return missing;
+  }
+
+  /**
+   * Notes why files stay.
+   *
+   * @throws `error` when files are not to blame for it
+   */
+  fail(error: unknown): void {
+    if (!isFileError(error) && !isRefusal(error)) throw error;
+    this.reasons.add(withoutPath(error));
   }
 
   /** Makes what was unlinked outlast a power cut. */
@@ -121,7 +144,8 @@ class RemovalInProgress implements Removal {
 
 /** Whether what lies there is no longer what may be removed. */
 function isRefusal(error: unknown): error is Error {
-  return error instanceof MaildropUnreadableError || error instanceof NotRegularError;
+  return error instanceof MaildropUnreadableError || error instanceof NotRegularError ||
+    error instanceof RenamedError;
 }
 
 async function syncFolder(path: string): Promise<void> {

@@ -9,6 +9,10 @@ import {
   type StoredMessage,
 } from "../../lib/mail/mail_store.ts";
 import { readAll, readDescriptor } from "../contracts/mail_store_contract.ts";
+import { Catalogue, Folder } from "../../lib/mail/catalogue.ts";
+import { Locator } from "../../lib/mail/locator.ts";
+import { findMailbox, type Mailbox } from "../../lib/mail/mailbox.ts";
+import { removeFiles } from "../../lib/mail/remove_files.ts";
 import { TempMail } from "./temp_mail.ts";
 
 const text = (octets: Uint8Array): string => new TextDecoder().decode(octets);
@@ -166,6 +170,53 @@ Deno.test("what cannot be removed is told, and the rest is gone", async () => {
     mail.warnings[0]!.message,
     "1 deleted messages could not be removed from a mailbox.",
   );
+});
+
+Deno.test("a mailbox that cannot be listed again at QUIT keeps no other message", async () => {
+  using mail = new TempMail();
+  mail.maildir("alice", { "new/1.a": "1", "new/2.b": "2" });
+  await using maildrop = await mail.store().acquire("alice");
+  Deno.renameSync(mail.path("alice/new/1.a"), mail.path("alice/tmp/1.a"));
+  Deno.removeSync(mail.path("alice/cur"));
+  mail.put("alice", { cur: "no folder" });
+  assertEquals(await maildrop.remove(maildrop.messages), [maildrop.messages[0]!]);
+  assertEquals(mail.names("alice", "new"), []);
+  assertEquals(mail.warnings.length, 1);
+});
+
+/** Another program gives a file the next name right after each listing. */
+class RacingLocator extends Locator {
+  readonly #paths: string[];
+
+  constructor(mailbox: Mailbox, catalogue: Catalogue, paths: string[]) {
+    super(mailbox, catalogue);
+    this.#paths = paths;
+  }
+
+  override list(): boolean {
+    const isNew = super.list();
+    const [from, to] = this.#paths;
+    if (isNew && from !== undefined && to !== undefined) {
+      Deno.renameSync(from, to);
+      this.#paths.shift();
+    }
+    return isNew;
+  }
+}
+
+Deno.test("a message that is renamed again while it is removed is gone, or told to have stayed", async () => {
+  using mail = new TempMail();
+  for (const [flags, stays] of [["FT", false], ["DFPRSTabc", true]] as const) {
+    mail.maildir("alice", { "cur/1.a:2,": "1" });
+    const mailbox = findMailbox(mail.path("alice"), mail.root)!;
+    const catalogue = new Catalogue(["1.a:2,"], Uint8Array.of(Folder.CUR));
+    const paths = ["", ...flags].map((flag) => mail.path(`alice/cur/1.a:2,${flag}`));
+    Deno.renameSync(paths[0]!, paths[1]!);
+    const locator = new RacingLocator(mailbox, catalogue, paths.slice(1));
+    const { removed, reasons } = await removeFiles(mailbox, catalogue, [0], locator);
+    assertEquals([removed.has(0), mail.names("alice", "cur").length], [!stays, stays ? 1 : 0]);
+    assertEquals([...reasons], stays ? ["other programs keep renaming it"] : []);
+  }
 });
 
 Deno.test("retrieved messages are marked seen, others are left alone", async () => {
