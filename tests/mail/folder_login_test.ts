@@ -47,7 +47,7 @@ Deno.test({
   name: "a mailbox that cannot be made is an empty one, with a warning",
   // Nothing is forbidden to root.
   ignore: IS_ROOT,
-  async fn() {
+  async fn(): Promise<void> {
     using mail = new TempMail();
     Deno.mkdirSync(mail.path("closed"), { mode: 0o500 });
     assertEquals(await uids(mail.store({ root: mail.path("closed") })), []);
