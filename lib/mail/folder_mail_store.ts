@@ -10,7 +10,7 @@ import { Locator } from "./locator.ts";
 import { type Maildrop, MaildropUnreadableError, type MailStore } from "./mail_store.ts";
 import { findMailbox, type Mailbox } from "./mailbox.ts";
 import { mailboxPath } from "./mailbox_path.ts";
-import { makeMailbox } from "./make_mailbox.ts";
+import { completeMaildir, makeMailbox } from "./make_mailbox.ts";
 import { nameMessages } from "./name_messages.ts";
 import { removeFiles } from "./remove_files.ts";
 import { surveyMailbox } from "./survey.ts";
@@ -59,8 +59,9 @@ export class FolderMailStore implements MailStore {
 
   async acquire(user: string, signal?: AbortSignal): Promise<Maildrop> {
     signal?.throwIfAborted();
-    const mailbox = this.#find(user) ?? this.#make(user);
-    if (mailbox === undefined) return emptyMaildrop();
+    const found = this.#find(user) ?? this.#make(user);
+    if (found === undefined) return emptyMaildrop();
+    const mailbox = this.#complete(found);
     const known = await this.#read(mailbox);
     if (known !== undefined && await this.#removeExpired(mailbox, known) > 0) {
       // The folders have changed, so they are looked at again.
@@ -148,15 +149,17 @@ export class FolderMailStore implements MailStore {
   }
 
   #keeper(mailbox: Mailbox, version: CacheVersion | undefined): CacheKeeper {
-    const cannotWrite = (reason: Error): void => {
-      if (this.#notWritable.has(mailbox.path)) return;
-      this.#notWritable.add(mailbox.path);
-      this.#options.warn(
-        "A mailbox cannot be written, so its messages are measured anew in each session.",
-        { mailbox: mailbox.path, reason: printable(reason.message, 400) },
-      );
-    };
+    const cannotWrite = (reason: Error): void => this.#tellNotWritable(mailbox, reason);
     return new CacheKeeper({ mailbox, version, cannotWrite });
+  }
+
+  #tellNotWritable(mailbox: Mailbox, reason: Error): void {
+    if (this.#notWritable.has(mailbox.path)) return;
+    this.#notWritable.add(mailbox.path);
+    this.#options.warn(
+      "A mailbox cannot be written, so its messages are measured anew in each session.",
+      { mailbox: mailbox.path, reason: printable(reason.message, 400) },
+    );
   }
 
   #find(user: string): Mailbox | undefined {
@@ -190,6 +193,23 @@ export class FolderMailStore implements MailStore {
       return undefined;
     }
     return findMailbox(path, this.#options.root);
+  }
+
+  /**
+   * Makes what a Maildir lacks: without `cur/` nothing can be marked seen, and what another program moves to a `cur/` that it made meanwhile
+   * would not be found again.
+   */
+  #complete(mailbox: Mailbox): Mailbox {
+    const [present, other] = [...mailbox.folders.values()];
+    if (mailbox.layout === "plain" || present === undefined || other !== undefined) return mailbox;
+    try {
+      completeMaildir(mailbox.path, present.path);
+    } catch (error) {
+      if (!isFileError(error)) throw error;
+      this.#tellNotWritable(mailbox, error);
+      return mailbox;
+    }
+    return findMailbox(mailbox.path, this.#options.root) ?? mailbox;
   }
 
   #pathOf(user: string): string | undefined {

@@ -1,6 +1,7 @@
-/** Makes a user's mailbox. */
+/** Makes a user's mailbox, or what one lacks. */
 
 const MODE = 0o700;
+const FOLDERS = ["cur", "new", "tmp"] as const;
 
 /**
  * Makes a Maildir. `cur` comes first: from then on the folder is told from a plain one.
@@ -8,15 +9,42 @@ const MODE = 0o700;
  * @throws {Error} when the folder above is missing or cannot be written
  */
 export function makeMailbox(path: string): void {
-  makeFolder(path);
-  for (const folder of ["cur", "new", "tmp"]) makeFolder(`${path}/${folder}`);
+  makeFolder(path, MODE);
+  for (const folder of FOLDERS) makeFolder(`${path}/${folder}`, MODE);
 }
 
-function makeFolder(path: string): void {
+/**
+ * Makes the folders that a Maildir lacks, with the owner, group and mode of one that it has: who else works on it must be able to use
+ * them, too.
+ *
+ * @param present the path of a folder that it has
+ * @throws {Error} when they cannot be made so; then none that others could not use is left
+ */
+export function completeMaildir(path: string, present: string): void {
+  const { uid, gid, mode } = Deno.lstatSync(present);
+  const permissions = (mode ?? MODE) & 0o7777;
+  for (const name of FOLDERS) {
+    const folder = `${path}/${name}`;
+    if (!makeFolder(folder, permissions)) continue;
+    try {
+      const made = Deno.lstatSync(folder);
+      if (made.uid !== uid || made.gid !== gid) Deno.chownSync(folder, uid, gid);
+      // The mask of the process took from the mode; a change of owner may have, too.
+      Deno.chmodSync(folder, permissions);
+    } catch (error) {
+      Deno.removeSync(folder);
+      throw error;
+    }
+  }
+}
+
+/** Tells whether it was made: somebody else may have. */
+function makeFolder(path: string, mode: number): boolean {
   try {
-    Deno.mkdirSync(path, { mode: MODE });
+    Deno.mkdirSync(path, { mode });
+    return true;
   } catch (error) {
-    // Another session made it.
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    return false;
   }
 }

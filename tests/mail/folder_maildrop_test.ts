@@ -40,6 +40,27 @@ Deno.test("a message is found again under every new name", async () => {
   assertEquals([mail.names("alice", "cur"), mail.names("alice", "new")], [[], ["2.b"]]);
 });
 
+Deno.test("a message of a Maildir without cur is found where another program moves it, and marked seen", async () => {
+  using mail = new TempMail();
+  Deno.mkdirSync(mail.path("alice/new"), { recursive: true });
+  Deno.chmodSync(mail.path("alice/new"), 0o2770);
+  mail.put("alice", { "new/1.a": "one\r\n", "new/2.b": "two\r\n" });
+  {
+    await using maildrop = await mail.store().acquire("alice");
+    for (const folder of ["cur", "tmp"]) {
+      const { mode, uid, gid } = Deno.lstatSync(mail.path("alice", folder));
+      const like = Deno.lstatSync(mail.path("alice/new"));
+      assertEquals([mode, uid, gid], [like.mode, like.uid, like.gid]);
+    }
+    Deno.renameSync(mail.path("alice/new/1.a"), mail.path("alice/cur/1.a:2,"));
+    assertEquals(await readNumber(maildrop, 1), "one\r\n");
+    assertEquals(await maildrop.remove([maildrop.messages[0]!]), []);
+    maildrop.retrieved(maildrop.messages[1]!);
+  }
+  assertEquals([mail.names("alice", "new"), mail.names("alice", "cur")], [[], ["2.b:2,S"]]);
+  assertEquals(mail.warnings, []);
+});
+
 Deno.test("a message that is gone is never taken for its twin", async () => {
   using mail = new TempMail();
   mail.maildir("alice", { "new/1.a": "one", "cur/1.a:2,S": "two" });
