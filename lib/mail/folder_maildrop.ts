@@ -190,20 +190,24 @@ export class FolderMaildrop implements Maildrop {
   async #markSeen(rows: readonly number[]): Promise<void> {
     const { mailbox, warn } = this.#options;
     const breather = new Breather();
+    let failures = 0;
+    let first: Error | undefined;
     for (const row of rows) {
       try {
         markSeen(mailbox, this.#catalogue, row, this.#places);
       } catch (error) {
         if (!isFileError(error) && !(error instanceof MaildropUnreadableError)) throw error;
-        // The next one would fail for the same reason.
-        warn("Retrieved messages of a mailbox could not be marked seen.", {
-          mailbox: mailbox.path,
-          reason: printable(error.message, 400),
-        });
-        return;
+        // The others may fare better: a name that has no room for the flag is one message's trouble.
+        failures++;
+        first ??= error;
       }
       if (breather.due()) await breather.pause();
     }
+    if (first === undefined) return;
+    warn(`${failures} retrieved messages of a mailbox could not be marked seen.`, {
+      mailbox: mailbox.path,
+      reason: printable(first.message, 400),
+    });
   }
 }
 

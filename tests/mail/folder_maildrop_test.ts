@@ -310,6 +310,21 @@ Deno.test("a message that cannot be marked seen costs a warning, no more", async
   assertEquals(mail.warnings.length, 1);
 });
 
+Deno.test("a message whose name has no room for a flag keeps no other from being marked seen", async () => {
+  using mail = new TempMail();
+  const long = `1.${"n".repeat(250)}`;
+  mail.maildir("alice", { [`new/${long}`]: "1", "new/2.b": "2" });
+  const maildrop = await mail.store().acquire("alice");
+  for (const message of maildrop.messages) maildrop.retrieved(message);
+  await maildrop[Symbol.asyncDispose]();
+  assertEquals([mail.names("alice", "new"), mail.names("alice", "cur")], [[long], ["2.b:2,S"]]);
+  assertEquals(mail.warnings.length, 1);
+  assertEquals(
+    mail.warnings[0]!.message,
+    "1 retrieved messages of a mailbox could not be marked seen.",
+  );
+});
+
 Deno.test("a maildrop takes no message of another", async () => {
   using mail = new TempMail();
   mail.maildir("alice");
