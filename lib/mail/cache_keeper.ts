@@ -14,6 +14,10 @@ import { isFileError } from "./file_error.ts";
 import { uniquePart } from "./maildir_name.ts";
 import type { Mailbox } from "./mailbox.ts";
 
+/** Times that a session's end tries to write while another one's cache is being written, and milliseconds from one to the next. */
+const MOST_TRIES = 10;
+const BETWEEN_TRIES = 20;
+
 /** Settings of a {@linkcode CacheKeeper}. */
 export interface CacheKeeperOptions {
   readonly mailbox: Mailbox;
@@ -37,15 +41,18 @@ export class CacheKeeper {
   /** Writes when the answer to the login has had its turn. */
   writeSoon(catalogue: Catalogue, listed: ListingTime | undefined): void {
     const turn = new Promise<void>((resolve) => void setImmediate(resolve));
-    this.#writing = turn.then(() => this.#write(catalogue, listed));
+    this.#writing = turn.then(async () => void await this.#write(catalogue, listed));
     // Whoever awaits it is told of a failure; until then it must not end the process.
     this.#writing.catch(() => {});
   }
 
-  /** Writes now, after what is being written. */
-  async write(catalogue: Catalogue, listed?: ListingTime): Promise<void> {
+  /** Writes now, after what is being written, also by another session: what this one retrieved is told nowhere else. */
+  async write(catalogue: Catalogue): Promise<void> {
     await this.#writing;
-    await this.#write(catalogue, listed);
+    for (let tries = 1; !await this.#write(catalogue, undefined); tries++) {
+      if (tries === MOST_TRIES) return;
+      await new Promise((resolve) => setTimeout(resolve, BETWEEN_TRIES));
+    }
   }
 
   /** Settles when nothing is being written any more. */
@@ -53,18 +60,22 @@ export class CacheKeeper {
     return this.#writing;
   }
 
-  async #write(catalogue: Catalogue, listed: ListingTime | undefined): Promise<void> {
+  /** Returns false when another session or process is writing. */
+  async #write(catalogue: Catalogue, listed: ListingTime | undefined): Promise<boolean> {
     const { mailbox, cannotWrite } = this.#options;
     try {
       if (!isSameVersion(cacheVersion(mailbox), this.#version)) {
         const other = await readCache(mailbox);
         if (other !== undefined) learnRetrieved(catalogue, other.contents.catalogue);
       }
-      this.#version = await writeCache(mailbox, catalogue, listed) ?? this.#version;
+      const version = await writeCache(mailbox, catalogue, listed);
+      if (version === undefined) return false;
+      this.#version = version;
     } catch (error) {
       if (!isFileError(error)) throw error;
       cannotWrite(error);
     }
+    return true;
   }
 }
 

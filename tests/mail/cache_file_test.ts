@@ -259,3 +259,20 @@ Deno.test("names that are not UTF-8 and read the same keep no mailbox from its c
   assertEquals(await maildrop.remove(maildrop.messages), []);
   assertEquals(mail.names("alice", "cur").length, 2);
 });
+
+Deno.test("a retrieval is noted although another session writes its cache at that moment", async () => {
+  using mail = new TempMail();
+  mail.maildir("alice", { "cur/1.a:2,S": "1", "cur/2.b:2,S": "2" });
+  let now = 1_700_000_000_000;
+  const store = mail.store({ expireDays: 1, now: () => now });
+  await sizes(store);
+  const maildrop = await store.acquire("alice");
+  maildrop.retrieved(maildrop.messages[0]!);
+  mail.put("alice", { ".postern-cache.new": "half" });
+  const end = maildrop[Symbol.asyncDispose]();
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  Deno.removeSync(mail.path("alice/.postern-cache.new"));
+  await end;
+  now += 24 * 60 * 60 * 1000;
+  assertEquals(await store.expire("alice"), 1);
+});
