@@ -12,6 +12,9 @@ const RELIED_ON = 1000;
 /** How old a folder's last change must be for its listing to be relied on at all, in milliseconds: several ticks of a file system's clock. */
 const SETTLED = 100;
 
+/** Milliseconds after which a change shows in a folder's time: two ticks of a file system's clock, which are 10 ms at most. */
+export const TICKS = 20;
+
 /** Knows where a catalogue's files lie now. */
 export class Locator {
   readonly #mailbox: Mailbox;
@@ -20,6 +23,7 @@ export class Locator {
   #listedAt = -Infinity;
   #stamps: readonly number[] = [];
   #wasSettled = false;
+  #isWhole = false;
 
   constructor(mailbox: Mailbox, catalogue: Catalogue) {
     this.#mailbox = mailbox;
@@ -55,6 +59,15 @@ export class Locator {
     return this.findListed(row) || (this.list() && this.findListed(row));
   }
 
+  /**
+   * Whether surely no folder changed while the latest listing was made. One that changes is listed without some of the files that are renamed
+   * in it (POSIX leaves it open), so that what is not listed need not be gone. Of a folder that changed just before, only another listing
+   * {@linkcode TICKS} later can tell. A plain folder need not be listed.
+   */
+  get isWhole(): boolean {
+    return this.#isWhole || this.#mailbox.layout === "plain";
+  }
+
   /** The same, but by the latest listing alone. */
   findListed(row: number): boolean {
     const { names, folders } = this.#catalogue;
@@ -73,11 +86,14 @@ export class Locator {
     const stamp = this.#stamp();
     const isYoung = performance.now() - this.#listedAt < RELIED_ON;
     if (isYoung && this.#wasSettled && isSameStamp(stamp, this.#stamps)) return false;
+    const wasStill = performance.now() - this.#listedAt >= TICKS &&
+      isSameStamp(stamp, this.#stamps);
     this.#stamps = stamp;
     this.#wasSettled = stamp.every((time) => time < Date.now() - SETTLED);
     this.#listedAt = performance.now();
     this.#places = new Map();
     const { names, folders } = listMailbox(this.#mailbox);
+    this.#isWhole = (wasStill || this.#wasSettled) && isSameStamp(this.#stamp(), stamp);
     names.forEach((name, index) => {
       const unique = uniquePart(name);
       const place = { name, folder: folders[index]! };

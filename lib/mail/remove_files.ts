@@ -3,13 +3,13 @@
 import { Breather } from "./breather.ts";
 import type { Catalogue, Folder } from "./catalogue.ts";
 import { isFileError, isNotFound } from "./file_error.ts";
-import type { Locator } from "./locator.ts";
+import { type Locator, TICKS } from "./locator.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { MaildropUnreadableError } from "./mail_store.ts";
 import { NotRegularError } from "./regular_file.ts";
 
 /** Times that files are looked for under new names: who renames faster than that is reported, not waited for. */
-const MOST_LISTINGS = 5;
+const MOST_LISTINGS = 8;
 
 /** What became of the files. */
 export interface Removal {
@@ -35,15 +35,19 @@ export async function removeFiles(
   const removal = new RemovalInProgress(mailbox, catalogue, locator);
   let missing = await removal.unlinkAll(rows);
   try {
-    // Renamed, or gone. One listing tells of all; what was renamed again since is looked for again.
-    for (let listings = 0; missing.length > 0; listings++) {
+    // Renamed, or gone. One listing tells of all; what was renamed again since, or while it was made, is looked for again.
+    for (let listings = 1; missing.length > 0; listings++) {
       locator.list();
-      const found = missing.filter((row) => locator.findListed(row));
-      const isFound = new Set(found);
-      for (const row of missing) if (!isFound.has(row)) removal.removed.add(row);
-      missing = found;
-      if (listings === MOST_LISTINGS) throw new RenamedError("other programs keep renaming it");
-      missing = await removal.unlinkAll(found);
+      const found = new Set(missing.filter((row) => locator.findListed(row)));
+      if (locator.isWhole) {
+        for (const row of missing) if (!found.has(row)) removal.removed.add(row);
+        missing = [...found];
+      }
+      missing = await removal.unlinkAll(missing);
+      if (listings === MOST_LISTINGS && missing.length > 0) {
+        throw new RenamedError("other programs keep renaming messages");
+      }
+      if (missing.length > 0) await new Promise((resolve) => setTimeout(resolve, TICKS + 1));
     }
   } catch (error) {
     // Whether they are there cannot be told, so they count as there; what was unlinked must be synced all the same.

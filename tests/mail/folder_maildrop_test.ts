@@ -227,7 +227,7 @@ class RacingLocator extends Locator {
 
 Deno.test("a message that is renamed again while it is removed is gone, or told to have stayed", async () => {
   using mail = new TempMail();
-  for (const [flags, stays] of [["FT", false], ["DFPRSTabc", true]] as const) {
+  for (const [flags, stays] of [["FT", false], ["DFPRSTabcdefg", true]] as const) {
     mail.maildir("alice", { "cur/1.a:2,": "1" });
     const mailbox = findMailbox(mail.path("alice"), mail.root)!;
     const catalogue = new Catalogue(["1.a:2,"], Uint8Array.of(Folder.CUR));
@@ -236,8 +236,36 @@ Deno.test("a message that is renamed again while it is removed is gone, or told 
     const locator = new RacingLocator(mailbox, catalogue, paths.slice(1));
     const { removed, reasons } = await removeFiles(mailbox, catalogue, [0], locator);
     assertEquals([removed.has(0), mail.names("alice", "cur").length], [!stays, stays ? 1 : 0]);
-    assertEquals([...reasons], stays ? ["other programs keep renaming it"] : []);
+    assertEquals([...reasons], stays ? ["other programs keep renaming messages"] : []);
   }
+});
+
+/** The first listing was made while a folder changed, and lacks what was renamed. */
+class LackingLocator extends Locator {
+  #listings = 0;
+
+  override list(): boolean {
+    this.#listings++;
+    return super.list();
+  }
+
+  override findListed(row: number): boolean {
+    return this.#listings > 1 && super.findListed(row);
+  }
+
+  override get isWhole(): boolean {
+    return this.#listings > 1;
+  }
+}
+
+Deno.test("a message that a listing lacks while its folder changes does not count as gone", async () => {
+  using mail = new TempMail();
+  mail.maildir("alice", { "cur/1.a:2,S": "1" });
+  const mailbox = findMailbox(mail.path("alice"), mail.root)!;
+  const catalogue = new Catalogue(["1.a:2,"], Uint8Array.of(Folder.CUR));
+  const locator = new LackingLocator(mailbox, catalogue);
+  const { removed, unlinked } = await removeFiles(mailbox, catalogue, [0], locator);
+  assertEquals([removed.has(0), unlinked, mail.names("alice", "cur")], [true, 1, []]);
 });
 
 Deno.test("retrieved messages are marked seen, others are left alone", async () => {
