@@ -5,13 +5,14 @@ import { SecureContexts } from "../net/secure_contexts.ts";
 import { SharedSeats } from "../net/shared_seats.ts";
 import { forwardLogging } from "../observe/logging.ts";
 import { SpawnLock } from "../transform/spawn_lock.ts";
+import type { Transformer } from "../transform/transformer.ts";
 import { MainCalls } from "./main_calls.ts";
 import type { FromWorker, ToWorker, WorkerSetup, WorkerState } from "./messages.ts";
 import { RemoteGate } from "./remote_gate.ts";
 import { RemoteProcessGroups, RemoteTurns } from "./remote_programs.ts";
 import { SessionHost } from "./session_host.ts";
 import { storeFactory } from "./stores.ts";
-import { transformerFactory } from "./transformers.ts";
+import { makeTransformer } from "./transformers.ts";
 
 /** The thread's own side of its port to the main thread. */
 interface WorkerScope {
@@ -27,6 +28,7 @@ class SessionWorker {
   readonly #calls: MainCalls;
   readonly #gate: RemoteGate;
   readonly #host: SessionHost;
+  readonly #transformer: Transformer;
   readonly #setLevel: (level: WorkerState["settings"]["logLevel"]) => void;
   readonly #ended = new AbortController();
   readonly #contexts: SecureContexts | undefined;
@@ -47,20 +49,21 @@ class SessionWorker {
     this.#setLevel = forwardLogging(state.settings.logLevel, (line) => post({ type: "log", line }));
     this.#calls = new MainCalls(post);
     this.#gate = new RemoteGate(this.#calls, post, state);
+    this.#transformer = makeTransformer({
+      command: transformer,
+      path,
+      turns: new RemoteTurns(this.#calls, post),
+      groups: new RemoteProcessGroups(this.#calls, post),
+      spawnLock: new SpawnLock(spawnLock, seat),
+      observe: (event) => this.#gate.observe(event),
+      settings: () => this.#gate.settings,
+    });
     let last = 0;
     this.#host = new SessionHost({
       gate: this.#gate,
       seats: new SharedSeats(seats, seat),
       store: storeFactory(),
-      transformer: transformerFactory({
-        command: transformer,
-        path,
-        turns: new RemoteTurns(this.#calls, post),
-        groups: new RemoteProcessGroups(this.#calls, post),
-        spawnLock: new SpawnLock(spawnLock, seat),
-        observe: (event) => this.#gate.observe(event),
-        settings: () => this.#gate.settings,
-      }),
+      transformer: () => this.#transformer,
       contexts: this.#contexts,
       newSession: () => `${sessionPrefix}-${(++last).toString(36)}`,
     });
@@ -118,6 +121,8 @@ class SessionWorker {
     const { signal } = this.#ended;
     if (backlog === "serve") await this.#host.shutdown(signal, () => post({ type: "retired" }));
     else await this.#host.shutdown(signal);
+    // A program may outlive its session for a moment; how its run ended is told before the thread ends.
+    await this.#transformer.settled();
     this.#gate.stop();
     post({ type: "drained" });
   }

@@ -10,7 +10,7 @@ import type { Transformer } from "../transform/transformer.ts";
 import type { Turns } from "../transform/turnstile.ts";
 
 /** What the transformer of a thread is made from. */
-export interface TransformerFactoryOptions {
+export interface TransformerOptions {
   /** The program's path and arguments, or undefined for none. */
   readonly command: readonly [string, ...string[]] | undefined;
   /** The program's PATH. */
@@ -23,10 +23,11 @@ export interface TransformerFactoryOptions {
   readonly settings: () => SessionSettings;
 }
 
-/** Makes the function that gives each session its transformer: one for the life of the thread. */
-export function transformerFactory(options: TransformerFactoryOptions): () => Transformer {
+/** Makes the transformer of a thread's sessions, which is theirs for the life of the thread. */
+export function makeTransformer(options: TransformerOptions): Transformer {
   const { command, path, turns, groups, spawnLock, observe, settings } = options;
-  const transformer = command === undefined ? new NoTransformer() : new ProgramTransformer({
+  if (command === undefined) return new NoTransformer();
+  return new ProgramTransformer({
     command,
     path,
     turns,
@@ -36,5 +37,4 @@ export function transformerFactory(options: TransformerFactoryOptions): () => Tr
     timeout: () => settings().transformerTimeout * 1000,
     onFailure: settings().transformerFailure,
   });
-  return () => transformer;
 }

@@ -10,4 +10,8 @@ export class NoTransformer implements Transformer {
   async apply(open: () => Promise<StoredMessage>): Promise<MessageBody> {
     return { kind: "stored", message: await open() };
   }
+
+  settled(): Promise<void> {
+    return Promise.resolve();
+  }
 }

@@ -69,7 +69,6 @@ export class ProgramTransformer implements Transformer {
     }
   }
 
-  /** Resolves when no program of this transformer is left: what a server waits for before it ends. */
   async settled(): Promise<void> {
     while (this.#runs.size > 0) await Promise.all(this.#runs);
   }

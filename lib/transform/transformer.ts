@@ -48,6 +48,8 @@ export interface Transformer {
    * @throws whatever `open` throws
    */
   apply(open: () => Promise<StoredMessage>, context: TransformContext): Promise<MessageBody>;
+  /** Resolves when no program of it is left and every run was told as ended: what a thread waits for before it ends. */
+  settled(): Promise<void>;
 }
 
 /** Why a transformer failed, as counters and logs name it. */

@@ -164,6 +164,24 @@ Deno.test("a transformer that cannot be is refused in words that can be read", a
   }
 });
 
+Deno.test("a run that ends after SET has changed the program is counted", async () => {
+  await using served = await serve({
+    scripts: { ann: `trap "" TERM; while :; do sleep 60; done` },
+    flags: ["--max-transformers", "20"],
+  });
+  using client = await served.login("ann");
+  assertMatch(await client.command("RETR 1"), /^-ERR \[SYS\/TEMP\] /);
+  await client.ok("QUIT");
+  using admin = await served.manage();
+  assertMatch(await admin.command("SET transformer none"), /^\+OK/);
+  await eventually(
+    "the run is counted as timed out",
+    async () => await served.count("pop3_transformer_failures_total", '{reason="timeout"}') === 1,
+  );
+  assertEquals(await served.count("pop3_transformer_runs_total"), 1);
+  await served.nothingLeft("ann");
+});
+
 Deno.test("--allow-transformer narrows what may be set", async () => {
   await using served = await serve({
     mail: { ann: [LETTER] },
