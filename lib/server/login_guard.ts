@@ -1,11 +1,11 @@
 /** Slows those who guess, for POP3 and MSMP together: the brute-force guard in the words of logins. */
 
 import type { Ban } from "../guard/ban.ts";
-import { AttemptsInTurn } from "../guard/attempts_in_turn.ts";
 import { BruteForceGuard } from "../guard/brute_force_guard.ts";
 import { type ClientNetworks, clientNetworks } from "../net/networks.ts";
 import { logger } from "../observe/logging.ts";
 import type { Settings } from "../settings/settings.ts";
+import { Turnstile } from "../transform/turnstile.ts";
 import type { Credentials } from "../users/gate.ts";
 
 const log = logger("guard");
@@ -16,10 +16,14 @@ const MOST_ADDRESSES = 10_000;
 /** Logins of one address that are checked at once: as many as may fail before it is shut out. */
 const MOST_AT_ONCE = 20;
 
+/** A login that waits for its turn is checked even when its client has left: it counts. */
+const NEVER = new AbortController().signal;
+
 /** Slows those who guess, and shuts them out for a while. */
 export class LoginGuard {
   readonly #guard: BruteForceGuard;
-  readonly #turns = new AttemptsInTurn(MOST_AT_ONCE);
+  /** By network; only of those where logins are being checked. */
+  readonly #turns = new Map<string, Turnstile>();
   readonly #networks = new Map<string, ClientNetworks>();
 
   /** @param settings in force now */
@@ -58,8 +62,16 @@ export class LoginGuard {
    * Checks a login and notes what came of it, when its turn has come: without turns, guesses on very many connections would all
    * be checked before the first of them counts, and a right one among them, which is known sooner, would be let in.
    */
-  inTurn<T>(address: string, attempt: () => Promise<T>): Promise<T> {
-    return this.#turns.run(this.#networksOf(address).own, attempt);
+  async inTurn<T>(address: string, attempt: () => Promise<T>): Promise<T> {
+    const network = this.#networksOf(address).own;
+    const turns = this.#turns.get(network) ?? new Turnstile(MOST_AT_ONCE);
+    this.#turns.set(network, turns);
+    try {
+      using _turn = await turns.enter(NEVER);
+      return await attempt();
+    } finally {
+      if (turns.running === 0) this.#turns.delete(network);
+    }
   }
 
   /**

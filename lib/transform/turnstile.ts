@@ -1,6 +1,6 @@
-/** Lets only so many transformers run at once; the others wait their turn. */
+/** Lets only so many at once: transformers that run, logins of an address that are checked; the others wait their turn. */
 
-/** Where a transformer waits until it may run. Asynchronous, since the count may be kept for several threads. */
+/** Where one waits until its turn has come. Asynchronous, since the count may be kept for several threads. */
 export interface Turns {
   /**
    * Waits for a turn. The one who waits longest is next.
