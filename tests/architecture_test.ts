@@ -7,6 +7,7 @@ import { projectRoot } from "./support/mailboxes.ts";
 const LAYERS: Readonly<Record<string, number>> = {
   "version.ts": 0,
   bytes: 0,
+  files: 1,
   wire: 2,
   net: 2,
   mail: 2,

@@ -1,5 +1,6 @@
 /** Reads `NAME:PASS`, `NAME:@FILE` or `NAME` of a command line, as `serve` reads `-u`. */
 
+import { fileErrorReason } from "../files/file_error.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** A name, with its password where one was given. */
@@ -36,9 +37,10 @@ async function readPassword(text: string, place: string): Promise<string> {
   try {
     return (await Deno.readTextFile(text.slice(1))).replace(/\r?\n$/, "");
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
     throw new UsageError(
-      `${place}: the password file cannot be read: ${reason}; a password that begins with @ is written @@`,
+      `${place}: the password file ${text.slice(1)} cannot be read: ${
+        fileErrorReason(cause)
+      }; a password that begins with @ is written @@`,
       { cause },
     );
   }

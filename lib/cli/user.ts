@@ -1,5 +1,6 @@
 /** `postern user`: manages the users of a state file that no server holds. */
 
+import { fileErrorReason } from "../files/file_error.ts";
 import { quote } from "../settings/quote.ts";
 import type { Settings } from "../settings/settings.ts";
 import { didYouMean } from "../settings/suggest.ts";
@@ -148,7 +149,7 @@ async function exists(path: string): Promise<boolean> {
     return true;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
-    throw new Refusal(`${path} cannot be used: ${error instanceof Error ? error.message : error}`);
+    throw new Refusal(`${path} cannot be used: ${fileErrorReason(error)}`);
   }
 }
 

@@ -1,5 +1,6 @@
 /** The commands of `postern user`: what each takes, and what it does to an open state. */
 
+import { fileErrorReason } from "../files/file_error.ts";
 import {
   addUser,
   addUserKey,
@@ -146,8 +147,7 @@ async function importFrom(path: string): Promise<UserWork> {
       ? await new Response(Deno.stdin.readable).text()
       : await Deno.readTextFile(path);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return () => ({ ok: false, message: `${path} cannot be read: ${reason}` });
+    return () => ({ ok: false, message: `${path} cannot be read: ${fileErrorReason(error)}` });
   }
   return (context) => importUserFile(context, text, path === "-" ? "standard input" : path);
 }

@@ -8,7 +8,7 @@ import {
   MAX_CACHE_SIZE,
 } from "./cache_format.ts";
 import { type Catalogue, Folder } from "./catalogue.ts";
-import { isFileError } from "./file_error.ts";
+import { isFileError } from "../files/file_error.ts";
 import { isStill, type Mailbox } from "./mailbox.ts";
 import { NotRegularError, openRegular, openRegularSync } from "./regular_file.ts";
 

@@ -10,7 +10,7 @@ import {
   writeCache,
 } from "./cache_file.ts";
 import type { Catalogue } from "./catalogue.ts";
-import { isFileError } from "./file_error.ts";
+import { isFileError } from "../files/file_error.ts";
 import { uniquePart } from "./maildir_name.ts";
 import type { Mailbox } from "./mailbox.ts";
 

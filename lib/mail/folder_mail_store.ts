@@ -4,7 +4,7 @@ import { printable } from "../bytes/printable.ts";
 import { CacheKeeper } from "./cache_keeper.ts";
 import { type CacheVersion, isListingValid, looksSettled, readCache } from "./cache_file.ts";
 import type { Catalogue, Folder } from "./catalogue.ts";
-import { isFileError, isNotFound } from "./file_error.ts";
+import { fileErrorReason, isFileError, isNotFound } from "../files/file_error.ts";
 import { FolderMaildrop } from "./folder_maildrop.ts";
 import { Locator } from "./locator.ts";
 import { type Maildrop, MaildropUnreadableError, type MailStore } from "./mail_store.ts";
@@ -158,7 +158,7 @@ export class FolderMailStore implements MailStore {
     this.#notWritable.add(mailbox.path);
     this.#options.warn(
       "A mailbox cannot be written, so its messages are measured anew in each session.",
-      { mailbox: mailbox.path, reason: printable(reason.message, 400) },
+      { mailbox: mailbox.path, reason: fileErrorReason(reason) },
     );
   }
 
@@ -182,13 +182,13 @@ export class FolderMailStore implements MailStore {
       if (!isFileError(error)) throw error;
       if (isNotFound(error)) {
         throw new Error(
-          `The mail folder ${this.#options.root} is not there (${error.message}). Mount it, or put it back.`,
+          `The mail folder ${this.#options.root} is not there. Mount it, or put it back.`,
           { cause: error },
         );
       }
       this.#options.warn("A user's mailbox could not be made.", {
         mailbox: path,
-        reason: printable(error.message, 400),
+        reason: fileErrorReason(error),
       });
       return undefined;
     }
@@ -218,7 +218,7 @@ export class FolderMailStore implements MailStore {
     } catch (error) {
       if (!isFileError(error)) throw error;
       throw new MaildropUnreadableError(
-        `The mail folder cannot be read (${error.message}). Let the server's user read and enter it.`,
+        `The mail folder ${this.#options.root} cannot be read: ${fileErrorReason(error)}.`,
         { cause: error },
       );
     }

@@ -4,7 +4,7 @@ import { printable } from "../bytes/printable.ts";
 import { Breather } from "./breather.ts";
 import type { CacheKeeper } from "./cache_keeper.ts";
 import { type Catalogue, Mark } from "./catalogue.ts";
-import { isFileError, isNotFound } from "./file_error.ts";
+import { fileErrorReason, isFileError, isNotFound } from "../files/file_error.ts";
 import { Locator } from "./locator.ts";
 import {
   type Descriptor,
@@ -206,7 +206,7 @@ export class FolderMaildrop implements Maildrop {
     if (first === undefined) return;
     warn(`${failures} retrieved messages of a mailbox could not be marked seen.`, {
       mailbox: mailbox.path,
-      reason: printable(first.message, 400),
+      reason: fileErrorReason(first),
     });
   }
 }

@@ -1,7 +1,7 @@
 /** Finds files of a snapshot again that another program renamed since: flags changed, or `new/` left for `cur/`. */
 
 import type { Catalogue, Folder } from "./catalogue.ts";
-import { isNotFound } from "./file_error.ts";
+import { isNotFound } from "../files/file_error.ts";
 import { isStill, listMailbox, type Mailbox } from "./mailbox.ts";
 import { MaildropUnreadableError } from "./mail_store.ts";
 import { uniquePart } from "./maildir_name.ts";

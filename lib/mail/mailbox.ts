@@ -2,7 +2,7 @@
 
 import { Folder } from "./catalogue.ts";
 import type { FolderStamp } from "./cache_format.ts";
-import { isNotFound } from "./file_error.ts";
+import { fileErrorReason, isNotFound } from "../files/file_error.ts";
 import { MaildropUnreadableError } from "./mail_store.ts";
 
 /** Why a file is left out whose name the runtime cannot tell. */
@@ -159,9 +159,8 @@ function stateOf(path: string, info: Deno.FileInfo): FolderState {
 }
 
 function unreadable(path: string, cause: unknown): MaildropUnreadableError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
   return new MaildropUnreadableError(
-    `${path} cannot be read (${reason}). Let the server's user read and enter it.`,
+    `${path} cannot be read: ${fileErrorReason(cause)}.`,
     { cause },
   );
 }

@@ -1,7 +1,7 @@
 /** Marks retrieved messages seen, as Maildir readers expect: `new/` → `cur/`, flag `S`. */
 
 import { type Catalogue, Folder } from "./catalogue.ts";
-import { isNotFound } from "./file_error.ts";
+import { isNotFound } from "../files/file_error.ts";
 import type { Locator } from "./locator.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { seenName } from "./maildir_name.ts";

@@ -2,7 +2,7 @@
 
 import { Breather } from "./breather.ts";
 import { type Catalogue, type Folder, Mark } from "./catalogue.ts";
-import { isNotFound } from "./file_error.ts";
+import { isNotFound } from "../files/file_error.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { uniquePart } from "./maildir_name.ts";
 import type { MessageInfo } from "./mail_store.ts";

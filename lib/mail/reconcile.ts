@@ -1,7 +1,7 @@
 /** Brings what a cache knows of a mailbox together with what its folders list now. */
 
 import { Catalogue, type Folder } from "./catalogue.ts";
-import { isFileError } from "./file_error.ts";
+import { isFileError } from "../files/file_error.ts";
 import type { Listing, Mailbox } from "./mailbox.ts";
 import { compareNames, deliveryTime, uniquePart } from "./maildir_name.ts";
 

@@ -2,7 +2,7 @@
 
 import { Breather } from "./breather.ts";
 import type { Catalogue, Folder } from "./catalogue.ts";
-import { isFileError, isNotFound } from "./file_error.ts";
+import { fileErrorReason, isFileError, isNotFound } from "../files/file_error.ts";
 import { type Locator, TICKS } from "./locator.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { MaildropUnreadableError } from "./mail_store.ts";
@@ -101,7 +101,7 @@ class RemovalInProgress implements Removal {
    */
   fail(error: unknown): void {
     if (!isFileError(error) && !isRefusal(error)) throw error;
-    this.reasons.add(withoutPath(error));
+    this.reasons.add(fileErrorReason(error));
   }
 
   /** Makes what was unlinked outlast a power cut. */
@@ -112,7 +112,7 @@ class RemovalInProgress implements Removal {
       } catch (error) {
         if (!isFileError(error)) throw error;
         // They are unlinked, but could come back, so they do not count as removed.
-        this.reasons.add(`the folder could not be synced: ${withoutPath(error)}`);
+        this.reasons.add(`the folder could not be synced: ${fileErrorReason(error)}`);
         for (const row of rows) this.removed.delete(row);
       }
     }
@@ -155,9 +155,4 @@ function isRefusal(error: unknown): error is Error {
 async function syncFolder(path: string): Promise<void> {
   using folder = await Deno.open(path, { read: true });
   await folder.sync();
-}
-
-/** One reason for many files, so without the name that the runtime adds. */
-function withoutPath(error: Error): string {
-  return error.message.split(/[:,] (?:unlink|remove|open|lstat) '/)[0]!;
 }

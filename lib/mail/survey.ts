@@ -4,7 +4,7 @@ import { printable } from "../bytes/printable.ts";
 import { Breather } from "./breather.ts";
 import { type ListingTime } from "./cache_file.ts";
 import type { Catalogue, Folder } from "./catalogue.ts";
-import { isFileError, isNotFound } from "./file_error.ts";
+import { fileErrorReason, isFileError, isNotFound } from "../files/file_error.ts";
 import { listMailbox, type Mailbox, NOT_UTF8 } from "./mailbox.ts";
 import { uniquePart } from "./maildir_name.ts";
 import { FileMeter, keepMeasures, type MeasuredSize } from "./measure_file.ts";
@@ -208,7 +208,7 @@ function note(look: Look, catalogue: Catalogue, row: number, error: unknown): vo
     catalogue.storedSize[row] = NaN;
     look.changed = true;
   }
-  const reason = name.includes("\ufffd") ? NOT_UTF8 : error.message;
+  const reason = name.includes("\ufffd") ? NOT_UTF8 : fileErrorReason(error);
   look.leftOut.push([name, reason]);
 }
 

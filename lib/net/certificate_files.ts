@@ -1,5 +1,6 @@
 /** Certificate files: reading them (main thread only; workers are handed the bytes) and noticing that they changed. */
 
+import { fileErrorReason } from "../files/file_error.ts";
 import { CertificateError, type CertificateMaterial } from "./certificates.ts";
 
 /** Where one certificate lies. */
@@ -78,9 +79,7 @@ async function readFile(path: string): Promise<Uint8Array> {
       ? "there is no such file"
       : error instanceof Deno.errors.PermissionDenied
       ? "the server's account may not read it"
-      : error instanceof Error
-      ? error.message
-      : String(error);
+      : fileErrorReason(error);
     throw new CertificateError(`The certificate file ${path} cannot be read: ${why}.`, {
       cause: error,
     });

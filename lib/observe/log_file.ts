@@ -1,5 +1,6 @@
 /** Log lines in a file that is rotated by size. */
 
+import { fileErrorReason } from "../files/file_error.ts";
 import type { LogOutput } from "./log_output.ts";
 
 /** How a log file is bounded. */
@@ -51,7 +52,7 @@ export class FileOutput implements LogOutput {
         this.#lost = 0;
       }
     } catch (error) {
-      if (this.#lost++ === 0) this.#complain(`The log is not written: ${sentence(error)}`);
+      if (this.#lost++ === 0) this.#complain(`The log is not written: ${fileErrorReason(error)}`);
     }
   }
 
@@ -66,7 +67,7 @@ export class FileOutput implements LogOutput {
     try {
       this.#open();
     } catch (error) {
-      this.#complain(`The log is not written: ${sentence(error)}`);
+      this.#complain(`The log is not written: ${fileErrorReason(error)}`);
     }
   }
 
@@ -92,7 +93,7 @@ export class FileOutput implements LogOutput {
     } catch (error) {
       throw new LogFileError(
         `The log file ${this.#path} cannot be opened: ${
-          sentence(error)
+          fileErrorReason(error)
         }. Name another one with --log-file`,
         { cause: error },
       );
@@ -118,7 +119,7 @@ export class FileOutput implements LogOutput {
       this.#open();
     } catch (error) {
       this.#complain(
-        `The log file ${this.#path} cannot be rotated and grows on: ${sentence(error)}`,
+        `The log file ${this.#path} cannot be rotated and grows on: ${fileErrorReason(error)}`,
       );
       this.#open();
       this.#rotateAt = this.#size + this.#maxOctets;
@@ -141,8 +142,4 @@ function isPipe(path: string): boolean {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
-}
-
-function sentence(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,6 @@
 /** The config file: TOML with the same names as the flags. */
 
+import { fileErrorReason } from "../files/file_error.ts";
 import { parse, TomlError, type TomlValue } from "smol-toml";
 import { environmentName, flagName, type SettingName } from "./definition.ts";
 import { definitionOf, settingByKey, settingNames } from "./definitions.ts";
@@ -136,5 +137,5 @@ function whyUnreadable(error: unknown): string {
   if (error instanceof Deno.errors.IsADirectory) return "it is a folder";
   if (error instanceof Deno.errors.PermissionDenied) return "the system does not permit it";
   if (error instanceof TypeError) return "it is not UTF-8";
-  return error instanceof Error ? error.message.split("\n", 1)[0]! : String(error);
+  return fileErrorReason(error);
 }

@@ -1,5 +1,6 @@
 /** Finds the program that a command line names, so that one that does not exist is refused when it is set. */
 
+import { fileErrorReason } from "../files/file_error.ts";
 import { TransformerError } from "./transformer.ts";
 
 /** Where to look. */
@@ -51,7 +52,7 @@ async function refuse(file: string): Promise<string | undefined> {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
       return MISSING;
     }
-    return `cannot be reached (${error instanceof Error ? error.message : String(error)})`;
+    return `cannot be reached (${fileErrorReason(error)})`;
   }
   if (!found.isFile) return "is no file";
   // Where files have no mode (Windows) the system says at the start whether it can be run.

@@ -1,5 +1,6 @@
 /** The values of `-u` and `-a`: `NAME:PASS`, `NAME:@FILE`, and `NAME:@@…` for a password that begins with `@`. */
 
+import { fileErrorReason } from "../files/file_error.ts";
 import { printable } from "../bytes/printable.ts";
 import { refuseSpelling } from "./user_name.ts";
 
@@ -49,8 +50,9 @@ async function flagPassword(
   try {
     return (await read(text.slice(1))).replace(/\r?\n$/, "");
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const sentence = `${subject}: the password file cannot be read: ${reason}`;
+    const sentence = `${subject}: the password file ${text.slice(1)} cannot be read: ${
+      fileErrorReason(cause)
+    }`;
     throw new SyntaxError(`${sentence}. A password that begins with @ is written @@`, { cause });
   }
 }

@@ -1,5 +1,6 @@
 /** Users of a passwd-file (`--users FILE`), read whole and again on demand. */
 
+import { fileErrorReason } from "../files/file_error.ts";
 import { createHash } from "node:crypto";
 import { canonicalName } from "./canonical_name.ts";
 import { byOctets } from "./octet_order.ts";
@@ -167,8 +168,9 @@ function fingerprint(entry: PasswdEntry): string {
 
 async function readText(path: string): Promise<string> {
   const octets = await Deno.readFile(path).catch((error: unknown) => {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`The users file ${path} cannot be read: ${reason}`, { cause: error });
+    throw new Error(`The users file ${path} cannot be read: ${fileErrorReason(error)}`, {
+      cause: error,
+    });
   });
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(octets);

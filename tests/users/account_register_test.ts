@@ -188,7 +188,7 @@ Deno.test("flag values split at the first colon and read files", async () => {
       ["ann:", "the password is empty"],
       [":x", "it is empty"],
       ["a/b:x", "it holds a slash"],
-      ["ann:@none", "cannot be read: No such file"],
+      ["ann:@none", "none cannot be read: no such file or folder (ENOENT)"],
     ] as const
   ) await assertRejects(() => one(value), SyntaxError, sentence);
   const twice = readFlagAccounts(["ann:x", "ann:y"], "-a", read);
