@@ -1,0 +1,120 @@
+/**
+ * `deno task test`: runs the tests of several folders at the same time, each folder in a process of its own, since many of them look at
+ * their process (descriptors, children, memory). Arguments are files, folders or flags for `deno test` instead of all folders.
+ */
+
+import { dirname, join, relative } from "node:path";
+
+const root = dirname(import.meta.dirname!);
+/** Tested by tasks of their own. */
+const ELSEWHERE: ReadonlySet<string> = new Set(["interop", "soak"]);
+/** Most tests wait for programs that they started, so one lane more than there are cores keeps these busy. */
+const LANES = navigator.hardwareConcurrency + 1;
+
+/** What is run in one process. */
+interface Batch {
+  /** From the project's root. */
+  readonly paths: readonly string[];
+  /** Octets of its files: a guess at how long they take. */
+  readonly weight: number;
+}
+
+/** What the runner counted in one process. */
+interface Outcome {
+  readonly passed: number;
+  readonly failed: number;
+  readonly ignored: number;
+}
+
+const decoder = new TextDecoder();
+
+function* filesBelow(folder: string): Generator<string> {
+  for (const { name, isDirectory } of Deno.readDirSync(folder)) {
+    const path = join(folder, name);
+    if (isDirectory) yield* filesBelow(path);
+    else yield path;
+  }
+}
+
+function isTest(path: string): boolean {
+  return path.endsWith("_test.ts");
+}
+
+/** One batch a folder of tests/, the longest first. */
+function batches(): Batch[] {
+  const found: Batch[] = [];
+  for (const { name, isDirectory } of Deno.readDirSync(join(root, "tests"))) {
+    if (ELSEWHERE.has(name)) continue;
+    const path = join(root, "tests", name);
+    const files = isDirectory ? [...filesBelow(path)] : [path];
+    const tests = files.filter(isTest).map((file) => relative(root, file)).sort();
+    if (tests.length === 0) continue;
+    const weight = files.reduce((sum, file) => sum + Deno.statSync(file).size, 0);
+    found.push({ paths: tests, weight });
+  }
+  return found.sort((a, b) => b.weight - a.weight);
+}
+
+/** Runs one batch, and shows what it printed when a test failed. */
+async function run({ paths }: Batch): Promise<Outcome> {
+  const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
+    // Types were checked once for all of them.
+    args: ["test", "-P=server", "--no-check", "--quiet", ...paths],
+    cwd: root,
+    env: { NO_COLOR: "1" },
+  }).output();
+  const text = decoder.decode(stdout) + decoder.decode(stderr);
+  const counts = text.match(
+    /^(?:ok|FAILED) \| (\d+) passed.*? \| (\d+) failed(?:.*? \| (\d+) ignored)?.*$/m,
+  );
+  const name = paths.length === 1 ? paths[0]! : `${paths[0]!.split("/").slice(0, 2).join("/")}/`;
+  if (success && counts !== null) {
+    print(`${name}  ${counts[0]}`);
+  } else {
+    print(`${text}\n${name}  ${counts?.[0] ?? "FAILED: the runner printed no count"}`);
+  }
+  const [passed = 0, failed = 0, ignored = 0] = (counts ?? []).slice(1).map((n) => Number(n ?? 0));
+  return { passed, failed: success ? failed : Math.max(failed, 1), ignored };
+}
+
+function print(text: string): void {
+  // deno-lint-ignore no-console -- a task's output
+  console.log(text);
+}
+
+/** Runs all batches, so many at a time. */
+async function runAll(waiting: Batch[]): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  const lane = async (): Promise<void> => {
+    for (let batch = waiting.shift(); batch !== undefined; batch = waiting.shift()) {
+      outcomes.push(await run(batch));
+    }
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+  return outcomes;
+}
+
+/** Hands over to the runner as it is. */
+async function pass(args: readonly string[]): Promise<number> {
+  const command = new Deno.Command(Deno.execPath(), { args: ["test", ...args], cwd: root });
+  return (await command.spawn().status).code;
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  if (args.length > 0) return await pass(["-P=server", ...args.filter((arg) => arg !== "--")]);
+  const started = performance.now();
+  const types = await pass(["--no-run", "--quiet", "tests"]);
+  if (types !== 0) return types;
+  const outcomes = await runAll(batches());
+  const sum = (key: keyof Outcome): number =>
+    outcomes.reduce((total, outcome) => total + outcome[key], 0);
+  const [passed, failed, ignored] = [sum("passed"), sum("failed"), sum("ignored")];
+  const seconds = Math.round((performance.now() - started) / 1000);
+  print(
+    `\n${failed === 0 ? "ok" : "FAILED"} | ${passed} passed | ${failed} failed | ` +
+      `${ignored} ignored (${seconds}s)`,
+  );
+  return failed === 0 && passed > 0 ? 0 : 1;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
