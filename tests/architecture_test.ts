@@ -8,6 +8,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   "version.ts": 0,
   bytes: 0,
   files: 1,
+  log: 1,
   wire: 2,
   net: 2,
   mail: 2,
@@ -21,6 +22,8 @@ const LAYERS: Readonly<Record<string, number>> = {
   pop3: 3,
   msmp: 3,
   server: 4,
+  terminal: 3,
+  msmp_client: 4,
   cli: 5,
 };
 

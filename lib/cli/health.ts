@@ -2,13 +2,13 @@
 
 import { BlockList, isIPv6 } from "node:net";
 import type { Settings } from "../settings/settings.ts";
-import { NoConnectionError } from "./admin/errors.ts";
-import { json, safe } from "./admin/safe_text.ts";
-import { LineStream } from "./admin/line_stream.ts";
+import { NoConnectionError } from "../msmp_client/errors.ts";
+import { json, safe } from "../terminal/safe_text.ts";
+import { LineStream } from "../msmp_client/line_stream.ts";
 import { parseFlags } from "./flags.ts";
 import { answerHelp, flagsHelp, isGiven, type OwnFlag, ownFlag, withHelp } from "./own_flags.ts";
 import { readSomeSettings, settingFlags } from "./some_settings.ts";
-import { complain, printLine } from "./terminal.ts";
+import { complain, printLine } from "../terminal/output.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Milliseconds for everything; 5 s are promised, and the start of the program is among them. */

@@ -4,7 +4,7 @@ import { SettingError } from "../settings/errors.ts";
 import { chooseCommand, type Command } from "./commands.ts";
 import { helpSection } from "./help.ts";
 import { asksForHelp } from "./own_flags.ts";
-import { complain, printLine } from "./terminal.ts";
+import { complain, printLine } from "../terminal/output.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Each command's code is loaded when it is run: a health check must not pay for the server. */

@@ -3,7 +3,7 @@
 import { VERSION } from "../version.ts";
 import type { Flag } from "./flags.ts";
 import { type HelpLine, helpSection } from "./help.ts";
-import { printLine } from "./terminal.ts";
+import { printLine } from "../terminal/output.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** A flag and what it does. */

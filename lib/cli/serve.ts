@@ -1,7 +1,7 @@
 /** `postern serve`: starts the server and stays until it is told to end. */
 
-import { LogFileError } from "../observe/log_file.ts";
-import { logger, type Logging, startLogging } from "../observe/logging.ts";
+import { LogFileError } from "../log/log_file.ts";
+import { logger, type Logging, startLogging } from "../log/logging.ts";
 import { Server } from "../server/server.ts";
 import { StartError } from "../server/start_error.ts";
 import type { GivenFlags, SettingInputs } from "../settings/resolve.ts";
@@ -14,7 +14,7 @@ import { StateStoreError } from "../state/state_store.ts";
 import { VERSION } from "../version.ts";
 import type { Command } from "./commands.ts";
 import { parseServeArguments, serveHelp } from "./serve_arguments.ts";
-import { complain, printLine } from "./terminal.ts";
+import { complain, printLine } from "../terminal/output.ts";
 
 const log = logger("server");
 

@@ -11,12 +11,12 @@ import { AccountSource } from "../users/account_source.ts";
 import { PasswdFile, type PasswdFileOptions } from "../users/passwd_file.ts";
 import { PasswordWork } from "../users/password_work.ts";
 import type { UserCommandContext } from "../users/user_commands.ts";
-import { json, safe } from "./admin/safe_text.ts";
+import { json, safe } from "../terminal/safe_text.ts";
 import { parseFlags } from "./flags.ts";
 import { helpSection } from "./help.ts";
 import { answerHelp, flagsHelp, isGiven, type OwnFlag, ownFlag, withHelp } from "./own_flags.ts";
 import { readSomeSettings, settingFlags } from "./some_settings.ts";
-import { complain, print } from "./terminal.ts";
+import { complain, print } from "../terminal/output.ts";
 import { UsageError } from "./usage_error.ts";
 import { USER_ACTIONS, type UserAction } from "./user_actions.ts";
 

@@ -13,11 +13,11 @@ import {
   type UserCommandContext,
   type UserCommandOutcome,
 } from "../users/user_commands.ts";
-import { safe } from "./admin/safe_text.ts";
-import { askNewSecret } from "./ask_secret.ts";
-import { Keyboard } from "./keyboard.ts";
+import { safe } from "../terminal/safe_text.ts";
+import { askNewSecret } from "../terminal/ask_secret.ts";
+import { Keyboard } from "../terminal/keyboard.ts";
 import { readNameAndPassword } from "./name_and_password.ts";
-import { StandardInput } from "./standard_input.ts";
+import { StandardInput } from "../terminal/standard_input.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Does the work on the open state. */

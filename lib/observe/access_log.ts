@@ -2,7 +2,7 @@
 
 import type { AccessEnd, AccessLog } from "../state/record_store.ts";
 import type { CloseReason } from "./event.ts";
-import { type Logger, logger } from "./logging.ts";
+import { type Logger, logger } from "../log/logging.ts";
 import type { SessionListener, SessionView } from "./sessions.ts";
 
 /**

@@ -1,7 +1,7 @@
 /** Tells events in the log: connections at debug, refused logins at info, commands at trace. */
 
 import type { Observer, ServerEvent } from "./event.ts";
-import { type Logger, logger } from "./logging.ts";
+import { type Logger, logger } from "../log/logging.ts";
 
 /** An observer that writes each event to the log, at the level that it deserves. */
 export function eventLog(log: Logger = logger("pop3")): Observer {

@@ -1,7 +1,7 @@
 /** Gives every event to every observer, and keeps an observer that fails from harming the others. */
 
 import type { Observer } from "./event.ts";
-import { logger } from "./logging.ts";
+import { logger } from "../log/logging.ts";
 
 /** How failures of observers are told. */
 export interface FanOutOptions {

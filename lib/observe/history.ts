@@ -2,7 +2,7 @@
 
 import { type CounterStore, HISTORY_MINUTES } from "../state/record_store.ts";
 import type { Counters } from "./counters.ts";
-import { logger } from "./logging.ts";
+import { logger } from "../log/logging.ts";
 import { METRICS } from "./metrics.ts";
 
 /** Milliseconds of a minute. */

@@ -2,7 +2,7 @@
 
 import type { CounterStore } from "../state/record_store.ts";
 import type { Counters } from "./counters.ts";
-import { logger } from "./logging.ts";
+import { logger } from "../log/logging.ts";
 
 /** The part of the state that this needs. */
 export type TotalsStore = Pick<CounterStore, "totals" | "save">;

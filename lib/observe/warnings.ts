@@ -2,7 +2,7 @@
 
 import { addressGroup } from "./address_group.ts";
 import type { Observer, ServerEvent } from "./event.ts";
-import { type Logger, logger } from "./logging.ts";
+import { type Logger, logger } from "../log/logging.ts";
 
 /** What counts as unusual. */
 export interface WarningOptions {

@@ -1,6 +1,6 @@
 /** Users and administrators: what verifies them, and what manages them. */
 
-import { logger } from "../observe/logging.ts";
+import { logger } from "../log/logging.ts";
 import type { AccountKind } from "../state/account_store.ts";
 import type { StateStore } from "../state/state_store.ts";
 import type { Settings } from "../settings/settings.ts";

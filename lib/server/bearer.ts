@@ -1,7 +1,7 @@
 /** Bearer tokens in the words of the user directory. */
 
 import { BearerTokens } from "../sasl/bearer_tokens.ts";
-import { logger } from "../observe/logging.ts";
+import { logger } from "../log/logging.ts";
 import type { Settings } from "../settings/settings.ts";
 import { canonicalName } from "../users/canonical_name.ts";
 import { type BearerVerifier, UserDirectoryError } from "../users/user_directory.ts";

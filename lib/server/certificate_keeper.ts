@@ -10,7 +10,7 @@ import {
 import { tryCertificates } from "../net/certificate_trial.ts";
 import { CertificateError, type CertificateMaterial, expiryWarnings } from "../net/certificates.ts";
 import type { SecureContexts } from "../net/secure_contexts.ts";
-import { logger } from "../observe/logging.ts";
+import { logger } from "../log/logging.ts";
 import type { Settings } from "../settings/settings.ts";
 import { StartError } from "./start_error.ts";
 

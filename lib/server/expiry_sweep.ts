@@ -1,7 +1,7 @@
 /** Removes what `expire` says is due from the mailboxes of users who do not come: once a day, and when the setting changes. */
 
 import type { MailStore } from "../mail/mail_store.ts";
-import { logger } from "../observe/logging.ts";
+import { logger } from "../log/logging.ts";
 import type { Locks } from "../users/locks.ts";
 
 const log = logger("mail");

@@ -1,6 +1,6 @@
 /** The HTTP server: `/healthz`, `/readyz`, `/metrics`, and the dashboard at `/`. */
 
-import { logger } from "../observe/logging.ts";
+import { logger } from "../log/logging.ts";
 import { type Answer, answering, plain, type Question, type Watch } from "./dashboard/answers.ts";
 import { closeQuietly, exchange } from "./http_exchange.ts";
 

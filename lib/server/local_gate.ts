@@ -14,7 +14,7 @@ import { canonicalName } from "../users/canonical_name.ts";
 import type { Locks } from "../users/locks.ts";
 import { type UserDirectory, UserDirectoryError, type Verified } from "../users/user_directory.ts";
 import { refuseUserName } from "../users/user_name.ts";
-import { logger } from "../observe/logging.ts";
+import { logger } from "../log/logging.ts";
 import { AddressCounts } from "./address_counts.ts";
 import type { LoginGuard } from "./login_guard.ts";
 import { LoginTimes } from "./login_times.ts";

@@ -3,7 +3,7 @@
 import type { Ban } from "../guard/ban.ts";
 import { BruteForceGuard } from "../guard/brute_force_guard.ts";
 import { type ClientNetworks, clientNetworks } from "../net/networks.ts";
-import { logger } from "../observe/logging.ts";
+import { logger } from "../log/logging.ts";
 import type { Settings } from "../settings/settings.ts";
 import { Turnstile } from "../transform/turnstile.ts";
 import type { Credentials } from "../users/gate.ts";

@@ -1,6 +1,6 @@
 /** One mail folder is served by one Postern at a time: its locks are known to that one alone. */
 
-import { logger } from "../observe/logging.ts";
+import { logger } from "../log/logging.ts";
 import { StartError } from "./start_error.ts";
 
 const log = logger("mail");

@@ -1,7 +1,7 @@
 /** Opens the management port, and says what is unwise about it. */
 
 import type { SecureContexts } from "../net/secure_contexts.ts";
-import { logger } from "../observe/logging.ts";
+import { logger } from "../log/logging.ts";
 import { VERSION } from "../version.ts";
 import { type ManagementOptions, openManagement } from "./management.ts";
 import { isLoopback } from "./management/loopback.ts";

@@ -2,7 +2,7 @@
 
 import type { CertificateMaterial } from "../net/certificates.ts";
 import type { CloseReason } from "../observe/event.ts";
-import type { LogLine } from "../observe/logging.ts";
+import type { LogLine } from "../log/logging.ts";
 import type { SessionSettings } from "../settings/settings.ts";
 import type { Credentials, LoginOutcome, ScramParameters, SessionIdentity } from "../users/gate.ts";
 import type { PackedEvents } from "./packed_events.ts";

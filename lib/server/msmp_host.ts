@@ -10,7 +10,7 @@ import type { Management } from "../msmp/management.ts";
 import type { AuditEntry, MsmpSettings } from "../msmp/services.ts";
 import { MsmpSession } from "../msmp/session.ts";
 import type { CloseReason } from "../observe/event.ts";
-import { logger } from "../observe/logging.ts";
+import { logger } from "../log/logging.ts";
 import type { Settings } from "../settings/settings.ts";
 import { StateStoreError } from "../state/state_store.ts";
 import { Conversation } from "../wire/conversation.ts";

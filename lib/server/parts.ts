@@ -1,7 +1,7 @@
 /** What a server is made of: chooses the implementations and puts them together, without serving yet. */
 
 import { type Observatory, openObservatory } from "../observe/observatory.ts";
-import { logger, type Logging } from "../observe/logging.ts";
+import { logger, type Logging } from "../log/logging.ts";
 import { LiveSettingsRegistry } from "../settings/live_settings.ts";
 import { InvalidValueError } from "../settings/errors.ts";
 import { resolveSettings, type SettingInputs } from "../settings/resolve.ts";

@@ -9,7 +9,7 @@ import type { SecureContexts } from "../net/secure_contexts.ts";
 import type { Seats } from "../net/seats.ts";
 import { acceptTls } from "../net/tls_connection.ts";
 import type { CloseReason } from "../observe/event.ts";
-import { logger } from "../observe/logging.ts";
+import { logger } from "../log/logging.ts";
 import { Pop3Session } from "../pop3/session.ts";
 import type { SessionSettings } from "../settings/settings.ts";
 import { type Transformer, TransformerError } from "../transform/transformer.ts";

@@ -3,7 +3,7 @@
 import { setImmediate } from "node:timers";
 import { SecureContexts } from "../net/secure_contexts.ts";
 import { SharedSeats } from "../net/shared_seats.ts";
-import { forwardLogging } from "../observe/logging.ts";
+import { forwardLogging } from "../log/logging.ts";
 import { SpawnLock } from "../transform/spawn_lock.ts";
 import type { Transformer } from "../transform/transformer.ts";
 import { MainCalls } from "./main_calls.ts";

@@ -2,7 +2,7 @@
 
 import { FolderMailStore } from "../mail/folder_mail_store.ts";
 import type { MailStore } from "../mail/mail_store.ts";
-import { logger } from "../observe/logging.ts";
+import { logger } from "../log/logging.ts";
 import type { SessionSettings } from "../settings/settings.ts";
 
 const log = logger("mail");

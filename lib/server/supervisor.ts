@@ -4,7 +4,7 @@ import type { CertificateMaterial } from "../net/certificates.ts";
 import type { Seats } from "../net/seats.ts";
 import { sharedSeatMemory, SharedSeats } from "../net/shared_seats.ts";
 import type { CloseReason } from "../observe/event.ts";
-import { logger, type Logging } from "../observe/logging.ts";
+import { logger, type Logging } from "../log/logging.ts";
 import type { LocalProcessGroups } from "../transform/local_process_groups.ts";
 import { SpawnLock, spawnLockMemory } from "../transform/spawn_lock.ts";
 import type { Turns } from "../transform/turnstile.ts";

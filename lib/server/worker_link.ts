@@ -2,7 +2,7 @@
 
 import type { CertificateMaterial } from "../net/certificates.ts";
 import type { CloseReason, Observer } from "../observe/event.ts";
-import type { Logging } from "../observe/logging.ts";
+import type { Logging } from "../log/logging.ts";
 import type { LocalProcessGroups } from "../transform/local_process_groups.ts";
 import type { Turns } from "../transform/turnstile.ts";
 import type { Lease } from "../users/gate.ts";

@@ -10,12 +10,12 @@ import {
   holdsSecret,
   lacksPassword,
 } from "../../lib/cli/admin/command_line.ts";
-import { RefusedError } from "../../lib/cli/admin/errors.ts";
-import { json, safe } from "../../lib/cli/admin/safe_text.ts";
-import { sparkline } from "../../lib/cli/admin/sparkline.ts";
-import { table } from "../../lib/cli/admin/table.ts";
+import { RefusedError } from "../../lib/msmp_client/errors.ts";
+import { json, safe } from "../../lib/terminal/safe_text.ts";
+import { sparkline } from "../../lib/terminal/sparkline.ts";
+import { table } from "../../lib/terminal/table.ts";
 import { topLines, type TopPicture } from "../../lib/cli/admin/top_view.ts";
-import { textWidth } from "../../lib/cli/admin/text_width.ts";
+import { textWidth } from "../../lib/terminal/text_width.ts";
 import type { Shown } from "../../lib/cli/admin/views.ts";
 import { UsageError } from "../../lib/cli/usage_error.ts";
 

@@ -1,7 +1,7 @@
 /** The companion against the real server: every row of its table, TLS, and the health check. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { MsmpClient } from "../../lib/cli/admin/msmp_client.ts";
+import { MsmpClient } from "../../lib/msmp_client/msmp_client.ts";
 import { testAuthority } from "../support/certificates.ts";
 import { postern } from "../support/piped_program.ts";
 import { startProgram } from "../support/program.ts";

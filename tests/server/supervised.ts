@@ -2,7 +2,7 @@
 
 import { parseServeArguments } from "../../lib/cli/serve_arguments.ts";
 import type { ServerEvent } from "../../lib/observe/event.ts";
-import type { LogLine } from "../../lib/observe/logging.ts";
+import type { LogLine } from "../../lib/log/logging.ts";
 import { openAccounts } from "../../lib/server/accounts.ts";
 import { type Generation, newGeneration } from "../../lib/server/generation.ts";
 import { LocalGate } from "../../lib/server/local_gate.ts";

@@ -1,20 +1,20 @@
 /** `postern admin`: manages a running server over its management port. */
 
 import { quote } from "../../settings/quote.ts";
-import { askNewSecret, askSecret } from "../ask_secret.ts";
-import { Keyboard } from "../keyboard.ts";
+import { askNewSecret, askSecret } from "../../terminal/ask_secret.ts";
+import { Keyboard } from "../../terminal/keyboard.ts";
 import { readNameAndPassword } from "../name_and_password.ts";
 import { answerHelp } from "../own_flags.ts";
-import { StandardInput } from "../standard_input.ts";
-import { complain, print } from "../terminal.ts";
+import { StandardInput } from "../../terminal/standard_input.ts";
+import { complain, print } from "../../terminal/output.ts";
 import { UsageError } from "../usage_error.ts";
 import { type AdminArguments, adminHelp, parseAdminArguments } from "./admin_arguments.ts";
 import { AdminSession } from "./admin_session.ts";
-import { place } from "./dial.ts";
-import { NoConnectionError, RefusedError } from "./errors.ts";
-import type { Login } from "./msmp_client.ts";
+import { place } from "../../msmp_client/dial.ts";
+import { NoConnectionError, RefusedError } from "../../msmp_client/errors.ts";
+import type { Login } from "../../msmp_client/msmp_client.ts";
 import { Runner } from "./runner.ts";
-import { json, safe } from "./safe_text.ts";
+import { json, safe } from "../../terminal/safe_text.ts";
 import { runLines, runShell } from "./shell.ts";
 import { top } from "./top.ts";
 

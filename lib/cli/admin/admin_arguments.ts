@@ -5,7 +5,7 @@ import { quote } from "../../settings/quote.ts";
 import { parseFlags } from "../flags.ts";
 import { flagsHelp, isGiven, ownFlag, withHelp } from "../own_flags.ts";
 import { UsageError } from "../usage_error.ts";
-import { argumentOf } from "./arguments.ts";
+import { argumentOf } from "../../msmp/argument_kinds.ts";
 import { COMMANDS } from "./catalogue.ts";
 import { commandsHelp } from "./admin_help.ts";
 

@@ -1,9 +1,9 @@
 /** The help of `postern admin`, for the command line and in the shell. */
 
 import { type HelpLine, helpSection } from "../help.ts";
-import { usageOf } from "./arguments.ts";
+import { usageOf } from "../../msmp/argument_kinds.ts";
 import { type AdminCommand, COMMANDS, protocolCommand } from "./catalogue.ts";
-import { VERBS } from "./verbs.ts";
+import { VERBS } from "../../msmp/protocol.ts";
 
 /** The commands by groups, without a line end at the end. */
 export function commandsHelp(): string {

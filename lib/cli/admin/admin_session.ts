@@ -1,8 +1,8 @@
 /** The companion's connection, made when it is needed and anew when it was lost. */
 
-import { LoginRefusedError, NoConnectionError } from "./errors.ts";
-import { takeApart } from "./verbs.ts";
-import { type Answer, MsmpClient, type MsmpClientOptions } from "./msmp_client.ts";
+import { LoginRefusedError, NoConnectionError } from "../../msmp_client/errors.ts";
+import { takeApart } from "../../msmp/protocol.ts";
+import { type Answer, MsmpClient, type MsmpClientOptions } from "../../msmp_client/msmp_client.ts";
 
 /** One server, spoken to over one connection at a time. */
 export class AdminSession implements AsyncDisposable {

@@ -2,8 +2,8 @@
 
 import { settingKey } from "../../settings/definition.ts";
 import { definitionOf, settingByKey, settingNames } from "../../settings/definitions.ts";
-import type { ArgumentKind } from "./arguments.ts";
-import { takeApart, VERBS } from "./verbs.ts";
+import type { ArgumentKind } from "../../msmp/argument_kinds.ts";
+import { takeApart, VERBS } from "../../msmp/protocol.ts";
 import {
   accesses,
   bans,

@@ -3,7 +3,7 @@
 import { quote } from "../../settings/quote.ts";
 import { didYouMean } from "../../settings/suggest.ts";
 import { UsageError } from "../usage_error.ts";
-import { argumentOf, usageOf } from "./arguments.ts";
+import { argumentOf, usageOf } from "../../msmp/argument_kinds.ts";
 import { type AdminCommand, COMMANDS, protocolCommand } from "./catalogue.ts";
 import { said, wants } from "./views.ts";
 

@@ -1,6 +1,6 @@
 /** Finds how the word before the cursor may go on. */
 
-import { type Argument, argumentOf } from "./arguments.ts";
+import { type Argument, argumentOf } from "../../msmp/argument_kinds.ts";
 import { type AdminCommand, COMMANDS, KEYS, LIVE_KEYS, PROTOCOL } from "./catalogue.ts";
 
 /** Asks for the names that are there now: users, figures, sessions. */

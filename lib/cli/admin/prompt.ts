@@ -1,12 +1,12 @@
 /** Asks for a line on a terminal: draws what the editor holds, and completes by TAB. */
 
-import type { Keyboard } from "../keyboard.ts";
-import { print } from "../terminal.ts";
+import type { Keyboard } from "../../terminal/keyboard.ts";
+import { print } from "../../terminal/output.ts";
 import { commonStart, complete, type NamesOf } from "./completion.ts";
-import type { History } from "./history.ts";
-import { LineEditor } from "./line_editor.ts";
-import { safe } from "./safe_text.ts";
-import { pad, textWidth } from "./text_width.ts";
+import type { History } from "../../terminal/history.ts";
+import { LineEditor } from "../../terminal/line_editor.ts";
+import { safe } from "../../terminal/safe_text.ts";
+import { pad, textWidth } from "../../terminal/text_width.ts";
 
 /** What a prompt needs. */
 export interface PromptOptions {

@@ -4,8 +4,8 @@ import { UsageError } from "../usage_error.ts";
 import { commandsHelp, helpOn } from "./admin_help.ts";
 import type { AdminSession } from "./admin_session.ts";
 import { checkArguments, chooseAdminCommand, type Chosen, lacksPassword } from "./command_line.ts";
-import { NoConnectionError, RefusedError } from "./errors.ts";
-import { json, safe } from "./safe_text.ts";
+import { NoConnectionError, RefusedError } from "../../msmp_client/errors.ts";
+import { json, safe } from "../../terminal/safe_text.ts";
 import { figures } from "./views.ts";
 
 /** What lines are run with. */

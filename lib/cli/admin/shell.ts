@@ -1,14 +1,14 @@
 /** The companion as a shell, and as a reader of commands from a pipe. */
 
-import type { Keyboard } from "../keyboard.ts";
-import { print } from "../terminal.ts";
+import type { Keyboard } from "../../terminal/keyboard.ts";
+import { print } from "../../terminal/output.ts";
 import type { AdminSession } from "./admin_session.ts";
-import type { Argument } from "./arguments.ts";
+import type { Argument } from "../../msmp/argument_kinds.ts";
 import { holdsSecret } from "./command_line.ts";
-import { NoConnectionError, RefusedError } from "./errors.ts";
-import { History } from "./history.ts";
+import { NoConnectionError, RefusedError } from "../../msmp_client/errors.ts";
+import { History } from "../../terminal/history.ts";
 import { prompt } from "./prompt.ts";
-import { readFigures } from "./records.ts";
+import { readFigures } from "../../msmp_client/records.ts";
 import type { Runner } from "./runner.ts";
 
 /** What the shell needs. */

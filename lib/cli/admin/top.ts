@@ -1,11 +1,11 @@
 /** `top`: asks the server for its figures every second and shows them full-screen until `q`. */
 
-import type { Keyboard } from "../keyboard.ts";
-import { print } from "../terminal.ts";
+import type { Keyboard } from "../../terminal/keyboard.ts";
+import { print } from "../../terminal/output.ts";
 import type { AdminSession } from "./admin_session.ts";
-import { NoConnectionError, RefusedError } from "./errors.ts";
-import { numberOf, readFigures, readMinute, readSession } from "./records.ts";
-import { json } from "./safe_text.ts";
+import { NoConnectionError, RefusedError } from "../../msmp_client/errors.ts";
+import { numberOf, readFigures, readMinute, readSession } from "../../msmp_client/records.ts";
+import { json } from "../../terminal/safe_text.ts";
 import { COURSES, type Size, topLines, type TopPicture } from "./top_view.ts";
 
 /** What `top` needs. */

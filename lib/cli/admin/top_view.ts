@@ -1,10 +1,10 @@
 /** Draws one picture of the live view as lines of text, for whatever size there is. */
 
-import { elapsed, inUnit, type Unit } from "../../server/dashboard/units.ts";
-import type { SessionRecord } from "./records.ts";
-import { safe } from "./safe_text.ts";
-import { sparkline } from "./sparkline.ts";
-import { fit, pad, textWidth } from "./text_width.ts";
+import { elapsed, inUnit, type Unit } from "../../bytes/units.ts";
+import type { SessionRecord } from "../../msmp_client/records.ts";
+import { safe } from "../../terminal/safe_text.ts";
+import { sparkline } from "../../terminal/sparkline.ts";
+import { fit, pad, textWidth } from "../../terminal/text_width.ts";
 
 /** What is drawn. */
 export interface TopPicture {

@@ -1,9 +1,9 @@
 /** How answers are shown: as text for people, and as values for `--json`. */
 
-import { inUnit } from "../../server/dashboard/units.ts";
+import { inUnit } from "../../bytes/units.ts";
 import { UsageError } from "../usage_error.ts";
-import { RefusedError } from "./errors.ts";
-import type { Answer } from "./msmp_client.ts";
+import { RefusedError } from "../../msmp_client/errors.ts";
+import type { Answer } from "../../msmp_client/msmp_client.ts";
 import {
   type Figure,
   numberOf,
@@ -14,9 +14,9 @@ import {
   readMinute,
   readSession,
   readSetting,
-} from "./records.ts";
-import { safe } from "./safe_text.ts";
-import { table } from "./table.ts";
+} from "../../msmp_client/records.ts";
+import { safe } from "../../terminal/safe_text.ts";
+import { table } from "../../terminal/table.ts";
 
 /** What is shown. */
 export interface Shown {

@@ -2,7 +2,7 @@
 
 import type { MinuteValue } from "../../observe/history.ts";
 import { type Html, markup } from "./html.ts";
-import { inUnit, niceCeiling, type Unit } from "./units.ts";
+import { inUnit, niceCeiling, type Unit } from "../../bytes/units.ts";
 
 /** Minutes across. */
 export const CHART_MINUTES = 60;

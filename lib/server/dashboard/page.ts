@@ -7,7 +7,7 @@ import { chart, CHART_MINUTES, type ChartOptions } from "./chart.ts";
 import { type Html, markup, trusted } from "./html.ts";
 import script from "./live.js" with { type: "text" };
 import style from "./style.css" with { type: "text" };
-import { elapsed, inUnit, type Unit } from "./units.ts";
+import { elapsed, inUnit, type Unit } from "../../bytes/units.ts";
 
 /** What the dashboard shows, asked for at each view. */
 export interface DashboardData {

@@ -5,7 +5,7 @@ import {
   type AdministratorManagement,
   ManagementError,
 } from "../../msmp/management.ts";
-import { logger } from "../../observe/logging.ts";
+import { logger } from "../../log/logging.ts";
 import type { Credentials } from "../../users/gate.ts";
 import { UserDirectoryError } from "../../users/user_directory.ts";
 import { COMMAND_LINE_OCTETS } from "../../wire/limits.ts";

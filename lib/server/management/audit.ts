@@ -1,7 +1,7 @@
 /** The audit: a log line for every change that an administrator makes. */
 
 import type { AuditEntry } from "../../msmp/services.ts";
-import { type Logger, logger } from "../../observe/logging.ts";
+import { type Logger, logger } from "../../log/logging.ts";
 
 /** Writes a change: who, from where, what, old → new. Secrets never come here. */
 export function writeAudit(entry: AuditEntry, log: Logger = logger("audit")): void {

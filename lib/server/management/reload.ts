@@ -1,7 +1,7 @@
 /** RELOAD and SIGHUP: everything that is read from files is read again. */
 
 import { ManagementError, type ReloadOutcome } from "../../msmp/management.ts";
-import { logger, type Logging } from "../../observe/logging.ts";
+import { logger, type Logging } from "../../log/logging.ts";
 import type { ConfigFile } from "../../settings/config_file.ts";
 import type { LiveSettingsRegistry, SettingChange } from "../../settings/live_settings.ts";
 import type { PasswdFile } from "../../users/passwd_file.ts";

@@ -6,7 +6,7 @@ import {
   type SettingInfo,
   type SettingManagement,
 } from "../../msmp/management.ts";
-import { logger } from "../../observe/logging.ts";
+import { logger } from "../../log/logging.ts";
 import {
   InvalidValueError,
   NotSettableError,

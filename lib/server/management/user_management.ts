@@ -9,7 +9,7 @@ import type {
   KeyManagement,
   UserManagement,
 } from "../../msmp/management.ts";
-import { logger } from "../../observe/logging.ts";
+import { logger } from "../../log/logging.ts";
 import type { AccessLog } from "../../state/record_store.ts";
 import type { AccountRegister } from "../../users/account_register.ts";
 import type { Locks } from "../../users/locks.ts";

@@ -1,10 +1,10 @@
 /** The client of the management protocol: version 2, or version 1 where the server knows no other. */
 
-import { printable } from "../../bytes/printable.ts";
+import { printable } from "../bytes/printable.ts";
 import { dial, type DialOptions, place } from "./dial.ts";
 import { LoginRefusedError, NoConnectionError, RefusedError } from "./errors.ts";
 import type { LineStream } from "./line_stream.ts";
-import { takeApart } from "./verbs.ts";
+import { takeApart } from "../msmp/protocol.ts";
 
 /** What the server said to a command. */
 export interface Answer {

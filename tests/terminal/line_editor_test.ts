@@ -3,11 +3,11 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { commonStart, complete } from "../../lib/cli/admin/completion.ts";
-import { History } from "../../lib/cli/admin/history.ts";
-import { KeyDecoder } from "../../lib/cli/admin/keys.ts";
-import { LineEditor } from "../../lib/cli/admin/line_editor.ts";
+import { History } from "../../lib/terminal/history.ts";
+import { KeyDecoder } from "../../lib/terminal/keys.ts";
+import { LineEditor } from "../../lib/terminal/line_editor.ts";
 import { inColumns } from "../../lib/cli/admin/prompt.ts";
-import { fit, graphemes, pad, textWidth } from "../../lib/cli/admin/text_width.ts";
+import { fit, graphemes, pad, textWidth } from "../../lib/terminal/text_width.ts";
 
 const encoder = new TextEncoder();
 

@@ -1,6 +1,6 @@
 /** Makes what a server sent safe for a terminal and for JSON readers, without changing what is harmless. */
 
-import { printable } from "../../bytes/printable.ts";
+import { printable } from "../bytes/printable.ts";
 
 /**
  * Writes control characters and what else a terminal or an eye could be deceived by as escapes. Backslashes stay: here they

@@ -1,6 +1,6 @@
 /** The commands of MSMP: what each takes, and whether its answer has lines, which no answer says by itself. */
 
-import type { ArgumentKind } from "./arguments.ts";
+import type { ArgumentKind } from "./argument_kinds.ts";
 
 /** One command of the protocol. */
 export interface Verb {

@@ -1,6 +1,6 @@
 /** The keys of the terminal that the program runs in. */
 
-import { type Key, KeyDecoder } from "./admin/keys.ts";
+import { type Key, KeyDecoder } from "./keys.ts";
 
 /** Milliseconds after which an ESC is the key and no sequence's beginning. */
 const SEQUENCE_TIME = 50;

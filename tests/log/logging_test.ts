@@ -1,10 +1,10 @@
 /** The log: formats, levels, hostile text, files that rotate, outputs that nobody reads. */
 
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { forwardLogging, logger, type LogLine, startLogging } from "../../lib/observe/logging.ts";
-import { FileOutput, LogFileError } from "../../lib/observe/log_file.ts";
-import type { LogOutput } from "../../lib/observe/log_output.ts";
-import { QueuedOutput } from "../../lib/observe/log_queue.ts";
+import { forwardLogging, logger, type LogLine, startLogging } from "../../lib/log/logging.ts";
+import { FileOutput, LogFileError } from "../../lib/log/log_file.ts";
+import type { LogOutput } from "../../lib/log/log_output.ts";
+import { QueuedOutput } from "../../lib/log/log_queue.ts";
 
 class Lines implements LogOutput {
   readonly all: string[] = [];
@@ -209,7 +209,7 @@ Deno.test("a queue whose reader is gone throws nothing", async () => {
 });
 
 Deno.test("the last lines before Deno.exit are not lost, in order", async () => {
-  const module = new URL("../../lib/observe/logging.ts", import.meta.url).href;
+  const module = new URL("../../lib/log/logging.ts", import.meta.url).href;
   const code = `import { logger, startLogging } from ${JSON.stringify(module)};
     startLogging({ level: "info", format: "json" });
     for (let n = 0; n < 500; n++) logger("x").info("{n}", { n });

@@ -1,7 +1,7 @@
 /** Asks for a password on the terminal without showing it. */
 
 import type { Keyboard } from "./keyboard.ts";
-import { write } from "./terminal.ts";
+import { write } from "./output.ts";
 
 /**
  * Asks once.

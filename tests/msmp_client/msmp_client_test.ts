@@ -2,8 +2,8 @@
 
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { AdminSession } from "../../lib/cli/admin/admin_session.ts";
-import { NoConnectionError, RefusedError } from "../../lib/cli/admin/errors.ts";
-import { MsmpClient, type MsmpClientOptions } from "../../lib/cli/admin/msmp_client.ts";
+import { NoConnectionError, RefusedError } from "../../lib/msmp_client/errors.ts";
+import { MsmpClient, type MsmpClientOptions } from "../../lib/msmp_client/msmp_client.ts";
 import { FAKE_LOGIN, FakeMsmp, type FakeMsmpOptions } from "../support/fake_msmp.ts";
 import { eventually } from "../support/waiting.ts";
 

@@ -1,6 +1,6 @@
 /** Opens the connection to a management port, and begins TLS on it where that is offered or asked for. */
 
-import { printable } from "../../bytes/printable.ts";
+import { printable } from "../bytes/printable.ts";
 import { NoConnectionError, RefusedError } from "./errors.ts";
 import { type ByteStream, LineStream } from "./line_stream.ts";
 import { unverifiedTls } from "./unverified_tls.ts";
