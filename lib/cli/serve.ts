@@ -69,8 +69,7 @@ async function runServer(inputs: SettingInputs): Promise<number> {
     server = await Promise.race([starting, signals.hurried]);
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
-    log.error("{reason}", { reason: error.message });
-    return 1;
+    return await refuseStart(error, settings, logging);
   }
   // Nobody was served: what has started goes with the process.
   if (server === "hurry") return 0;
@@ -88,6 +87,21 @@ async function runServer(inputs: SettingInputs): Promise<number> {
   await server.shutdown(hurry);
   log.info("Ended");
   return 0;
+}
+
+/** Says once why there is no server: plainly on standard error, as for a wrong flag, and in the log file where there is one. */
+async function refuseStart(
+  error: StartError,
+  { logFile }: Settings,
+  logging: Logging,
+): Promise<number> {
+  if (logFile !== undefined) {
+    log.error("The server did not start: {reason}", { reason: error.message });
+  }
+  // What was logged before comes first.
+  await logging.flush();
+  complain(`postern: ${error.message}`);
+  return 1;
 }
 
 /** Starts the log. Where it cannot be written, that is said on standard error, and there is none. */

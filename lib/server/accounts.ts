@@ -9,6 +9,7 @@ import { AccountSource } from "../users/account_source.ts";
 import { applyFlags, type FlagOutcome } from "../users/apply_flags.ts";
 import { readFlagAccounts } from "../users/flag_value.ts";
 import { ForeignHashes } from "../users/foreign_hashes.ts";
+import { KeyLearner } from "../users/key_learner.ts";
 import { PasswdFile } from "../users/passwd_file.ts";
 import { PasswordWork } from "../users/password_work.ts";
 import { SourceDirectory } from "../users/source_directory.ts";
@@ -53,6 +54,11 @@ export async function openAccounts(
   const secret = await state.installation.secret();
   const work = new PasswordWork();
   const foreign = new ForeignHashes();
+  const learner = new KeyLearner({
+    onTrouble: (error) =>
+      log.warn("SCRAM keys that logins teach cannot be kept, trying again: {error}", { error }),
+    onKept: () => log.info("SCRAM keys that logins teach are kept again"),
+  });
   const { defaultDomain } = settings;
   const file = await wrongInput(async () =>
     settings.users === undefined ? undefined : await PasswdFile.read({
@@ -87,6 +93,7 @@ export async function openAccounts(
       work,
       foreign,
       cache,
+      learner,
     });
     const values = isUsers ? settings.user : settings.admin;
     const given = await wrongInput(() => readFlagAccounts(values, isUsers ? "-u" : "-a"));

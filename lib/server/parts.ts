@@ -7,7 +7,7 @@ import { InvalidValueError } from "../settings/errors.ts";
 import { resolveSettings, type SettingInputs } from "../settings/resolve.ts";
 import type { Settings } from "../settings/settings.ts";
 import { SqliteState } from "../state/sqlite_state.ts";
-import { type StateStore, StateStoreError } from "../state/state_store.ts";
+import type { StateStore } from "../state/state_store.ts";
 import { LocalProcessGroups } from "../transform/local_process_groups.ts";
 import { Turnstile } from "../transform/turnstile.ts";
 import type { MailStore } from "../mail/mail_store.ts";
@@ -192,17 +192,12 @@ function findServerPorts(settings: Settings, secure: boolean): Ports {
   return { ...pop3, listen: [...pop3.listen, ...listen] };
 }
 
-async function openState(settings: Settings): Promise<StateStore> {
-  try {
-    return await SqliteState.open({
-      path: settings.state,
-      onTrouble: (error) =>
-        log.error("The state cannot be written, trying again: {error}", { error }),
-    });
-  } catch (error) {
-    if (error instanceof StateStoreError) throw new StartError(error.message, { cause: error });
-    throw error;
-  }
+function openState(settings: Settings): Promise<StateStore> {
+  return SqliteState.open({
+    path: settings.state,
+    onTrouble: (error) =>
+      log.error("The state cannot be written, trying again: {error}", { error }),
+  });
 }
 
 /** A value that was right when it was written may not be now: the folder may be gone. */

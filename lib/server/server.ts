@@ -9,7 +9,7 @@ import { type HttpServer, startHttp } from "./http.ts";
 import { ExpirySweep } from "./expiry_sweep.ts";
 import { newGeneration } from "./generation.ts";
 import { assemble, type Parts, type ServerOptions } from "./parts.ts";
-import { StartError } from "./start_error.ts";
+import { StartError, startFailure } from "./start_error.ts";
 
 /** A port that is open. */
 export interface OpenListener {
@@ -34,6 +34,14 @@ export class Server {
    * @throws {SettingError} when a setting is wrong
    */
   static async start(options: ServerOptions): Promise<Server> {
+    try {
+      return await Server.#open(options);
+    } catch (error) {
+      throw startFailure(error);
+    }
+  }
+
+  static async #open(options: ServerOptions): Promise<Server> {
     await using stack = new AsyncDisposableStack();
     const parts = await assemble(options, stack);
     parts.management = await openManagementOf(parts, stack);

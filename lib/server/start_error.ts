@@ -1,11 +1,22 @@
 /** Why the server does not start: sentences for the person who started it. */
 
 import { endpointText } from "../net/endpoint.ts";
+import { StateStoreError } from "../state/state_store.ts";
 import type { ListenOptions } from "./session_host.ts";
 
 /** The server cannot start; the message says what happened and what to do. */
 export class StartError extends Error {
   override name = "StartError";
+}
+
+/**
+ * What is thrown for an error that kept the server from starting: trouble with the state is for the person who started it to mend, at
+ * whatever step it came. What else went wrong while the parts that had started were closed again is not what kept it from starting.
+ */
+export function startFailure(error: unknown): unknown {
+  let first = error;
+  while (first instanceof SuppressedError) first = first.suppressed;
+  return first instanceof StateStoreError ? new StartError(first.message, { cause: first }) : first;
 }
 
 /** A port cannot be opened. */

@@ -36,6 +36,8 @@ interface Contents {
   readonly learned: Map<string, ScramKeys & Salting>;
   /** Foreign hashes whose keys are not learned yet, by name. */
   readonly unlearned: Map<string, ForeignHash>;
+  /** Names whose learned keys the store does not have yet. */
+  readonly unkept: Set<string>;
   /** By name, those that somebody asked for. */
   readonly revisions: Map<string, string>;
   /** The users' names in order, once somebody asked. */
@@ -49,6 +51,7 @@ export class PasswdFile implements UserSource {
     users: new Map(),
     learned: new Map(),
     unlearned: new Map(),
+    unkept: new Set(),
     revisions: new Map(),
   };
 
@@ -101,7 +104,13 @@ export class PasswdFile implements UserSource {
     for (const [name, { secret }] of users) {
       if (secret.kind === "foreign" && !learned.has(name)) unlearned.set(name, secret.hash);
     }
-    this.#contents = { users, learned, unlearned, revisions: new Map() };
+    this.#contents = {
+      users,
+      learned,
+      unlearned,
+      unkept: new Set(),
+      revisions: new Map(),
+    };
   }
 
   /** Whether the file has this user. */
@@ -149,16 +158,18 @@ export class PasswdFile implements UserSource {
   /** See {@linkcode UserSource.learn}; keys for a clear password are kept in memory only. */
   async learn(user: FoundUser, keys: ScramKeys): Promise<void> {
     const contents = this.#contents;
-    const entry = contents.users.get(user.name);
-    if (!entry || contents.learned.has(user.name)) return;
+    const { name, salt, iterations } = user;
+    const entry = contents.users.get(name);
+    // Learned is not kept: a store that failed is asked again.
+    if (!entry || (contents.learned.has(name) && !contents.unkept.has(name))) return;
     const print = fingerprint(entry);
     if (user.revision !== `file ${print}`) return;
-    const { salt, iterations } = user;
-    contents.learned.set(user.name, { ...keys, salt, iterations });
+    contents.learned.set(name, { ...keys, salt, iterations });
     if (entry.secret.kind !== "foreign") return;
-    const { name } = user;
     contents.unlearned.delete(name);
+    contents.unkept.add(name);
     await this.#options.learned?.put({ ...keys, name, fingerprint: print, salt, iterations });
+    contents.unkept.delete(name);
   }
 }
 

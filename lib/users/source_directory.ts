@@ -4,6 +4,7 @@ import { createHash, createHmac } from "node:crypto";
 import { canonicalName } from "./canonical_name.ts";
 import { ForeignHashes } from "./foreign_hashes.ts";
 import type { Credentials, ScramParameters } from "./gate.ts";
+import { KeyLearner } from "./key_learner.ts";
 import { PasswordWork } from "./password_work.ts";
 import { checkProof, DEFAULT_ITERATIONS, KEY_OCTETS, SALT_OCTETS, sameKey } from "./scram_keys.ts";
 import {
@@ -35,8 +36,8 @@ export interface SourceDirectoryOptions {
   readonly work?: PasswordWork;
   readonly foreign?: ForeignHashes;
   readonly cache?: VerificationCache;
-  /** Told when what a good login taught could not be kept; the login is good all the same. */
-  readonly onTrouble?: (error: Error) => void;
+  /** Keeps what good logins teach. */
+  readonly learner?: KeyLearner;
 }
 
 /** The salting of a name that has none of its own: steady, and not to be told from a real one. */
@@ -55,7 +56,7 @@ export class SourceDirectory implements UserDirectory {
   readonly #work: PasswordWork;
   readonly #foreign: ForeignHashes;
   readonly #cache: VerificationCache;
-  readonly #onTrouble: (error: Error) => void;
+  readonly #learner: KeyLearner;
 
   /** Makes a directory; it holds nothing that must be closed. */
   constructor(options: SourceDirectoryOptions) {
@@ -67,7 +68,7 @@ export class SourceDirectory implements UserDirectory {
     this.#work = options.work ?? new PasswordWork();
     this.#foreign = options.foreign ?? new ForeignHashes();
     this.#cache = options.cache ?? new VerificationCache();
-    this.#onTrouble = options.onTrouble ?? (() => {});
+    this.#learner = options.learner ?? new KeyLearner();
   }
 
   /** Whether SCRAM works for everyone in every source. */
@@ -84,6 +85,12 @@ export class SourceDirectory implements UserDirectory {
 
   /** See {@linkcode UserDirectory.verify}. */
   async verify(credentials: Credentials): Promise<Verified | undefined> {
+    const verified = await this.#verify(credentials);
+    if (verified !== undefined) await this.#learner.retry();
+    return verified;
+  }
+
+  async #verify(credentials: Credentials): Promise<Verified | undefined> {
     if (credentials.kind === "bearer") return await this.#verifyBearer(credentials);
     const name = canonicalName(credentials.user, this.#defaultDomain);
     if (credentials.kind === "password" && this.#remembers(name, credentials.password)) {
@@ -140,7 +147,7 @@ export class SourceDirectory implements UserDirectory {
       const hash = user.foreign ?? this.#someForeign;
       const right = hash && await this.#foreign.verify(password, hash);
       if (!right || !user.foreign || !source) return undefined;
-      await this.#learn(source, user, derived);
+      await this.#learner.learn(source, user, derived);
     }
     if (!source) return undefined;
     this.#cache.remember(user.name, user.revision, password);
@@ -151,15 +158,6 @@ export class SourceDirectory implements UserDirectory {
   get #someForeign(): ForeignHash | undefined {
     for (const { someForeign } of this.#sources) if (someForeign) return someForeign;
     return undefined;
-  }
-
-  /** Keeps keys; a full disk keeps nobody from the mail. */
-  async #learn(source: UserSource, user: FoundUser, keys: ScramKeys): Promise<void> {
-    try {
-      await source.learn(user, keys);
-    } catch (error) {
-      this.#onTrouble(error instanceof Error ? error : new Error(String(error)));
-    }
   }
 
   /** RFC 1939, section 7; only for users whose password stands in clear. */
@@ -176,7 +174,7 @@ export class SourceDirectory implements UserDirectory {
     let keys: readonly ScramKeys[] = user.keys;
     if (source && user.clear !== undefined && keys.length === 0) {
       const derived = await this.#work.derive(user.clear, user);
-      await this.#learn(source, user, derived);
+      await this.#learner.learn(source, user, derived);
       keys = [derived];
     }
     const serverSignature = checkProof(keys, authMessage, proof);

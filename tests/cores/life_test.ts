@@ -161,7 +161,7 @@ for (
     [
       "transformer",
       ["-t", "no-such-program"],
-      'transformer \\"no-such-program\\": expected a program that can be run, or none. The transformer ',
+      'transformer "no-such-program": expected a program that can be run, or none. The transformer ',
     ],
   ] as const
 ) {
@@ -171,8 +171,24 @@ for (
     assertEquals(code, 1);
     assert(stderr.includes(said), stderr);
     assertEquals(stderr.trimEnd().split("\n").length, 1, stderr);
+    assert(stderr.startsWith("postern: "), stderr);
   });
 }
+
+Deno.test("a start that fails says why once, as plain text, and in the log file where there is one", async () => {
+  await using folder = await temporaryFolder();
+  const state = join(folder.path, "none", "postern.db");
+  const logFile = join(folder.path, "log");
+  const expected = `postern: The state file ${state} cannot be made, because there is no folder ` +
+    `${join(folder.path, "none")}. Make it, or name another file with --state\n`;
+  for (const flags of [[], ["--log-file", logFile]]) {
+    const { code, stderr } = await runProgram(
+      serveArguments({ maildir: folder.path, state, flags }),
+    );
+    assertEquals([code, stderr], [1, expected]);
+  }
+  assert((await Deno.readTextFile(logFile)).includes("The server did not start"));
+});
 
 Deno.test("settings that need other permissions change under load without a session lost", async () => {
   await using folder = await temporaryFolder();

@@ -7,6 +7,7 @@ import type { StateStore } from "../../lib/state/state_store.ts";
 import { AccountRegister } from "../../lib/users/account_register.ts";
 import { AccountSource } from "../../lib/users/account_source.ts";
 import { ForeignHashes } from "../../lib/users/foreign_hashes.ts";
+import { KeyLearner } from "../../lib/users/key_learner.ts";
 import { PasswdFile } from "../../lib/users/passwd_file.ts";
 import { PasswordWork } from "../../lib/users/password_work.ts";
 import { PlainUsers } from "../../lib/users/plain_users.ts";
@@ -184,7 +185,8 @@ Deno.test("directory lets a user in when what the login taught cannot be kept", 
   Object.assign(source, { learn: () => Promise.reject(full) });
   const troubles: Error[] = [];
   const onTrouble = (error: Error): void => void troubles.push(error);
-  const directory = new SourceDirectory({ sources: [source], secret, onTrouble });
+  const learner = new KeyLearner({ onTrouble });
+  const directory = new SourceDirectory({ sources: [source], secret, learner });
   assertEquals(await scram(directory, "ann", "tanstaaf"), true);
   assertEquals(troubles, [full]);
 });
