@@ -7,6 +7,7 @@ import { projectRoot } from "./support/mailboxes.ts";
 const LAYERS: Readonly<Record<string, number>> = {
   "version.ts": 0,
   bytes: 0,
+  async: 0,
   files: 1,
   log: 1,
   wire: 2,

@@ -1,6 +1,7 @@
 /** Log lines on standard error, through a bounded queue: a pipe that nobody empties must not stop the server. */
 
 import { writeSync } from "node:fs";
+import { delay } from "../async/delay.ts";
 import type { LogOutput } from "./log_output.ts";
 
 /** What a queue of lines writes to. */
@@ -84,7 +85,7 @@ export class QueuedOutput implements LogOutput {
   }
 
   async #drain(): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, GATHER));
+    await delay(GATHER);
     while (this.#waiting.length > 0) {
       const chunk = this.#take(CHUNK);
       this.#handedOver = this.#now();

@@ -1,6 +1,6 @@
 /** Writes one open mailbox's cache: off the login's way, and without losing what another session of the same user wrote. */
 
-import { setImmediate } from "node:timers";
+import { delay } from "../async/delay.ts";
 import {
   type CacheVersion,
   cacheVersion,
@@ -40,8 +40,7 @@ export class CacheKeeper {
 
   /** Writes when the answer to the login has had its turn. */
   writeSoon(catalogue: Catalogue, listed: ListingTime | undefined): void {
-    const turn = new Promise<void>((resolve) => void setImmediate(resolve));
-    this.#writing = turn.then(async () => void await this.#write(catalogue, listed));
+    this.#writing = delay(0).then(async () => void await this.#write(catalogue, listed));
     // Whoever awaits it is told of a failure; until then it must not end the process.
     this.#writing.catch(() => {});
   }
@@ -51,7 +50,7 @@ export class CacheKeeper {
     await this.#writing;
     for (let tries = 1; !await this.#write(catalogue, undefined); tries++) {
       if (tries === MOST_TRIES) return;
-      await new Promise((resolve) => setTimeout(resolve, BETWEEN_TRIES));
+      await delay(BETWEEN_TRIES);
     }
   }
 

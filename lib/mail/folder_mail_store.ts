@@ -1,5 +1,6 @@
 /** Users' mailboxes as folders of files: Maildirs, and plain folders with one file a message. */
 
+import { Yielder, type YieldingTask } from "../async/yielder.ts";
 import { printable } from "../bytes/printable.ts";
 import { CacheKeeper } from "./cache_keeper.ts";
 import { type CacheVersion, isListingValid, looksSettled, readCache } from "./cache_file.ts";
@@ -33,6 +34,8 @@ export interface FolderMailStoreOptions {
   readonly flagUpdates: boolean;
   /** Milliseconds since 1970. @default {Date.now} */
   readonly now?: () => number;
+  /** Shares the thread between long work and other sessions. @default {a new one} */
+  readonly yielder?: Yielder;
   /** Told what an operator should know; `properties` are safe to print. */
   readonly warn: (message: string, properties?: Record<string, unknown>) => void;
 }
@@ -49,12 +52,14 @@ interface Known {
 export class FolderMailStore implements MailStore {
   readonly #options: FolderMailStoreOptions;
   readonly #now: () => number;
+  readonly #yielder: Yielder;
   /** Mailboxes of which was told that they cannot be written; as many as there are folders at most. */
   readonly #notWritable = new Set<string>();
 
   constructor(options: FolderMailStoreOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
+    this.#yielder = options.yielder ?? new Yielder();
   }
 
   async acquire(user: string, signal?: AbortSignal): Promise<Maildrop> {
@@ -67,7 +72,7 @@ export class FolderMailStore implements MailStore {
       // The folders have changed, so they are looked at again.
       return await this.acquire(user, signal);
     }
-    return await this.#open(mailbox, known, signal);
+    return await this.#open(mailbox, known, this.#yielder.task(signal));
   }
 
   create(user: string): Promise<void> {
@@ -92,10 +97,10 @@ export class FolderMailStore implements MailStore {
   async #open(
     mailbox: Mailbox,
     known: Known | undefined,
-    signal: AbortSignal | undefined,
+    task: YieldingTask,
   ): Promise<Maildrop> {
     const { maxMessages, flagUpdates, warn } = this.#options;
-    const settings = { maxMessages, warn, signal };
+    const settings = { maxMessages, warn, task };
     const survey = await surveyMailbox(
       mailbox,
       known?.catalogue,
@@ -103,7 +108,7 @@ export class FolderMailStore implements MailStore {
       settings,
     );
     const { catalogue, served, listed } = survey;
-    const { messages, changed } = await nameMessages(mailbox, catalogue, served, signal);
+    const { messages, changed } = await nameMessages(mailbox, catalogue, served, task);
     const cache = this.#keeper(mailbox, known?.version);
     const canSpareListing = listed !== undefined && mailbox.layout === "maildir" &&
       catalogue.length >= WORTH_LISTING_ONCE && looksSettled(mailbox);
@@ -111,7 +116,17 @@ export class FolderMailStore implements MailStore {
       cache.writeSoon(catalogue, listed);
     }
     const now = this.#now;
-    return new FolderMaildrop({ mailbox, catalogue, messages, cache, flagUpdates, now, warn });
+    const yielder = this.#yielder;
+    return new FolderMaildrop({
+      mailbox,
+      catalogue,
+      messages,
+      cache,
+      flagUpdates,
+      yielder,
+      now,
+      warn,
+    });
   }
 
   async #read(mailbox: Mailbox): Promise<Known | undefined> {
@@ -137,7 +152,13 @@ export class FolderMailStore implements MailStore {
     });
     if (due.length === 0) return 0;
     const locator = new Locator(mailbox, catalogue);
-    const { removed, unlinked, reasons } = await removeFiles(mailbox, catalogue, due, locator);
+    const { removed, unlinked, reasons } = await removeFiles(
+      mailbox,
+      catalogue,
+      due,
+      locator,
+      this.#yielder,
+    );
     if (reasons.size > 0) {
       warn(`${due.length - removed.size} expired messages could not be removed from a mailbox.`, {
         mailbox: mailbox.path,

@@ -1,7 +1,7 @@
 /** An open mailbox of files, as a session sees it. */
 
+import type { Yielder } from "../async/yielder.ts";
 import { printable } from "../bytes/printable.ts";
-import { Breather } from "./breather.ts";
 import type { CacheKeeper } from "./cache_keeper.ts";
 import { type Catalogue, Mark } from "./catalogue.ts";
 import { fileErrorReason, isFileError, isNotFound } from "../files/file_error.ts";
@@ -30,6 +30,7 @@ export interface FolderMaildropOptions {
   readonly cache: CacheKeeper;
   /** Whether retrieved messages are marked seen. */
   readonly flagUpdates: boolean;
+  readonly yielder: Yielder;
   readonly now: () => number;
   readonly warn: (message: string, properties?: Record<string, unknown>) => void;
 }
@@ -75,9 +76,15 @@ export class FolderMaildrop implements Maildrop {
   }
 
   async remove(messages: readonly MessageInfo[]): Promise<readonly MessageInfo[]> {
-    const { mailbox, warn } = this.#options;
+    const { mailbox, warn, yielder } = this.#options;
     const rows = messages.map((message) => this.#rowOf(message));
-    const { removed, reasons } = await removeFiles(mailbox, this.#catalogue, rows, this.#places);
+    const { removed, reasons } = await removeFiles(
+      mailbox,
+      this.#catalogue,
+      rows,
+      this.#places,
+      yielder,
+    );
     this.#removed = new Set([...this.#removed ?? [], ...removed]);
     const stayed = messages.filter((message) => !removed.has(this.#rowOf(message)));
     if (stayed.length > 0) {
@@ -169,7 +176,7 @@ export class FolderMaildrop implements Maildrop {
     }
     // In a plain folder the time and the size belong to the id: this is another message.
     if (this.#options.mailbox.layout === "plain") throw gone(names[row]!);
-    const measured = await new FileMeter(new Breather()).measure(file, info.size);
+    const measured = await new FileMeter(this.#options.yielder).measure(file, info.size);
     file.seekSync(0, Deno.SeekMode.Start);
     keepMeasures(this.#catalogue, row, measured, info.mtime?.getTime() ?? 0);
     this.#isNews = true;
@@ -188,8 +195,7 @@ export class FolderMaildrop implements Maildrop {
   }
 
   async #markSeen(rows: readonly number[]): Promise<void> {
-    const { mailbox, warn } = this.#options;
-    const breather = new Breather();
+    const { mailbox, warn, yielder } = this.#options;
     let failures = 0;
     let first: Error | undefined;
     for (const row of rows) {
@@ -201,7 +207,7 @@ export class FolderMaildrop implements Maildrop {
         failures++;
         first ??= error;
       }
-      if (breather.due()) await breather.pause();
+      if (yielder.due()) await yielder.pause();
     }
     if (first === undefined) return;
     warn(`${failures} retrieved messages of a mailbox could not be marked seen.`, {

@@ -1,7 +1,7 @@
 /** Reads open messages once to tell how many octets they have when they are sent. */
 
+import type { YieldingTask } from "../async/yielder.ts";
 import { WireMeter, type WireSize } from "../bytes/wire_meter.ts";
-import type { Breather } from "./breather.ts";
 import { type Catalogue, Mark } from "./catalogue.ts";
 
 /** A message's measures. */
@@ -13,11 +13,11 @@ export interface MeasuredSize extends WireSize {
 /** Measures files one after the other with one meter. */
 export class FileMeter {
   readonly #meter = new WireMeter();
-  readonly #breather: Breather;
+  readonly #task: YieldingTask;
 
-  /** @param breather lets others run between two pieces of a big message */
-  constructor(breather: Breather) {
-    this.#breather = breather;
+  /** @param task lets others run between two pieces of a big message */
+  constructor(task: YieldingTask) {
+    this.#task = task;
   }
 
   /**
@@ -68,7 +68,7 @@ export class FileMeter {
       if (octets === null) break;
       meter.add(octets);
       storedSize += octets;
-      if (this.#breather.due()) await this.#breather.pause();
+      if (this.#task.due()) await this.#task.pause();
     }
     return withStored(meter.finish(), storedSize);
   }

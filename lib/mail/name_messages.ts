@@ -1,6 +1,6 @@
 /** Gives a mailbox's messages the unique-ids by which clients know them from session to session. */
 
-import { Breather } from "./breather.ts";
+import type { YieldingTask } from "../async/yielder.ts";
 import { type Catalogue, type Folder, Mark } from "./catalogue.ts";
 import { isNotFound } from "../files/file_error.ts";
 import type { Mailbox } from "./mailbox.ts";
@@ -25,30 +25,29 @@ export interface NamedMessages {
  * Names the served rows.
  *
  * @param served rows in order, so that those of one unique part stand together
- * @param signal ends the work on a big mailbox
+ * @param task lets others run while a big mailbox is worked on
  */
 export async function nameMessages(
   mailbox: Mailbox,
   catalogue: Catalogue,
   served: readonly number[],
-  signal?: AbortSignal,
+  task: YieldingTask,
 ): Promise<NamedMessages> {
-  const breather = new Breather(signal);
   return mailbox.layout === "plain"
-    ? { messages: await namePlain(catalogue, served, breather), changed: false }
-    : await nameMaildir(mailbox, catalogue, served, breather);
+    ? { messages: await namePlain(catalogue, served, task), changed: false }
+    : await nameMaildir(mailbox, catalogue, served, task);
 }
 
 async function namePlain(
   { names, modified, storedSize, size }: Catalogue,
   served: readonly number[],
-  breather: Breather,
+  task: YieldingTask,
 ): Promise<FolderMessage[]> {
   const messages: FolderMessage[] = [];
   for (const row of served) {
     const uid = plainId(names[row]!, modified[row]!, storedSize[row]!);
     messages.push({ uid, size: size[row]!, row });
-    if (breather.due()) await breather.pause();
+    if (task.due()) await task.pause();
   }
   return messages;
 }
@@ -57,7 +56,7 @@ async function nameMaildir(
   mailbox: Mailbox,
   catalogue: Catalogue,
   served: readonly number[],
-  breather: Breather,
+  task: YieldingTask,
 ): Promise<NamedMessages> {
   const { names, modified, storedSize, size, marks } = catalogue;
   const messages: FolderMessage[] = [];
@@ -77,7 +76,7 @@ async function nameMaildir(
         : maildirId(unique);
       messages.push({ uid, size: size[row]!, row });
     }
-    if (breather.due()) await breather.pause();
+    if (task.due()) await task.pause();
   }
   return { messages, changed };
 }

@@ -1,6 +1,7 @@
 /** Removes messages' files so that no crash brings them back. */
 
-import { Breather } from "./breather.ts";
+import { delay } from "../async/delay.ts";
+import type { YieldingTask } from "../async/yielder.ts";
 import type { Catalogue, Folder } from "./catalogue.ts";
 import { fileErrorReason, isFileError, isNotFound } from "../files/file_error.ts";
 import { type Locator, TICKS } from "./locator.ts";
@@ -25,14 +26,16 @@ export interface Removal {
  * Removes rows' files. The folders are synced once at the end: a thousand messages cost one wait for the disk, not a thousand.
  *
  * @param locator knows where they lie
+ * @param task lets others run in between; one that is ended leaves what was unlinked unsynced
  */
 export async function removeFiles(
   mailbox: Mailbox,
   catalogue: Catalogue,
   rows: Iterable<number>,
   locator: Locator,
+  task: YieldingTask,
 ): Promise<Removal> {
-  const removal = new RemovalInProgress(mailbox, catalogue, locator);
+  const removal = new RemovalInProgress(mailbox, catalogue, locator, task);
   let missing = await removal.unlinkAll(rows);
   try {
     // Renamed, or gone. One listing tells of all; what was renamed again since, or while it was made, is looked for again.
@@ -47,7 +50,7 @@ export async function removeFiles(
       if (listings === MOST_LISTINGS && missing.length > 0) {
         throw new RenamedError("other programs keep renaming messages");
       }
-      if (missing.length > 0) await new Promise((resolve) => setTimeout(resolve, TICKS + 1));
+      if (missing.length > 0) await delay(TICKS + 1);
     }
   } catch (error) {
     // Whether they are there cannot be told, so they count as there; what was unlinked must be synced all the same.
@@ -71,12 +74,13 @@ class RemovalInProgress implements Removal {
   readonly #catalogue: Catalogue;
   readonly #locator: Locator;
   readonly #touched = new Map<Folder, number[]>();
-  readonly #breather = new Breather();
+  readonly #task: YieldingTask;
 
-  constructor(mailbox: Mailbox, catalogue: Catalogue, locator: Locator) {
+  constructor(mailbox: Mailbox, catalogue: Catalogue, locator: Locator, task: YieldingTask) {
     this.#mailbox = mailbox;
     this.#catalogue = catalogue;
     this.#locator = locator;
+    this.#task = task;
   }
 
   /** Unlinks files; tells which rows have none where they were last seen. */
@@ -89,7 +93,7 @@ class RemovalInProgress implements Removal {
       } catch (error) {
         this.fail(error);
       }
-      if (this.#breather.due()) await this.#breather.pause();
+      if (this.#task.due()) await this.#task.pause();
     }
     return missing;
   }

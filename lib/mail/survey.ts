@@ -1,7 +1,7 @@
 /** Finds out at login which messages a mailbox holds and how many octets each has when it is sent. */
 
+import type { YieldingTask } from "../async/yielder.ts";
 import { printable } from "../bytes/printable.ts";
-import { Breather } from "./breather.ts";
 import { type ListingTime } from "./cache_file.ts";
 import type { Catalogue, Folder } from "./catalogue.ts";
 import { fileErrorReason, isFileError, isNotFound } from "../files/file_error.ts";
@@ -23,7 +23,8 @@ const NAMED_FILES = 5;
 export interface SurveyOptions {
   /** Messages that are served; 0 for all. */
   readonly maxMessages: number;
-  readonly signal: AbortSignal | undefined;
+  /** Lets others run while a big mailbox is worked on. */
+  readonly task: YieldingTask;
   readonly warn: (message: string, properties?: Record<string, unknown>) => void;
 }
 
@@ -90,8 +91,8 @@ async function lookAtRows(
     unreadable: new Set(),
     leftOut: [],
   };
-  const breather = new Breather(options.signal);
-  const meter = new FileMeter(breather);
+  const { task } = options;
+  const meter = new FileMeter(task);
   const lookAtEach = mailbox.layout === "plain" || catalogue.length <= LOOK_AT_EACH;
   const most = options.maxMessages === 0 ? Infinity : options.maxMessages;
   let served = 0;
@@ -107,7 +108,7 @@ async function lookAtRows(
       }
     }
     served++;
-    if (breather.due()) await breather.pause();
+    if (task.due()) await task.pause();
   }
   return look;
 }

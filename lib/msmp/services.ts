@@ -1,5 +1,6 @@
 /** What management connections are given to work with. */
 
+import type { YieldingTask } from "../async/yielder.ts";
 import type { CloseReason } from "../observe/event.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Management } from "./management.ts";
@@ -52,4 +53,6 @@ export interface MsmpServices {
   readonly now: () => number;
   /** Waits so many milliseconds, or until the signal is aborted, whichever comes first. */
   readonly pause: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  /** Lets everything else of the thread run while a long list is read. */
+  readonly yielder: YieldingTask;
 }

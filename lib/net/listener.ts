@@ -1,5 +1,6 @@
 /** Listening: opens a port and hands over each accepted connection, no faster than there are places for. */
 
+import { delay } from "../async/delay.ts";
 import type { Connection } from "./connection.ts";
 import type { Seats } from "./seats.ts";
 import { TcpConnection, type TcpConnectionOptions } from "./tcp_connection.ts";
@@ -88,7 +89,7 @@ export class Listener implements Disposable {
     this.#close();
     // The system has the port until the accept that was under way is over.
     await this.#accepting?.then(() => {}, () => {});
-    await pause(0);
+    await delay(0);
     closed();
     await Promise.all(this.#seated);
   }
@@ -118,7 +119,7 @@ export class Listener implements Disposable {
       // A lack of descriptors ends when sessions do.
       if (!this.#faulty) this.#options.fault(error);
       this.#faulty = true;
-      await pause(PAUSE_MS);
+      await delay(PAUSE_MS);
       return undefined;
     } finally {
       this.#accepting = undefined;
@@ -183,10 +184,6 @@ function isClientGone(error: unknown): boolean {
 
 /** A thread that was late sees its timers before its sockets: only after another turn is it sure that nobody came. */
 async function quiet(): Promise<void> {
-  await pause(QUIET_MS);
-  for (let turn = 0; turn < 3; turn++) await pause(0);
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+  await delay(QUIET_MS);
+  for (let turn = 0; turn < 3; turn++) await delay(0);
 }

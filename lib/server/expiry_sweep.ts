@@ -1,5 +1,6 @@
 /** Removes what `expire` says is due from the mailboxes of users who do not come: once a day, and when the setting changes. */
 
+import { delay } from "../async/delay.ts";
 import type { MailStore } from "../mail/mail_store.ts";
 import { logger } from "../log/logging.ts";
 import type { Locks } from "../users/locks.ts";
@@ -70,7 +71,7 @@ export class ExpirySweep implements AsyncDisposable {
     for await (const user of this.#options.users()) {
       if (this.#ended || this.#options.days() === 0) break;
       removed += await this.#sweepOne(user);
-      await new Promise((resolve) => setTimeout(resolve, BREATH_MS));
+      await delay(BREATH_MS);
     }
     if (removed > 0) log.info("{count} expired messages were removed", { count: removed });
   }

@@ -1,5 +1,6 @@
 /** The HTTP server: `/healthz`, `/readyz`, `/metrics`, and the dashboard at `/`. */
 
+import { delay } from "../async/delay.ts";
 import { logger } from "../log/logging.ts";
 import { type Answer, answering, plain, type Question, type Watch } from "./dashboard/answers.ts";
 import { closeQuietly, exchange } from "./http_exchange.ts";
@@ -110,7 +111,7 @@ class Accepting implements AsyncDisposable {
       } catch (error) {
         if (this.#closing) return;
         logger("http").debug("No HTTP connection could be taken: {error}", { error });
-        await new Promise((resolve) => setTimeout(resolve, RETRY));
+        await delay(RETRY);
       }
     }
   }

@@ -1,5 +1,6 @@
 /** The gate over what this thread keeps: users, locks, addresses, settings and observers. */
 
+import { delay } from "../async/delay.ts";
 import type { Observer, ServerEvent } from "../observe/event.ts";
 import type { SessionSettings, Settings } from "../settings/settings.ts";
 import type {
@@ -164,7 +165,7 @@ export class LocalGate implements Gate {
     for (;;) {
       const lease = await locks.take(user, session, options);
       if (lease !== undefined || performance.now() >= end) return lease;
-      await new Promise((resolve) => setTimeout(resolve, LOCK_RETRY_MS));
+      await delay(LOCK_RETRY_MS);
     }
   }
 

@@ -1,5 +1,6 @@
 /** Slows those who guess, for POP3 and MSMP together: the brute-force guard in the words of logins. */
 
+import { delay as wait } from "../async/delay.ts";
 import type { Ban } from "../guard/ban.ts";
 import { BruteForceGuard } from "../guard/brute_force_guard.ts";
 import { type ClientNetworks, clientNetworks } from "../net/networks.ts";
@@ -95,7 +96,7 @@ export class LoginGuard {
         failures,
       });
     }
-    if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay));
+    if (delay > 0) await wait(delay);
   }
 
   /** Notes a good login. */

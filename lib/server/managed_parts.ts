@@ -20,6 +20,7 @@ type ManagedParts = Pick<
   | "refresher"
   | "locks"
   | "store"
+  | "yielder"
   | "asked"
 >;
 
@@ -33,7 +34,7 @@ export async function openManagementOf(
   stack: AsyncDisposableStack,
 ): Promise<ManagementPort> {
   const { accounts, asked, certificates, guard, locks, observatory, refresher, registry } = parts;
-  const { state, store, supervisor } = parts;
+  const { state, store, supervisor, yielder } = parts;
   const management = await openManagementPort({
     registry,
     accounts,
@@ -43,6 +44,7 @@ export async function openManagementOf(
     observatory,
     guard,
     contexts: certificates?.contexts,
+    yielder,
     closeSession: (id, reason) => supervisor.close(id, reason),
     changed: () => refresher.refresh(),
     caughtUp: () => supervisor.caughtUp(),

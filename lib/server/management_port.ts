@@ -1,5 +1,6 @@
 /** Opens the management port, and says what is unwise about it. */
 
+import type { Yielder } from "../async/yielder.ts";
 import type { SecureContexts } from "../net/secure_contexts.ts";
 import { logger } from "../log/logging.ts";
 import { VERSION } from "../version.ts";
@@ -13,6 +14,8 @@ const log = logger("msmp");
 export interface ManagementPortOptions extends ManagementOptions {
   /** Certificates for STLS, where there are any. */
   readonly contexts: SecureContexts | undefined;
+  /** Of the thread. */
+  readonly yielder: Yielder;
 }
 
 /** An open management port. */
@@ -27,13 +30,14 @@ export interface ManagementPort {
  * @throws {ListenError} when it cannot be opened
  */
 export async function openManagementPort(options: ManagementPortOptions): Promise<ManagementPort> {
-  const { registry, accounts, contexts } = options;
+  const { registry, accounts, contexts, yielder } = options;
   const { adminListen, adminPort } = registry.settings;
   const host = new MsmpHost({
     management: openManagement(options),
     settings: () => registry.settings,
     version: VERSION,
     contexts,
+    yielder,
   });
   const addresses = host.listen(adminListen, adminPort);
   if (await accounts.administrators.register.count() === 0) {

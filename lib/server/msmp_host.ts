@@ -1,5 +1,7 @@
 /** Serves the management port: listens, and leads each connection through its dialogue. */
 
+import { delay } from "../async/delay.ts";
+import { Yielder } from "../async/yielder.ts";
 import type { Connection } from "../net/connection.ts";
 import { Listener } from "../net/listener.ts";
 import { LocalSeats } from "../net/seats.ts";
@@ -15,6 +17,7 @@ import type { Settings } from "../settings/settings.ts";
 import { StateStoreError } from "../state/state_store.ts";
 import { Conversation } from "../wire/conversation.ts";
 import { MANAGEMENT_CONNECTIONS } from "../wire/limits.ts";
+import { StallClock } from "../wire/stall_guard.ts";
 import { writeAudit } from "./management/audit.ts";
 import { isLoopback } from "./management/loopback.ts";
 import { listenTogether } from "./management/listen_together.ts";
@@ -35,6 +38,8 @@ export interface MsmpHostOptions {
   readonly version: string;
   /** Certificates for STLS; without them there is none. */
   readonly contexts?: SecureContexts | undefined;
+  /** Shares the thread between long work and everything else. @default {a new one} */
+  readonly yielder?: Yielder;
   /** @default {writeAudit} */
   readonly audit?: (entry: AuditEntry) => void;
   /** @default {Date.now} */
@@ -46,6 +51,7 @@ export interface MsmpHostOptions {
 /** The management connections, and the ports that bring them. */
 export class MsmpHost {
   readonly #options: MsmpHostOptions;
+  readonly #yielder: Yielder;
   readonly #seats = new LocalSeats(() => MANAGEMENT_CONNECTIONS);
   #listeners: readonly Listener[] = [];
   /** Connections, with the administrator once one has logged in. */
@@ -54,6 +60,7 @@ export class MsmpHost {
 
   constructor(options: MsmpHostOptions) {
     this.#options = options;
+    this.#yielder = options.yielder ?? new Yielder();
   }
 
   /** How many connections there are. */
@@ -115,11 +122,14 @@ export class MsmpHost {
         log.debug("The connection of {address} ended: {reason}", { address, reason }),
       now,
       pause,
+      yielder: this.#yielder,
     }, connection.tls);
     const conversation = new Conversation(
       connection,
       session,
       (error) => log.error("A management connection failed: {error}", { address, error }),
+      new StallClock(),
+      this.#yielder,
     );
     log.debug("{address} connected", { address });
     this.#connections.set(conversation, facts);
@@ -176,15 +186,10 @@ function explain(error: unknown): string | undefined {
   return error.message;
 }
 
-function waitFor(milliseconds: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, milliseconds);
-    signal.addEventListener("abort", end, { once: true });
-  });
+async function waitFor(milliseconds: number, signal: AbortSignal): Promise<void> {
+  try {
+    await delay(milliseconds, { signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
 }

@@ -1,5 +1,6 @@
 /** What a server is made of: chooses the implementations and puts them together, without serving yet. */
 
+import { Yielder } from "../async/yielder.ts";
 import { type Observatory, openObservatory } from "../observe/observatory.ts";
 import { logger, type Logging } from "../log/logging.ts";
 import { LiveSettingsRegistry } from "../settings/live_settings.ts";
@@ -60,6 +61,8 @@ export interface Parts {
   readonly refresher: WorkerRefresher;
   readonly locks: Locks;
   readonly store: () => MailStore;
+  /** Of the main thread. */
+  readonly yielder: Yielder;
   /** Settled by SHUTDOWN. */
   readonly asked: PromiseWithResolvers<void>;
   http?: HttpServer | undefined;
@@ -101,7 +104,8 @@ export async function assemble(
   const groups = new LocalProcessGroups();
   stack.defer(() => groups.endAll());
   const turns = new Turnstile(settings().maxTransformers);
-  const storeOf = storeFactory();
+  const yielder = new Yielder();
+  const storeOf = storeFactory(yielder);
   const store = (): MailStore => storeOf(settings());
   const locks = new MemoryLocks();
   const guard = new LoginGuard(settings);
@@ -153,6 +157,7 @@ export async function assemble(
     refresher,
     locks,
     store,
+    yielder,
     asked: Promise.withResolvers(),
   };
 }

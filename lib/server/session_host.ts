@@ -1,5 +1,6 @@
 /** Serves POP3: listens, and leads each connection through its session. */
 
+import { Yielder } from "../async/yielder.ts";
 import { type MailStore, MessageChangedError } from "../mail/mail_store.ts";
 import type { Connection } from "../net/connection.ts";
 import { acceptProxied } from "../net/proxy_protocol.ts";
@@ -31,6 +32,8 @@ export interface SessionHostOptions {
   readonly newSession: () => string;
   /** Certificates; without them there is no TLS. */
   readonly contexts?: SecureContexts | undefined;
+  /** Shares the thread between long work and other sessions. @default {a new one} */
+  readonly yielder?: Yielder;
   readonly now?: () => number;
 }
 
@@ -51,6 +54,7 @@ const PROXY_HEADER_MS = 5000;
 export class SessionHost {
   readonly #options: SessionHostOptions;
   readonly #now: () => number;
+  readonly #yielder: Yielder;
   readonly #listeners = new Set<Listener>();
   readonly #sessions = new Map<string, Conversation>();
   /** Connections that are not sessions yet: they shake hands, or their proxy has not told who they are. */
@@ -64,6 +68,7 @@ export class SessionHost {
   constructor(options: SessionHostOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
+    this.#yielder = options.yielder ?? new Yielder();
   }
 
   /** How many sessions there are. */
@@ -140,6 +145,7 @@ export class SessionHost {
       dialogue,
       (error) => complain(identity, error),
       this.#clock,
+      this.#yielder,
     );
     this.#sessions.set(session, conversation);
     this.#arriving.delete(raw);

@@ -1,6 +1,7 @@
 /** A session worker: the program of a thread that serves POP3 and holds no more permissions than that takes. */
 
-import { setImmediate } from "node:timers";
+import { delay } from "../async/delay.ts";
+import { Yielder } from "../async/yielder.ts";
 import { SecureContexts } from "../net/secure_contexts.ts";
 import { SharedSeats } from "../net/shared_seats.ts";
 import { forwardLogging } from "../log/logging.ts";
@@ -58,11 +59,13 @@ class SessionWorker {
       observe: (event) => this.#gate.observe(event),
       settings: () => this.#gate.settings,
     });
+    const yielder = new Yielder();
     let last = 0;
     this.#host = new SessionHost({
       gate: this.#gate,
       seats: new SharedSeats(seats, seat),
-      store: storeFactory(),
+      store: storeFactory(yielder),
+      yielder,
       transformer: () => this.#transformer,
       contexts: this.#contexts,
       newSession: () => `${sessionPrefix}-${(++last).toString(36)}`,
@@ -91,7 +94,7 @@ class SessionWorker {
         return void this.#host.close(message.session, message.reason);
       case "tell":
         // A write that has ended is counted in its own turn: the client can have read the octets before that has come.
-        return void setImmediate(() => this.#tell());
+        return void delay(0).then(() => this.#tell());
       case "drain":
         return void this.#drain(message.backlog);
       case "end":

@@ -1,5 +1,6 @@
 /** Which mail store the sessions of a thread get. */
 
+import type { Yielder } from "../async/yielder.ts";
 import { FolderMailStore } from "../mail/folder_mail_store.ts";
 import type { MailStore } from "../mail/mail_store.ts";
 import { logger } from "../log/logging.ts";
@@ -10,16 +11,18 @@ const log = logger("mail");
 /**
  * Makes the function that gives each session its store: one and the same until the settings change, so that it can remember what
  * it has warned of.
+ *
+ * @param yielder of the thread
  */
-export function storeFactory(): (settings: SessionSettings) => MailStore {
+export function storeFactory(yielder: Yielder): (settings: SessionSettings) => MailStore {
   let last: { readonly settings: SessionSettings; readonly store: MailStore } | undefined;
   return (settings) => {
-    if (last?.settings !== settings) last = { settings, store: makeStore(settings) };
+    if (last?.settings !== settings) last = { settings, store: makeStore(settings, yielder) };
     return last.store;
   };
 }
 
-function makeStore(settings: SessionSettings): MailStore {
+function makeStore(settings: SessionSettings, yielder: Yielder): MailStore {
   const { maildir, defaultDomain, maxMessages, expire, noFlagUpdates } = settings;
   return new FolderMailStore({
     root: maildir,
@@ -27,6 +30,7 @@ function makeStore(settings: SessionSettings): MailStore {
     maxMessages,
     expireDays: expire,
     flagUpdates: !noFlagUpdates,
+    yielder,
     warn: (message, properties) => log.warn(message, properties ?? {}),
   });
 }

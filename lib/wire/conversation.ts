@@ -1,5 +1,6 @@
 /** The engine: carries one dialogue over one connection, from greeting to end. */
 
+import { Yielder } from "../async/yielder.ts";
 import { type Line, LineBuffer } from "../bytes/line_buffer.ts";
 import type { Connection } from "../net/connection.ts";
 import type { CloseReason } from "../observe/event.ts";
@@ -11,7 +12,6 @@ import {
   LINGER_MS,
   LINGER_OCTETS,
   SASL_LINE_OCTETS,
-  TURN_MS,
 } from "./limits.ts";
 import type { Reply } from "./reply.ts";
 import { ReplyWriter } from "./reply_writer.ts";
@@ -26,6 +26,7 @@ export class Conversation {
   readonly #lines: LineBuffer;
   readonly #guard: StallGuard;
   readonly #writer: ReplyWriter;
+  readonly #yielder: Yielder;
   #connection: Connection;
   #buffer = new Uint8Array(IDLE_READ_OCTETS);
   /** A read that was begun while a command was at work. */
@@ -37,8 +38,6 @@ export class Conversation {
   #challenged = 0;
   /** Whether a command is at work, or its answer on its way; nobody else waits for the read ahead then. */
   #working = false;
-  /** When, by `performance.now()`, a client that pipelines last gave way to others. */
-  #turn = 0;
   /** Whether the client left while a command was at work. */
   #hungUp = false;
   /** Why somebody else ended it. */
@@ -49,19 +48,22 @@ export class Conversation {
    * @param dialogue what is spoken
    * @param fault told of errors that are neither the client's nor the network's
    * @param clock looks at the waits of this connection, and of others that share it
+   * @param yielder shares the thread between what clients pipeline and everything else
    */
   constructor(
     connection: Connection,
     dialogue: Dialogue,
     fault: (error: unknown) => void,
     clock: StallClock = new StallClock(),
+    yielder: Yielder = new Yielder(),
   ) {
     this.#connection = connection;
     this.#dialogue = dialogue;
     this.#fault = fault;
     this.#lines = new LineBuffer(dialogue.lineLimit);
     this.#guard = new StallGuard(clock, (reason) => this.close(reason));
-    this.#writer = new ReplyWriter(dialogue, this.#guard);
+    this.#writer = new ReplyWriter(dialogue, this.#guard, yielder);
+    this.#yielder = yielder;
   }
 
   /** Speaks until the end, and says how it came. Never rejects. */
@@ -101,6 +103,9 @@ export class Conversation {
       const line = this.#lines.next();
       if (line !== undefined) {
         ended = await this.#obey(line);
+        // Whoever always has the next thousand commands ready would never let another session's turn come.
+        if (this.#lines.hasLine) await this.#giveWay();
+        if (this.#closed !== undefined) return this.#closed;
         continue;
       }
       // Answers wait for one another while whole commands wait (RFC 2449, section 6.6), and leave before we wait for more.
@@ -130,6 +135,7 @@ export class Conversation {
     this.#ahead = undefined;
     if (octets === null) return false;
     this.#lines.push(this.#buffer.subarray(0, octets));
+    // Of a line without end no command comes.
     if (octets === BUSY_READ_OCTETS) await this.#giveWay();
     // A client that fills the buffer is pipelining: it gets a larger one, and a small one again when it calms down.
     if (octets === this.#buffer.length) this.#buffer = new Uint8Array(BUSY_READ_OCTETS);
@@ -139,11 +145,9 @@ export class Conversation {
     return true;
   }
 
-  /** Whoever always has the next thousand commands ready would never let another session's turn come. */
+  /** Lets other sessions run when this one has had its time. */
   async #giveWay(): Promise<void> {
-    if (performance.now() - this.#turn < TURN_MS) return;
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    this.#turn = performance.now();
+    if (this.#yielder.due()) await this.#yielder.pause();
   }
 
   /** Carries out one line and writes its answer. Returns why the conversation ends, or undefined when it goes on. */

@@ -1,5 +1,6 @@
 /** Writes replies to a connection: gathers the small ones, streams the large ones, and waits while the client is slow. */
 
+import type { YieldingTask } from "../async/yielder.ts";
 import type { Connection } from "../net/connection.ts";
 import { encodeBase64 } from "../bytes/base64.ts";
 import type { Dialogue, Outcome } from "./dialogue.ts";
@@ -16,11 +17,18 @@ const encoder = new TextEncoder();
 export class ReplyWriter {
   readonly #dialogue: Pick<Dialogue, "patience" | "wrote">;
   readonly #guard: StallGuard;
+  readonly #yielder: YieldingTask;
   readonly #out = new OutputBuffer();
 
-  constructor(dialogue: Pick<Dialogue, "patience" | "wrote">, guard: StallGuard) {
+  /** @param yielder lets other sessions run while a client takes all that is sent at once */
+  constructor(
+    dialogue: Pick<Dialogue, "patience" | "wrote">,
+    guard: StallGuard,
+    yielder: YieldingTask,
+  ) {
     this.#dialogue = dialogue;
     this.#guard = guard;
+    this.#yielder = yielder;
   }
 
   /**
@@ -71,7 +79,7 @@ export class ReplyWriter {
     } else {
       for (const line of lines) {
         // Awaiting each of 100 000 lines would cost more than the lines do.
-        if (this.#out.full) await this.flush(connection);
+        if (this.#out.full) await this.#flushPart(connection);
         this.#out.line(line.startsWith(".") ? `.${line}` : line);
       }
     }
@@ -90,8 +98,14 @@ export class ReplyWriter {
   }
 
   async #listLine(connection: Connection, line: string): Promise<void> {
-    if (this.#out.full) await this.flush(connection);
+    if (this.#out.full) await this.#flushPart(connection);
     this.#out.line(line.startsWith(".") ? `.${line}` : line);
+  }
+
+  /** Sends a part of a long answer. Where the client takes each part at once, nobody else would have a turn. */
+  async #flushPart(connection: Connection): Promise<void> {
+    await this.flush(connection);
+    if (this.#yielder.due()) await this.#yielder.pause();
   }
 
   async #message(
@@ -110,6 +124,7 @@ export class ReplyWriter {
         begun = true;
         await this.flush(connection);
         await this.#send(connection, octets);
+        if (!last && this.#yielder.due()) await this.#yielder.pause();
       },
     };
     try {

@@ -1,6 +1,7 @@
 // An open maildrop while other programs rename, replace, cut and remove its files.
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { Yielder } from "../../lib/async/yielder.ts";
 import {
   type Maildrop,
   MaildropUnreadableError,
@@ -234,7 +235,7 @@ Deno.test("a message that is renamed again while it is removed is gone, or told 
     const paths = ["", ...flags].map((flag) => mail.path(`alice/cur/1.a:2,${flag}`));
     Deno.renameSync(paths[0]!, paths[1]!);
     const locator = new RacingLocator(mailbox, catalogue, paths.slice(1));
-    const { removed, reasons } = await removeFiles(mailbox, catalogue, [0], locator);
+    const { removed, reasons } = await removeFiles(mailbox, catalogue, [0], locator, new Yielder());
     assertEquals([removed.has(0), mail.names("alice", "cur").length], [!stays, stays ? 1 : 0]);
     assertEquals([...reasons], stays ? ["other programs keep renaming messages"] : []);
   }
@@ -264,7 +265,7 @@ Deno.test("a message that a listing lacks while its folder changes does not coun
   const mailbox = findMailbox(mail.path("alice"), mail.root)!;
   const catalogue = new Catalogue(["1.a:2,"], Uint8Array.of(Folder.CUR));
   const locator = new LackingLocator(mailbox, catalogue);
-  const { removed, unlinked } = await removeFiles(mailbox, catalogue, [0], locator);
+  const { removed, unlinked } = await removeFiles(mailbox, catalogue, [0], locator, new Yielder());
   assertEquals([removed.has(0), unlinked, mail.names("alice", "cur")], [true, 1, []]);
 });
 

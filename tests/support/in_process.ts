@@ -1,6 +1,7 @@
 /** A server in this process without a socket or a thread: the same parts as the program's, put together over memory. */
 
 import { parseServeArguments } from "../../lib/cli/serve_arguments.ts";
+import { Yielder } from "../../lib/async/yielder.ts";
 import { MemoryConnection } from "../../lib/net/memory_connection.ts";
 import { LocalSeats } from "../../lib/net/seats.ts";
 import { openAccounts } from "../../lib/server/accounts.ts";
@@ -32,7 +33,7 @@ export async function startInProcess(options: ProgramOptions): Promise<InProcess
   });
   const state = new MemoryState();
   const accounts = await openAccounts({ state, settings });
-  const storeOf = storeFactory();
+  const storeOf = storeFactory(new Yielder());
   const gate = new LocalGate({
     settings: () => settings,
     directory: accounts.users.directory,

@@ -1,5 +1,6 @@
 /** Users and their app passwords, as administrators manage them. */
 
+import { delay } from "../../async/delay.ts";
 import type { MailStore } from "../../mail/mail_store.ts";
 import type {
   AccessInfo,
@@ -92,7 +93,7 @@ export class RegisteredUsers implements UserManagement {
   async #isLoggedIn(user: string): Promise<boolean> {
     const { locks } = this.#options;
     if (await locks.holders(user) === 0) return false;
-    await new Promise((resolve) => setTimeout(resolve, LOCK_PATIENCE_MS));
+    await delay(LOCK_PATIENCE_MS);
     return await locks.holders(user) > 0;
   }
 
