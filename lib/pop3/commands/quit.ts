@@ -13,7 +13,6 @@ const logger = getLogger(["postern", "pop3"]);
 /** The QUIT command. */
 export const quit = command<Authorization | Transaction, void, Pop3Context>({
   name: "QUIT",
-  summary: "removes the marked messages and ends the session",
   args: noArguments,
   handle: (phase) =>
     phase.name === "transaction" ? update(phase) : { kind: "ok", text: "bye", effect: "close" },
