@@ -152,13 +152,16 @@ export class FolderMailStore implements MailStore {
     });
     if (due.length === 0) return 0;
     const locator = new Locator(mailbox, catalogue);
-    const removal = await removeFiles(mailbox, catalogue, due, locator, this.#yielder);
-    const { removed, unsynced, unlinked, reasons } = removal;
+    const { removed, unlinked, reasons } = await removeFiles(
+      mailbox,
+      catalogue,
+      due,
+      locator,
+      this.#yielder,
+    );
     if (reasons.size > 0) {
-      const stayed = due.length - removed.size - unsynced.size;
-      warn(`${stayed} of ${due.length} expired messages could not be removed from a mailbox.`, {
+      warn(`${due.length - removed.size} expired messages could not be removed from a mailbox.`, {
         mailbox: mailbox.path,
-        unsynced: unsynced.size,
         reasons: [...reasons].map((reason) => printable(reason)),
       });
     }
@@ -249,7 +252,7 @@ function emptyMaildrop(): Maildrop {
     messages: [],
     open: () => Promise.reject(new TypeError("An empty maildrop has no message to open.")),
     retrieved: () => {},
-    remove: () => Promise.resolve({ stayed: [], unsynced: [], reasons: [] }),
+    remove: () => Promise.resolve([]),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }

@@ -9,7 +9,6 @@ import {
   type MailStore,
   MessageGoneError,
   type MessageInfo,
-  type RemovalOutcome,
   type StoredMessage,
 } from "./mail_store.ts";
 
@@ -134,9 +133,9 @@ class MemoryMaildrop implements Maildrop {
     this.#retrieved.add(message as KeptMessage);
   }
 
-  remove(messages: readonly MessageInfo[]): Promise<RemovalOutcome> {
+  remove(messages: readonly MessageInfo[]): Promise<readonly MessageInfo[]> {
     for (const message of messages) this.#mailbox.delete(message as KeptMessage);
-    return Promise.resolve({ stayed: [], unsynced: [], reasons: [] });
+    return Promise.resolve([]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -15,12 +15,8 @@ export type Argument =
   | "metric"
   | "session"
   | "label"
-  | "count"
-  | "minutes"
-  | "seconds"
-  | "version"
-  | "command"
-  | "argument";
+  | "number"
+  | "text";
 
 /** An argument without its brackets. */
 export function argumentOf(kind: ArgumentKind): Argument {

@@ -2,17 +2,26 @@
 
 import type { MsmpServices } from "./services.ts";
 
+/** A command as HELP shows it. */
+export interface CommandHelp {
+  readonly name: string;
+  readonly usage: string;
+  readonly summary: string;
+}
+
 /** A management connection as its commands see it. */
 export interface MsmpContext {
   readonly services: MsmpServices;
   /** Whether the connection is under TLS. */
   readonly secure: boolean;
-  /** The keywords of the present phase, in the table's order. */
-  commands(): readonly string[];
+  /** The commands of the present phase, in the table's order. */
+  commands(): readonly CommandHelp[];
   /** Goes from authorization to version 1. */
   enter(administrator: string): void;
   /** Goes from version 1 to version 2. */
   upgrade(): void;
   /** Aborted when the client sends another line, or is gone, while the command is at work. */
   workSignal(): AbortSignal;
+  /** Aborted when the client is gone. */
+  goneSignal(): AbortSignal;
 }

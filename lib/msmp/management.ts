@@ -85,17 +85,24 @@ export interface KeyManagement {
   ): Promise<readonly { readonly label: string; readonly at: number }[] | undefined>;
 }
 
+/** How an administrator's login ended. */
+export type AdministratorLogin =
+  | { readonly kind: "granted"; /** As it is kept. */ readonly administrator: string }
+  | {
+    readonly kind: "refused"; /** Milliseconds that the answer must wait. */
+    readonly delay: number;
+  };
+
 /** Administrators. */
 export interface AdministratorManagement {
   /** Whether this address is kept out for its failed logins. */
   banned(address: string): boolean;
   /**
-   * Checks a password; a refusal comes after the delay that it costs.
+   * Checks a password.
    *
-   * @returns the administrator's name, or undefined
    * @throws {ManagementError} when it could not be found out
    */
-  verify(name: string, password: string, address: string): Promise<string | undefined>;
+  verify(name: string, password: string, address: string): Promise<AdministratorLogin>;
   add(name: string, password: string): Promise<AddOutcome>;
   /** Removes an administrator, but never the last one. */
   delete(name: string): Promise<"deleted" | "absent" | "last">;

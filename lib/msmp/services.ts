@@ -51,6 +51,12 @@ export interface MsmpServices {
   readonly ended: (reason: CloseReason) => void;
   /** The time in milliseconds since 1970. */
   readonly now: () => number;
+  /**
+   * Waits before the answer to a failed login; a client that leaves meanwhile ends its connection.
+   *
+   * @returns false, without waiting, when too many answers to this address wait already: close then
+   */
+  readonly penalty: (milliseconds: number, gone: AbortSignal) => Promise<boolean>;
   /** Waits so many milliseconds, or until the signal is aborted, whichever comes first. */
   readonly pause: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   /** Lets everything else of the thread run while a long list is read. */

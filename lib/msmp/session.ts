@@ -12,7 +12,7 @@ import {
 import type { Dialogue, Patience } from "../wire/dialogue.ts";
 import { COMMAND_LINE_OCTETS, MANAGEMENT_LINE_OCTETS } from "../wire/limits.ts";
 import type { Reply } from "../wire/reply.ts";
-import type { MsmpContext } from "./context.ts";
+import type { CommandHelp, MsmpContext } from "./context.ts";
 import { ManagementError } from "./management.ts";
 import { Administration, Authorization } from "./phases.ts";
 import type { MsmpServices } from "./services.ts";
@@ -30,6 +30,7 @@ export class MsmpSession implements Dialogue, MsmpContext {
   #phase: Authorization | Administration;
   #tls: TlsFacts | undefined;
   #work: AbortController | undefined;
+  readonly #gone = new AbortController();
   /** The last command was ended by another line; if that one is empty, this was all it was for. */
   #interrupted = false;
   readonly #loginDeadline: number;
@@ -115,6 +116,7 @@ export class MsmpSession implements Dialogue, MsmpContext {
 
   hangUp(): void {
     this.#work?.abort();
+    this.#gone.abort();
   }
 
   end(reason: CloseReason): Promise<void> {
@@ -123,12 +125,11 @@ export class MsmpSession implements Dialogue, MsmpContext {
     return Promise.resolve();
   }
 
-  commands(): readonly string[] {
+  commands(): readonly CommandHelp[] {
     const phase = this.#phase;
-    const commands = phase.name === "authorization"
+    return phase.name === "authorization"
       ? authorizationTable.available(this)
       : tableOf(phase).available(this);
-    return commands.map(({ name }) => name);
   }
 
   enter(administrator: string): void {
@@ -145,6 +146,10 @@ export class MsmpSession implements Dialogue, MsmpContext {
   workSignal(): AbortSignal {
     this.#work ??= new AbortController();
     return this.#work.signal;
+  }
+
+  goneSignal(): AbortSignal {
+    return this.#gone.signal;
   }
 
   get #version(): 1 | 2 {

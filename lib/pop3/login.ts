@@ -28,11 +28,15 @@ export async function logIn(
   credentials: Credentials,
   closingOf?: ClosingOf,
 ): Promise<Reply> {
-  const { gate, identity } = phase.context.services;
+  const { gate, identity, penalty } = phase.context.services;
   phase.user = undefined;
+  // Asked for here: the client may leave while its credentials are checked.
+  const gone = phase.context.workSignal();
   const outcome = await gate.login(identity, credentials);
   const closing = closingOf?.(outcome);
   if (outcome.kind === "refused") {
+    const { delay = 0 } = outcome;
+    if (!await penalty(delay, gone)) phase.failures = MAX_FAILURES;
     const refusal = refuse(phase, outcome);
     if (closing === undefined) return refusal;
     // Whatever the client answers to the reasons, it is refused (RFC 7628, section 3.2.3).

@@ -18,6 +18,12 @@ export interface Pop3Services {
   readonly tlsOffered: boolean;
   /** Whether this client may send a password that others on the way could read. */
   readonly clearAllowed: boolean;
+  /**
+   * Waits before the answer to a failed login; a client that leaves meanwhile ends its session.
+   *
+   * @returns false, without waiting, when too many answers to this address wait already: close then
+   */
+  readonly penalty: (milliseconds: number, gone: AbortSignal) => Promise<boolean>;
   /** Ends the session from outside its own commands. */
   readonly close: (reason: CloseReason) => void;
   /** The time in milliseconds since 1970. */

@@ -84,17 +84,22 @@ export class LocalGate implements Gate {
   }
 
   async login(identity: SessionIdentity, credentials: Credentials): Promise<LoginOutcome> {
-    let verified;
+    let outcome;
     try {
-      verified = await this.#verify(identity, credentials);
+      outcome = await this.#verify(identity, credentials);
     } catch (error) {
       if (!(error instanceof UserDirectoryError)) throw error;
       log.error("Logins cannot be checked: {error}", { error });
       return this.#refuse(identity, credentials, { kind: "refused", reason: "unavailable" });
     }
-    if (verified === undefined) {
-      return this.#refuse(identity, credentials, { kind: "refused", reason: "credentials" });
+    if (typeof outcome === "number") {
+      return this.#refuse(identity, credentials, {
+        kind: "refused",
+        reason: "credentials",
+        delay: outcome,
+      });
     }
+    const verified = outcome;
     const wait = this.#loginTimes.wait(verified.user, this.settings.loginDelay);
     if (wait > 0) {
       return this.#refuse(identity, credentials, {
@@ -123,26 +128,29 @@ export class LocalGate implements Gate {
     this.#options.observe(event);
   }
 
-  /** Checks credentials; whoever fails waits, and a name that can be nobody's costs the same as any other. */
+  /**
+   * Checks credentials; a name that can be nobody's costs the same as any other.
+   *
+   * @returns who they prove, or the milliseconds that the refusal must wait
+   */
   async #verify(
     { address }: SessionIdentity,
     credentials: Credentials,
-  ): Promise<Verified | undefined> {
+  ): Promise<Verified | number> {
     const { attempted, directory, guard } = this.#options;
     const counted = this.#countedName(credentials.user);
-    const { right, penalty } = await guard.inTurn(address, async () => {
+    const outcome = await guard.inTurn(address, async () => {
       const verified = await directory.verify(credentials);
       // Asked behind the same work: who is shut out must not learn it by the clock, and what failed meanwhile counts.
       const refused = guard.refuses(address, counted);
       if (refused || verified === undefined || refuseUserName(verified.user) !== undefined) {
-        return { penalty: guard.failed(address, counted, credentials) };
+        return guard.failed(address, counted, credentials);
       }
       guard.succeeded(address, verified.user);
-      return { right: verified };
+      return verified;
     });
-    await penalty;
     attempted?.();
-    return right;
+    return outcome;
   }
 
   /**

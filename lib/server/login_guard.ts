@@ -1,6 +1,5 @@
 /** Slows those who guess, for POP3 and MSMP together: the brute-force guard in the words of logins. */
 
-import { delay as wait } from "../async/delay.ts";
 import type { Ban } from "../guard/ban.ts";
 import { BruteForceGuard } from "../guard/brute_force_guard.ts";
 import { type ClientNetworks, clientNetworks } from "../net/networks.ts";
@@ -76,11 +75,12 @@ export class LoginGuard {
   }
 
   /**
-   * Notes a failure, and waits as long as it costs.
+   * Notes a failure.
    *
    * @param user the name under which it counts; undefined where it counts for the address alone
+   * @returns milliseconds that its answer must wait
    */
-  async failed(address: string, user: string | undefined, credentials: Credentials): Promise<void> {
+  failed(address: string, user: string | undefined, credentials: Credentials): number {
     const secret = secretOf(credentials);
     const attempt = {
       address,
@@ -96,7 +96,7 @@ export class LoginGuard {
         failures,
       });
     }
-    if (delay > 0) await wait(delay);
+    return delay;
   }
 
   /** Notes a good login. */

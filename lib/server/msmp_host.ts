@@ -19,6 +19,7 @@ import { Conversation } from "../wire/conversation.ts";
 import { MANAGEMENT_CONNECTIONS } from "../wire/limits.ts";
 import { StallClock } from "../wire/stall_guard.ts";
 import { writeAudit } from "./management/audit.ts";
+import { DelayedAnswers } from "./delayed_answers.ts";
 import { isLoopback } from "./management/loopback.ts";
 import { listenTogether } from "./management/listen_together.ts";
 
@@ -53,6 +54,7 @@ export class MsmpHost {
   readonly #options: MsmpHostOptions;
   readonly #yielder: Yielder;
   readonly #seats = new LocalSeats(() => MANAGEMENT_CONNECTIONS);
+  readonly #delayed = new DelayedAnswers();
   #listeners: readonly Listener[] = [];
   /** Connections, with the administrator once one has logged in. */
   readonly #connections = new Map<Conversation, { administrator?: string }>();
@@ -121,6 +123,13 @@ export class MsmpHost {
       ended: (reason) =>
         log.debug("The connection of {address} ended: {reason}", { address, reason }),
       now,
+      penalty: (milliseconds, gone) =>
+        this.#delayed.hold({
+          address,
+          milliseconds,
+          gone,
+          end: () => conversation.close("client-gone"),
+        }),
       pause,
       yielder: this.#yielder,
     }, connection.tls);

@@ -9,6 +9,7 @@ import { NetworkList } from "../net/networks.ts";
 import type { SecureContexts } from "../net/secure_contexts.ts";
 import type { Seats } from "../net/seats.ts";
 import { acceptTls } from "../net/tls_connection.ts";
+import { DelayedAnswers } from "./delayed_answers.ts";
 import type { CloseReason } from "../observe/event.ts";
 import { logger } from "../log/logging.ts";
 import { Pop3Session } from "../pop3/session.ts";
@@ -61,6 +62,7 @@ export class SessionHost {
   readonly #arriving = new Set<Connection>();
   readonly #networkLists = new WeakMap<readonly string[], NetworkList>();
   readonly #clock = new StallClock();
+  readonly #delayed = new DelayedAnswers();
   #emptied: (() => void) | undefined;
   /** Whether the patience with sessions is over. */
   #expired = false;
@@ -136,6 +138,13 @@ export class SessionHost {
       transformer: transformer(settings),
       identity,
       tlsOffered: connection.startTls !== undefined,
+      penalty: (milliseconds, gone) =>
+        this.#delayed.hold({
+          address,
+          milliseconds,
+          gone,
+          end: () => conversation.close("client-gone"),
+        }),
       clearAllowed: !settings.requireTls && this.#clearAllowed(settings, address),
       close: (reason) => conversation.close(reason),
       now: this.#now,

@@ -60,7 +60,7 @@ export interface Lease extends AsyncDisposable {
   onLost(tell: () => void): void;
 }
 
-/** How a login attempt ended. Refusals come after the delay that they cost. */
+/** How a login attempt ended. */
 export type LoginOutcome =
   | {
     readonly kind: "granted";
@@ -75,6 +75,8 @@ export type LoginOutcome =
     readonly reason: "credentials" | "in-use" | "login-delay" | "unavailable";
     /** For `login-delay`: how many seconds remain. */
     readonly seconds?: number;
+    /** For `credentials`: milliseconds that the answer must wait. Whoever serves the client waits, and can end when the client does. */
+    readonly delay?: number;
   };
 
 /** What sessions ask of the keeper of users, locks, bans and settings. */

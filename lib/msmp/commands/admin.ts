@@ -17,6 +17,8 @@ type Arguments =
 /** The ADMIN command (version 2). */
 export const admin = command<Administration, Arguments, MsmpContext>({
   name: "ADMIN",
+  usage: "ADD <name> <password> | DELE <name> | LIST",
+  summary: "adds, deletes and lists administrators",
   args: readArguments,
   secret: "after-first",
   handle(phase, given): Promise<Reply> {

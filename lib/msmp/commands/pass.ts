@@ -11,6 +11,8 @@ const MAX_FAILURES = 4;
 /** The PASS command. Blanks belong to the password, in both versions: the version is chosen after it. */
 export const pass = command<Authorization, string, MsmpContext>({
   name: "PASS",
+  usage: "<password>",
+  summary: "gives the password and logs in",
   args: (rest) => rest,
   secret: "all",
   handle(phase, password): Reply | Promise<Reply> {
@@ -21,13 +23,14 @@ export const pass = command<Authorization, string, MsmpContext>({
 });
 
 async function logIn(phase: Authorization, password: string): Promise<Reply> {
-  const { management, address } = phase.context.services;
-  const administrator = await management.administrators.verify(phase.user, password, address);
-  if (administrator !== undefined) {
-    phase.context.enter(administrator);
+  const { management, address, penalty } = phase.context.services;
+  const outcome = await management.administrators.verify(phase.user, password, address);
+  if (outcome.kind === "granted") {
+    phase.context.enter(outcome.administrator);
     return { kind: "ok", text: "Logged in" };
   }
+  const inTime = await penalty(outcome.delay, phase.context.goneSignal());
   const refusal: Reply = { kind: "error", text: "Invalid credentials" };
-  if (++phase.failures < MAX_FAILURES) return refusal;
+  if (++phase.failures < MAX_FAILURES && inTime) return refusal;
   return { ...refusal, effect: "close", reason: "failed-logins" };
 }

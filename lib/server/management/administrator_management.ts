@@ -2,6 +2,7 @@
 
 import {
   type AddOutcome,
+  type AdministratorLogin,
   type AdministratorManagement,
   ManagementError,
 } from "../../msmp/management.ts";
@@ -38,12 +39,12 @@ export class RegisteredAdministrators implements AdministratorManagement {
     return this.#options.guard.banned(address);
   }
 
-  async verify(name: string, password: string, address: string): Promise<string | undefined> {
+  async verify(name: string, password: string, address: string): Promise<AdministratorLogin> {
     const { accounts, guard, attempted } = this.#options;
     const given: Credentials = { kind: "password", mechanism: "USER", user: name, password };
     // Of their own kind for the guard: who guesses at users must not shut an administrator out. No user's name has a slash.
     const counted = `admin/${name}`;
-    const { administrator, penalty } = await guard.inTurn(address, async () => {
+    const outcome = await guard.inTurn(address, async (): Promise<AdministratorLogin> => {
       const verified = await accounts.directory.verify(given).catch(unavailable);
       // Asked behind the same work, as at POP3's logins.
       if (verified === undefined || guard.refuses(address, counted)) {
@@ -51,14 +52,13 @@ export class RegisteredAdministrators implements AdministratorManagement {
           name,
           address,
         });
-        return { penalty: guard.failed(address, counted, given) };
+        return { kind: "refused", delay: guard.failed(address, counted, given) };
       }
       guard.succeeded(address, counted);
-      return { administrator: verified.user };
+      return { kind: "granted", administrator: verified.user };
     });
-    await penalty;
     attempted();
-    return administrator;
+    return outcome;
   }
 
   async add(name: string, password: string): Promise<AddOutcome> {
