@@ -16,14 +16,14 @@ const HELP: OwnFlag = {
   letter: "h",
   placeholder: "",
   repeatable: false,
-  help: "show this help and exit",
+  help: "show this, and end",
 };
 const VERSION_FLAG: OwnFlag = {
   name: "version",
   letter: "v",
   placeholder: "",
   repeatable: false,
-  help: "show the version and exit",
+  help: "show the version, and end",
 };
 
 /** Makes a flag; an empty placeholder means that it takes no value. */

@@ -152,16 +152,13 @@ export class FolderMailStore implements MailStore {
     });
     if (due.length === 0) return 0;
     const locator = new Locator(mailbox, catalogue);
-    const { removed, unlinked, reasons } = await removeFiles(
-      mailbox,
-      catalogue,
-      due,
-      locator,
-      this.#yielder,
-    );
+    const removal = await removeFiles(mailbox, catalogue, due, locator, this.#yielder);
+    const { removed, unsynced, unlinked, reasons } = removal;
     if (reasons.size > 0) {
-      warn(`${due.length - removed.size} expired messages could not be removed from a mailbox.`, {
+      const stayed = due.length - removed.size - unsynced.size;
+      warn(`${stayed} of ${due.length} expired messages could not be removed from a mailbox.`, {
         mailbox: mailbox.path,
+        unsynced: unsynced.size,
         reasons: [...reasons].map((reason) => printable(reason)),
       });
     }
@@ -252,7 +249,7 @@ function emptyMaildrop(): Maildrop {
     messages: [],
     open: () => Promise.reject(new TypeError("An empty maildrop has no message to open.")),
     retrieved: () => {},
-    remove: () => Promise.resolve([]),
+    remove: () => Promise.resolve({ stayed: [], unsynced: [], reasons: [] }),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }

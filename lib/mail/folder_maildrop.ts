@@ -12,6 +12,7 @@ import {
   MaildropUnreadableError,
   MessageGoneError,
   type MessageInfo,
+  type RemovalOutcome,
   type StoredMessage,
 } from "./mail_store.ts";
 import type { Mailbox } from "./mailbox.ts";
@@ -75,25 +76,23 @@ export class FolderMaildrop implements Maildrop {
     (this.#retrieved ??= new Set()).add(this.#rowOf(message));
   }
 
-  async remove(messages: readonly MessageInfo[]): Promise<readonly MessageInfo[]> {
-    const { mailbox, warn, yielder } = this.#options;
+  async remove(messages: readonly MessageInfo[]): Promise<RemovalOutcome> {
     const rows = messages.map((message) => this.#rowOf(message));
-    const { removed, reasons } = await removeFiles(
-      mailbox,
-      this.#catalogue,
-      rows,
-      this.#places,
-      yielder,
-    );
-    this.#removed = new Set([...this.#removed ?? [], ...removed]);
-    const stayed = messages.filter((message) => !removed.has(this.#rowOf(message)));
-    if (stayed.length > 0) {
-      warn(`${stayed.length} deleted messages could not be removed from a mailbox.`, {
+    const { mailbox, warn, yielder } = this.#options;
+    const removal = await removeFiles(mailbox, this.#catalogue, rows, this.#places, yielder);
+    const { removed, unsynced } = removal;
+    if (removal.fault !== undefined) {
+      warn("Messages could not be removed by a fault of the server: {error}", {
         mailbox: mailbox.path,
-        reasons: [...reasons].map((reason) => printable(reason)),
+        error: removal.fault,
       });
     }
-    return stayed;
+    this.#removed = new Set([...this.#removed ?? [], ...removed]);
+    return {
+      stayed: messages.filter((_, at) => !removed.has(rows[at]!) && !unsynced.has(rows[at]!)),
+      unsynced: messages.filter((_, at) => unsynced.has(rows[at]!)),
+      reasons: [...removal.reasons].map((reason) => printable(reason, 400)),
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -105,12 +104,15 @@ export class FolderMaildrop implements Maildrop {
       a - b
     );
     this.#noteRetrieved(rows);
-    if (flagUpdates && mailbox.layout === "maildir") await this.#markSeen(rows);
-    if (this.#isNews) {
-      const catalogue = removed.size > 0 ? this.#catalogue.without(removed) : this.#catalogue;
-      await cache.write(catalogue);
+    try {
+      if (flagUpdates && mailbox.layout === "maildir") await this.#markSeen(rows);
+    } finally {
+      if (this.#isNews) {
+        const catalogue = removed.size > 0 ? this.#catalogue.without(removed) : this.#catalogue;
+        await cache.write(catalogue);
+      }
+      await cache.settled();
     }
-    await cache.settled();
   }
 
   get #places(): Locator {

@@ -58,12 +58,20 @@ export interface Maildrop extends AsyncDisposable {
   /** Notes that a message was sent whole: it is marked seen when the maildrop is disposed. */
   retrieved(message: MessageInfo): void;
   /**
-   * Removes messages for good: when this has settled, no crash brings one back (the folder is synced). A message that is gone
-   * already counts as removed.
-   *
-   * @returns those that could not be removed
+   * Removes messages for good: when this has settled, no crash brings one back (the folder is synced), those excepted that are told. A
+   * message that is gone already counts as removed. Whatever fails, each message is tried, and what was removed is synced.
    */
-  remove(messages: readonly MessageInfo[]): Promise<readonly MessageInfo[]>;
+  remove(messages: readonly MessageInfo[]): Promise<RemovalOutcome>;
+}
+
+/** What became of messages that were to be removed: those in neither list are gone for good. */
+export interface RemovalOutcome {
+  /** Still there. */
+  readonly stayed: readonly MessageInfo[];
+  /** Gone, but their folder could not be synced: a power failure could bring them back. */
+  readonly unsynced: readonly MessageInfo[];
+  /** Why, one sentence for each kind of reason; safe to print. */
+  readonly reasons: readonly string[];
 }
 
 /** Where users' messages are kept. */

@@ -9,6 +9,7 @@ import {
   type MailStore,
   MessageGoneError,
   type MessageInfo,
+  type RemovalOutcome,
   type StoredMessage,
 } from "./mail_store.ts";
 
@@ -133,9 +134,9 @@ class MemoryMaildrop implements Maildrop {
     this.#retrieved.add(message as KeptMessage);
   }
 
-  remove(messages: readonly MessageInfo[]): Promise<readonly MessageInfo[]> {
+  remove(messages: readonly MessageInfo[]): Promise<RemovalOutcome> {
     for (const message of messages) this.#mailbox.delete(message as KeptMessage);
-    return Promise.resolve([]);
+    return Promise.resolve({ stayed: [], unsynced: [], reasons: [] });
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -16,17 +16,22 @@ const MOST_LISTINGS = 8;
 export interface Removal {
   /** Rows whose files are gone for good; those that were gone already included. */
   readonly removed: ReadonlySet<number>;
+  /** Rows whose files are unlinked, but whose folder could not be synced: a power failure could bring them back. */
+  readonly unsynced: ReadonlySet<number>;
   /** Rows whose files this removal unlinked. */
   readonly unlinked: number;
   /** Why others stayed, one sentence for each kind of reason. */
   readonly reasons: ReadonlySet<string>;
+  /** The first error that files are not to blame for. */
+  readonly fault: unknown;
 }
 
 /**
  * Removes rows' files. The folders are synced once at the end: a thousand messages cost one wait for the disk, not a thousand.
+ * Never rejects: whatever fails, the other files are tried, and what was unlinked is synced and told.
  *
  * @param locator knows where they lie
- * @param task lets others run in between; one that is ended leaves what was unlinked unsynced
+ * @param task lets others run in between
  */
 export async function removeFiles(
   mailbox: Mailbox,
@@ -36,8 +41,8 @@ export async function removeFiles(
   task: YieldingTask,
 ): Promise<Removal> {
   const removal = new RemovalInProgress(mailbox, catalogue, locator, task);
-  let missing = await removal.unlinkAll(rows);
   try {
+    let missing = await removal.unlinkAll(rows);
     // Renamed, or gone. One listing tells of all; what was renamed again since, or while it was made, is looked for again.
     for (let listings = 1; missing.length > 0; listings++) {
       locator.list();
@@ -68,7 +73,9 @@ class RenamedError extends Error {
 /** Collects what becomes of files. */
 class RemovalInProgress implements Removal {
   readonly removed = new Set<number>();
+  readonly unsynced = new Set<number>();
   readonly reasons = new Set<string>();
+  fault: unknown;
   unlinked = 0;
   readonly #mailbox: Mailbox;
   readonly #catalogue: Catalogue;
@@ -98,13 +105,9 @@ class RemovalInProgress implements Removal {
     return missing;
   }
 
-  /**
-   * Notes why files stay.
-   *
-   * @throws `error` when files are not to blame for it
-   */
+  /** Notes why files stay. A fault of the program must not keep what is unlinked from being synced, so it is noted like any other. */
   fail(error: unknown): void {
-    if (!isFileError(error) && !isRefusal(error)) throw error;
+    if (!isFileError(error) && !isRefusal(error)) this.fault ??= error;
     this.reasons.add(fileErrorReason(error));
   }
 
@@ -114,10 +117,11 @@ class RemovalInProgress implements Removal {
       try {
         await syncFolder(this.#mailbox.folders.get(folder)!.path);
       } catch (error) {
-        if (!isFileError(error)) throw error;
-        // They are unlinked, but could come back, so they do not count as removed.
         this.reasons.add(`the folder could not be synced: ${fileErrorReason(error)}`);
-        for (const row of rows) this.removed.delete(row);
+        for (const row of rows) {
+          this.removed.delete(row);
+          this.unsynced.add(row);
+        }
       }
     }
   }

@@ -15,8 +15,12 @@ export type Argument =
   | "metric"
   | "session"
   | "label"
-  | "number"
-  | "text";
+  | "count"
+  | "minutes"
+  | "seconds"
+  | "version"
+  | "command"
+  | "argument";
 
 /** An argument without its brackets. */
 export function argumentOf(kind: ArgumentKind): Argument {

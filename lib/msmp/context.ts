@@ -2,20 +2,13 @@
 
 import type { MsmpServices } from "./services.ts";
 
-/** A command as HELP shows it. */
-export interface CommandHelp {
-  readonly name: string;
-  readonly usage: string;
-  readonly summary: string;
-}
-
 /** A management connection as its commands see it. */
 export interface MsmpContext {
   readonly services: MsmpServices;
   /** Whether the connection is under TLS. */
   readonly secure: boolean;
-  /** The commands of the present phase, in the table's order. */
-  commands(): readonly CommandHelp[];
+  /** The keywords of the present phase, in the table's order. */
+  commands(): readonly string[];
   /** Goes from authorization to version 1. */
   enter(administrator: string): void;
   /** Goes from version 1 to version 2. */

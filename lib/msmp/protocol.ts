@@ -1,90 +1,118 @@
-/** The commands of MSMP: what each takes, and whether its answer has lines, which no answer says by itself. */
+/** The commands of MSMP, one row each; the server's help, the admin client, its completion and docs/msmp.md go by this table. */
 
-import type { ArgumentKind } from "./argument_kinds.ts";
+import { type ArgumentKind, usageOf } from "./argument_kinds.ts";
 
 /** One command of the protocol. */
-export interface Verb {
+export interface ProtocolCommand {
   /** `ADD`, or with its sub-command `KEY ADD`. */
   readonly name: string;
   readonly arguments: readonly ArgumentKind[];
+  /** What it does, in the imperative. */
   readonly help: string;
-  /** Whether it changes nothing, so that it may be said twice. */
+  /** Whether it changes nothing, so that it may be sent twice. */
   readonly reads: boolean;
   /** The first version of the protocol that has it. */
   readonly since: 1 | 2;
-  /** Whether a positive answer has lines after its first: a fixed number in version 1, framed in version 2. */
+  /** Whether it is sent before login only. */
+  readonly beforeLogin: boolean;
+  /** Whether a positive answer has lines after its first: framed in version 2. */
   readonly lines: boolean;
   /** How many lines follow in version 1, where their number is fixed. */
   readonly fixedLines?: (argument: string) => number | undefined;
 }
 
-const verb = (
+const row = (
   name: string,
   args: string,
   help: string,
-  more: Partial<Omit<Verb, "name" | "arguments" | "help">> = {},
-): Verb => ({
+  more: Partial<Omit<ProtocolCommand, "name" | "arguments" | "help">> = {},
+): ProtocolCommand => ({
   name,
   arguments: args === "" ? [] : args.split(" ") as ArgumentKind[],
   help,
   since: 1,
   lines: false,
+  beforeLogin: false,
   reads: more.lines ?? false,
   ...more,
 });
 
 const lines = { lines: true } as const;
 const second = { since: 2 } as const;
+const before = { beforeLogin: true } as const;
 
-/** Every command that can be typed as it is after login. */
-export const VERBS: readonly Verb[] = [
-  verb("ADD", "user password", "add a user, or set the password"),
-  verb("DELE", "user", "delete a user"),
-  verb("LIST", "[user]", "users, or how many accesses a user has", {
+/** Every command. */
+export const PROTOCOL: readonly ProtocolCommand[] = [
+  row("USER", "name", "name the administrator", before),
+  row("PASS", "password", "log in", before),
+  row("STLS", "", "start TLS", before),
+  row("ADD", "user password", "add a user, or set the password", {}),
+  row("DELE", "user", "delete a user; the mail stays"),
+  row("LIST", "[user]", "list the users, or count the accesses of one", {
     ...lines,
     fixedLines: (argument) => argument === "" ? undefined : 1,
   }),
-  verb("SET", "key value", "change a setting"),
-  verb("GET", "key", "show a setting", { reads: true }),
-  verb("STAT", "[metric]", "figures", { ...lines, fixedLines: () => 3 }),
-  verb("LOGS", "user [number]", "accesses of a user", lines),
-  verb("QUIT", "", "end the connection"),
-  verb("HELP", "[text]", "what the server knows", { ...lines, ...second }),
-  verb("NOOP", "", "nothing", { ...second, reads: true }),
-  verb("CAPA", "", "what the server can", { ...lines, ...second }),
-  verb("MSMP", "number", "choose a version of the protocol", second),
-  verb("SESSIONS", "", "open sessions", { ...lines, ...second }),
-  verb("KICK", "session", "end a session", second),
-  verb("SETTINGS", "", "every setting, and where it came from", { ...lines, ...second }),
-  verb("ADMIN ADD", "name password", "add an administrator, or set the password", second),
-  verb("ADMIN DELE", "name", "delete an administrator", second),
-  verb("ADMIN LIST", "", "administrators", { ...lines, ...second }),
-  verb("KEY ADD", "user label", "make an app password, shown once", second),
-  verb("KEY DELE", "user label", "delete an app password", second),
-  verb("KEY LIST", "user", "app passwords of a user", { ...lines, ...second }),
-  verb("BANS", "", "who is shut out for wrong passwords", { ...lines, ...second }),
-  verb("UNBAN", "name", "let an address or a user in again", second),
-  verb("HISTORY", "metric [number]", "one metric, a line a minute", { ...lines, ...second }),
-  verb("WATCH", "number", "snapshots, until Ctrl-C", { ...lines, ...second }),
-  verb("RELOAD", "", "read certificates and config file again", second),
-  verb("SHUTDOWN", "", "end the server when its sessions have ended", second),
+  row("LOGS", "user [count]", "list a user's accesses, the newest last", lines),
+  row("KEY ADD", "user label", "create an app password, shown once", second),
+  row("KEY DELE", "user label", "delete an app password", second),
+  row("KEY LIST", "user", "list a user's app passwords", { ...lines, ...second }),
+  row("ADMIN ADD", "name password", "add an administrator, or set the password", second),
+  row("ADMIN DELE", "name", "delete an administrator", second),
+  row("ADMIN LIST", "", "list the administrators", { ...lines, ...second }),
+  row("SET", "key value", "change a setting, now and for later starts"),
+  row("GET", "key", "show a setting", { reads: true }),
+  row("SETTINGS", "", "list every setting and where its value comes from", {
+    ...lines,
+    ...second,
+  }),
+  row("STAT", "[metric]", "show every metric, or one", { ...lines, fixedLines: () => 3 }),
+  row("HISTORY", "metric [minutes]", "show one metric, one line per minute", {
+    ...lines,
+    ...second,
+  }),
+  row("WATCH", "seconds", "show all metrics every so many seconds until a line is sent", {
+    ...lines,
+    ...second,
+  }),
+  row("SESSIONS", "", "list the open sessions", { ...lines, ...second }),
+  row("KICK", "session", "close a session; it deletes nothing", second),
+  row("BANS", "", "list the addresses and users banned for failed logins", {
+    ...lines,
+    ...second,
+  }),
+  row("UNBAN", "name", "lift the ban of an address or a user", second),
+  row("RELOAD", "", "read the certificates and the config file again", second),
+  row("SHUTDOWN", "", "stop the server when its sessions have ended", second),
+  row("HELP", "[command]", "list the commands, or explain one", { ...lines, ...second }),
+  row("CAPA", "", "list the server's capabilities", { ...lines, ...second }),
+  row("NOOP", "", "do nothing", { ...second, reads: true }),
+  row("MSMP", "version", "switch to a version of the protocol", second),
+  row("QUIT", "", "close the connection"),
 ];
 
-/** A line of the protocol, taken apart. */
-export interface TakenApart {
-  readonly verb: Verb;
-  /** What follows the verb. */
+/** Those that are sent after login. */
+export const AFTER_LOGIN: readonly ProtocolCommand[] = PROTOCOL.filter((each) => !each.beforeLogin);
+
+/** A row as help shows it: `KICK <session> - close a session`. */
+export function helpLine({ name, arguments: kinds, help }: ProtocolCommand): string {
+  return `${`${name} ${usageOf(kinds)}`.trim()} - ${help}`;
+}
+
+/** A line of the protocol, split. */
+export interface ProtocolLine {
+  readonly command: ProtocolCommand;
+  /** What follows the command's name. */
   readonly argument: string;
 }
 
-/** Finds the verb of a line; undefined where there is none that we know. */
-export function takeApart(line: string): TakenApart | undefined {
+/** Finds the command of a line; undefined where there is none that we know. */
+export function splitLine(line: string): ProtocolLine | undefined {
   const parts = /^\s*(\S+)(?:\s+(\S+))?/.exec(line);
   if (parts === null) return undefined;
   const [both, first = "", next = ""] = parts;
-  const pair = VERBS.find(({ name }) => name === `${first} ${next}`.toUpperCase());
-  if (pair !== undefined) return { verb: pair, argument: line.slice(both.length).trim() };
-  const single = VERBS.find(({ name }) => name === first.toUpperCase());
+  const pair = AFTER_LOGIN.find(({ name }) => name === `${first} ${next}`.toUpperCase());
+  if (pair !== undefined) return { command: pair, argument: line.slice(both.length).trim() };
+  const single = AFTER_LOGIN.find(({ name }) => name === first.toUpperCase());
   if (single === undefined) return undefined;
-  return { verb: single, argument: line.trim().slice(first.length).trim() };
+  return { command: single, argument: line.trim().slice(first.length).trim() };
 }

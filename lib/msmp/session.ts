@@ -12,7 +12,7 @@ import {
 import type { Dialogue, Patience } from "../wire/dialogue.ts";
 import { COMMAND_LINE_OCTETS, MANAGEMENT_LINE_OCTETS } from "../wire/limits.ts";
 import type { Reply } from "../wire/reply.ts";
-import type { CommandHelp, MsmpContext } from "./context.ts";
+import type { MsmpContext } from "./context.ts";
 import { ManagementError } from "./management.ts";
 import { Administration, Authorization } from "./phases.ts";
 import type { MsmpServices } from "./services.ts";
@@ -125,11 +125,12 @@ export class MsmpSession implements Dialogue, MsmpContext {
     return Promise.resolve();
   }
 
-  commands(): readonly CommandHelp[] {
+  commands(): readonly string[] {
     const phase = this.#phase;
-    return phase.name === "authorization"
+    const commands = phase.name === "authorization"
       ? authorizationTable.available(this)
       : tableOf(phase).available(this);
+    return commands.map(({ name }) => name);
   }
 
   enter(administrator: string): void {

@@ -4,7 +4,7 @@ import { printable } from "../bytes/printable.ts";
 import { dial, type DialOptions, place } from "./dial.ts";
 import { LoginRefusedError, NoConnectionError, RefusedError } from "./errors.ts";
 import type { LineStream } from "./line_stream.ts";
-import { takeApart } from "../msmp/protocol.ts";
+import { splitLine } from "../msmp/protocol.ts";
 
 /** What the server said to a command. */
 export interface Answer {
@@ -175,12 +175,12 @@ export class MsmpClient implements Disposable {
   async #read(line: string): Promise<Answer> {
     const status = statusOf(await this.#lines.next(this.#patience));
     if (!status.ok) return { ...status, lines: [] };
-    const taken = takeApart(line);
-    if (taken !== undefined && !taken.verb.lines) return { ...status, lines: [] };
+    const taken = splitLine(line);
+    if (taken !== undefined && !taken.command.lines) return { ...status, lines: [] };
     if (this.#version === 2 && taken !== undefined) {
       return { ...status, lines: await this.#framed() };
     }
-    const fixed = this.#version === 1 ? taken?.verb.fixedLines?.(taken.argument) : undefined;
+    const fixed = this.#version === 1 ? taken?.command.fixedLines?.(taken.argument) : undefined;
     return { ...status, lines: await this.#unframed(fixed) };
   }
 

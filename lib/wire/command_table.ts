@@ -13,10 +13,6 @@ import type { Reply } from "./reply.ts";
 export interface CommandDefinition<S, A, C> {
   /** The keyword, in capitals. */
   readonly name: Uppercase<string>;
-  /** The arguments as a manual shows them. */
-  readonly usage?: string;
-  /** What it does, in a few words, for help texts. */
-  readonly summary: string;
   /**
    * Reads what follows the keyword and one blank.
    *
@@ -38,8 +34,6 @@ export interface CommandDefinition<S, A, C> {
 /** A command whose argument type only its own entry knows. */
 export interface Command<S, C> {
   readonly name: Uppercase<string>;
-  readonly usage: string;
-  readonly summary: string;
   readonly secret: "all" | "after-first" | undefined;
   readonly available: (context: C) => boolean;
   readonly absent: (context: C) => string | undefined;
@@ -52,8 +46,6 @@ export interface Command<S, C> {
 export function command<S, A, C>(definition: CommandDefinition<S, A, C>): Command<S, C> {
   return {
     name: definition.name,
-    usage: definition.usage ?? "",
-    summary: definition.summary,
     secret: definition.secret,
     available: definition.available ?? (() => true),
     absent: definition.absent ?? (() => undefined),

@@ -9,7 +9,7 @@ import {
   MessageGoneError,
   type StoredMessage,
 } from "../../lib/mail/mail_store.ts";
-import { readAll, readDescriptor } from "../contracts/mail_store_contract.ts";
+import { ALL_REMOVED, readAll, readDescriptor } from "../contracts/mail_store_contract.ts";
 import { Catalogue, Folder } from "../../lib/mail/catalogue.ts";
 import { Locator } from "../../lib/mail/locator.ts";
 import { findMailbox, type Mailbox } from "../../lib/mail/mailbox.ts";
@@ -37,7 +37,7 @@ Deno.test("a message is found again under every new name", async () => {
     assertEquals(await readNumber(maildrop, 1), "one\r\n", names[at]);
   }
   Deno.renameSync(mail.path("alice/new/1.a"), mail.path("alice/cur/1.a:2,T"));
-  assertEquals(await maildrop.remove([maildrop.messages[0]!]), []);
+  assertEquals(await maildrop.remove([maildrop.messages[0]!]), ALL_REMOVED);
   assertEquals([mail.names("alice", "cur"), mail.names("alice", "new")], [[], ["2.b"]]);
 });
 
@@ -55,7 +55,7 @@ Deno.test("a message of a Maildir without cur is found where another program mov
     }
     Deno.renameSync(mail.path("alice/new/1.a"), mail.path("alice/cur/1.a:2,"));
     assertEquals(await readNumber(maildrop, 1), "one\r\n");
-    assertEquals(await maildrop.remove([maildrop.messages[0]!]), []);
+    assertEquals(await maildrop.remove([maildrop.messages[0]!]), ALL_REMOVED);
     maildrop.retrieved(maildrop.messages[1]!);
   }
   assertEquals([mail.names("alice", "new"), mail.names("alice", "cur")], [[], ["2.b:2,S"]]);
@@ -77,7 +77,7 @@ Deno.test("a message that is gone is never taken for its twin", async () => {
   assertEquals(results.map((result) => result.status).sort(), ["fulfilled", "rejected"]);
   const lost = results.findIndex((result) => result.status === "rejected");
   assert(one >= 0);
-  assertEquals(await maildrop.remove([maildrop.messages[lost]!]), []);
+  assertEquals(await maildrop.remove([maildrop.messages[lost]!]), ALL_REMOVED);
   assertEquals(mail.names("alice", "cur"), ["1.a:2,S"]);
 });
 
@@ -161,7 +161,7 @@ Deno.test("a folder that became a link during the session leads nowhere", async 
   Deno.renameSync(mail.path("alice/cur"), mail.path("alice/moved"));
   Deno.symlinkSync(mail.path("bob/cur"), mail.path("alice/cur"));
   await assertRejects(() => openNumber(maildrop, 1), MaildropUnreadableError);
-  assertEquals(await maildrop.remove(maildrop.messages), maildrop.messages);
+  assertEquals((await maildrop.remove(maildrop.messages)).stayed, maildrop.messages);
   maildrop.retrieved(maildrop.messages[0]!);
   await maildrop[Symbol.asyncDispose]();
   assertEquals(mail.names("bob", "cur"), ["1.a:2,"]);
@@ -174,7 +174,7 @@ Deno.test("in a plain folder a newcomer under an old name is neither sent nor re
   Deno.removeSync(mail.path("alice/a"));
   mail.put("alice", { "a": "newcomer" });
   await assertRejects(() => openNumber(maildrop, 1), MessageGoneError);
-  assertEquals(await maildrop.remove([maildrop.messages[0]!]), []);
+  assertEquals(await maildrop.remove([maildrop.messages[0]!]), ALL_REMOVED);
   assertEquals(Deno.readTextFileSync(mail.path("alice/a")), "newcomer");
   assertEquals(await readNumber(maildrop, 2), "kept");
 });
@@ -185,13 +185,12 @@ Deno.test("what cannot be removed is told, and the rest is gone", async () => {
   await using maildrop = await mail.store().acquire("alice");
   Deno.removeSync(mail.path("alice/new/2.b"));
   Deno.mkdirSync(mail.path("alice/new/2.b"));
-  assertEquals(await maildrop.remove(maildrop.messages), [maildrop.messages[1]!]);
+  assertEquals(await maildrop.remove(maildrop.messages), {
+    stayed: [maildrop.messages[1]!],
+    unsynced: [],
+    reasons: ["it is no regular file any more"],
+  });
   assertEquals([mail.names("alice", "new"), mail.names("alice", "cur")], [["2.b"], []]);
-  assertEquals(mail.warnings.length, 1);
-  assertEquals(
-    mail.warnings[0]!.message,
-    "1 deleted messages could not be removed from a mailbox.",
-  );
 });
 
 Deno.test("a mailbox that cannot be listed again at QUIT keeps no other message", async () => {
@@ -201,9 +200,9 @@ Deno.test("a mailbox that cannot be listed again at QUIT keeps no other message"
   Deno.renameSync(mail.path("alice/new/1.a"), mail.path("alice/tmp/1.a"));
   Deno.removeSync(mail.path("alice/cur"));
   mail.put("alice", { cur: "no folder" });
-  assertEquals(await maildrop.remove(maildrop.messages), [maildrop.messages[0]!]);
+  const { stayed, reasons } = await maildrop.remove(maildrop.messages);
+  assertEquals([stayed, reasons.length], [[maildrop.messages[0]!], 1]);
   assertEquals(mail.names("alice", "new"), []);
-  assertEquals(mail.warnings.length, 1);
 });
 
 /** Another program gives a file the next name right after each listing. */

@@ -21,7 +21,7 @@ scope.onmessage = async ({ data: root }): Promise<void> => {
       stored.openDescriptor()[Symbol.dispose]();
     }
     maildrop.retrieved(maildrop.messages[0]!);
-    const stayed = await maildrop.remove([maildrop.messages[1]!]);
+    const { stayed } = await maildrop.remove([maildrop.messages[1]!]);
     await maildrop[Symbol.asyncDispose]();
     scope.postMessage({ octets, stayed: stayed.length, warnings });
   } catch (error) {

@@ -2,6 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { join } from "node:path";
 import { authorizationTable, version1Table, version2Table } from "../../lib/msmp/tables.ts";
+import { helpLine, PROTOCOL } from "../../lib/msmp/protocol.ts";
 import { projectRoot, temporaryFolder } from "../support/mailboxes.ts";
 import type { Pop3Client } from "../support/pop3_client.ts";
 import { NOON, startManagement, type TestManagement } from "./support.ts";
@@ -125,4 +126,26 @@ Deno.test("docs/msmp.md shows every command of the tables, and its grammar names
   const grammar = /```abnf\n([\s\S]*?)```/.exec(page)?.[1] ?? "";
   assertEquals([...names].filter((name) => !shown.has(name)), []);
   assertEquals([...names].filter((name) => !grammar.includes(`"${name}"`)), []);
+});
+
+Deno.test("the table of the protocol and the tables of handlers name the same commands", () => {
+  const keywords = (rows: readonly { readonly name: string }[]): string[] =>
+    [...new Set(rows.map(({ name }) => name.split(" ")[0]!))].sort();
+  const after = PROTOCOL.filter(({ beforeLogin }) => !beforeLogin);
+  const context = { secure: false, services: { tlsOffered: true } } as never;
+  assertEquals(
+    keywords(authorizationTable.available(context)),
+    keywords([...PROTOCOL.filter(({ beforeLogin }) => beforeLogin), { name: "QUIT" }]),
+  );
+  // MSMP is how version 1 gets to version 2.
+  assertEquals(
+    keywords(version1Table.available(context)),
+    keywords(after.filter(({ name, since }) => since === 1 || name === "MSMP")),
+  );
+  assertEquals(keywords(version2Table.available(context)), keywords(after));
+});
+
+Deno.test("docs/msmp.md lists the table of the protocol", () => {
+  const rows = PROTOCOL.map((row) => `${row.since}        ${helpLine(row)}`);
+  assertEquals(page.includes(["version  command", ...rows].join("\n")), true);
 });

@@ -3,7 +3,7 @@
 import { type HelpLine, helpSection } from "../help.ts";
 import { usageOf } from "../../msmp/argument_kinds.ts";
 import { type AdminCommand, COMMANDS, protocolCommand } from "./catalogue.ts";
-import { VERBS } from "../../msmp/protocol.ts";
+import { AFTER_LOGIN } from "../../msmp/protocol.ts";
 
 /** The commands by groups, without a line end at the end. */
 export function commandsHelp(): string {
@@ -27,7 +27,7 @@ export function helpOn(words: string): string | undefined {
   const lines = COMMANDS
     .filter((command) => command.words === wanted || command.words.startsWith(`${wanted} `))
     .map(line);
-  for (const { name } of VERBS) {
+  for (const { name } of AFTER_LOGIN) {
     const isWanted = name.toLowerCase() === wanted || name.toLowerCase().startsWith(`${wanted} `);
     const command = isWanted ? protocolCommand(name) : undefined;
     if (command !== undefined) lines.push(line(command));

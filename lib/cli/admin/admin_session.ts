@@ -1,7 +1,7 @@
 /** The companion's connection, made when it is needed and anew when it was lost. */
 
 import { LoginRefusedError, NoConnectionError } from "../../msmp_client/errors.ts";
-import { takeApart } from "../../msmp/protocol.ts";
+import { splitLine } from "../../msmp/protocol.ts";
 import { type Answer, MsmpClient, type MsmpClientOptions } from "../../msmp_client/msmp_client.ts";
 
 /** One server, spoken to over one connection at a time. */
@@ -50,7 +50,7 @@ export class AdminSession implements AsyncDisposable {
       const isOurs = this.#client !== client;
       this.drop();
       if (!(error instanceof NoConnectionError)) throw error;
-      if (takeApart(said)?.verb.reads && !isFresh && !isOurs) return await this.request(line);
+      if (splitLine(said)?.command.reads && !isFresh && !isOurs) return await this.request(line);
       throw new NoConnectionError(
         `${error.message} before it answered; what was asked for may have been done`,
         { cause: error },

@@ -1,9 +1,9 @@
 /** Every command of `postern admin`: its words, what it says to the server, how the answer is shown. Help and completion are made from this. */
 
 import { settingKey } from "../../settings/definition.ts";
-import { definitionOf, isLive, settingByKey, settingNames } from "../../settings/definitions.ts";
+import { definitionOf, settingByKey, settingNames } from "../../settings/definitions.ts";
 import type { ArgumentKind } from "../../msmp/argument_kinds.ts";
-import { takeApart, VERBS } from "../../msmp/protocol.ts";
+import { AFTER_LOGIN, splitLine } from "../../msmp/protocol.ts";
 import {
   accesses,
   bans,
@@ -52,37 +52,31 @@ const OTHER = "Other";
 export const KEYS: readonly string[] = settingNames.map(settingKey);
 /** Those that SET can change. */
 export const LIVE_KEYS: readonly string[] = settingNames
-  .filter(isLive).map(settingKey);
+  .filter((name) => definitionOf(name).live).map(settingKey);
 
-/** Commands that say a verb and what follows. */
+/** Commands that send one command of the protocol. */
 const simple: readonly AdminCommand[] = [
-  says("add user", "user [password]", USERS, "ADD", "add a user, or set the password"),
-  says("delete user", "user", USERS, "DELE", "delete a user; the mail stays"),
-  says("users", "", USERS, "LIST", "all users", users),
-  says("list", "[user]", USERS, "LIST", "all users, or how many accesses one has", users),
-  says("key add", "user label", USERS, "KEY ADD", "make an app password, shown once", secret),
-  says("key delete", "user label", USERS, "KEY DELE", "delete an app password"),
-  says("key list", "user", USERS, "KEY LIST", "a user's app passwords", keysView),
-  says(
-    "admin add",
-    "name [password]",
-    USERS,
-    "ADMIN ADD",
-    "add an administrator, or set the password",
-  ),
-  says("admin delete", "name", USERS, "ADMIN DELE", "delete an administrator"),
-  says("admin list", "", USERS, "ADMIN LIST", "all administrators", plainLines),
-  says("settings", "", SETTINGS, "SETTINGS", "every setting, and where it came from", settings),
-  says("stat", "[metric]", FIGURES, "STAT", "every figure, or one", figures),
-  says("history", "metric [number]", FIGURES, "HISTORY", "one figure, a line a minute", minutes),
-  says("sessions", "", SESSIONS, "SESSIONS", "open sessions", sessions),
-  says("kick", "session", SESSIONS, "KICK", "end a session"),
-  says("logs", "user [number]", SESSIONS, "LOGS", "accesses of a user, the newest last", accesses),
-  says("bans", "", SESSIONS, "BANS", "who is shut out for wrong passwords", bans),
-  says("unban", "name", SESSIONS, "UNBAN", "let an address or a user in again"),
-  says("capa", "", OTHER, "CAPA", "what the server can", plainLines),
-  says("reload", "", OTHER, "RELOAD", "read certificates and config file again"),
-  says("shutdown", "", OTHER, "SHUTDOWN", "end the server when its sessions have ended"),
+  sends("add user", USERS, "ADD", { arguments: ["user", "[password]"] }),
+  sends("delete user", USERS, "DELE"),
+  sends("users", USERS, "LIST", { arguments: [], view: users }),
+  sends("list", USERS, "LIST", { view: users }),
+  sends("key add", USERS, "KEY ADD", { view: secret }),
+  sends("key delete", USERS, "KEY DELE"),
+  sends("key list", USERS, "KEY LIST", { view: keysView }),
+  sends("admin add", USERS, "ADMIN ADD", { arguments: ["name", "[password]"] }),
+  sends("admin delete", USERS, "ADMIN DELE"),
+  sends("admin list", USERS, "ADMIN LIST"),
+  sends("settings", SETTINGS, "SETTINGS", { view: settings }),
+  sends("stat", FIGURES, "STAT", { view: figures }),
+  sends("history", FIGURES, "HISTORY", { view: minutes }),
+  sends("sessions", SESSIONS, "SESSIONS", { view: sessions }),
+  sends("kick", SESSIONS, "KICK"),
+  sends("logs", SESSIONS, "LOGS", { view: accesses }),
+  sends("bans", SESSIONS, "BANS", { view: bans }),
+  sends("unban", SESSIONS, "UNBAN"),
+  sends("capa", OTHER, "CAPA"),
+  sends("reload", OTHER, "RELOAD"),
+  sends("shutdown", OTHER, "SHUTDOWN"),
 ];
 
 /** Commands that tell one figure. */
@@ -125,8 +119,8 @@ const special: readonly AdminCommand[] = [
     view: loggedUsers,
   },
   local("top", "a live view of figures and sessions; q leaves", FIGURES, "top"),
-  local("watch", "figures again and again, until Ctrl-C", FIGURES, "watch", ["[number]"]),
-  local("help", "this, or more of one command", OTHER, "help", ["[text]"]),
+  local("watch", "figures again and again, until Ctrl-C", FIGURES, "watch", ["[seconds]"]),
+  local("help", "this, or more of one command", OTHER, "help", ["[command]"]),
   local("quit", "leave", OTHER, "quit"),
   local("exit", "leave", OTHER, "quit"),
 ];
@@ -154,44 +148,48 @@ const VIEWS: Readonly<Record<string, View>> = {
 
 /** A command of the protocol as one of ours. */
 export function protocolCommand(line: string): AdminCommand | undefined {
-  const taken = takeApart(line);
-  if (taken === undefined) return undefined;
-  const { verb } = taken;
+  const found = splitLine(line)?.command;
+  if (found === undefined) return undefined;
+  const { name, arguments: kinds, help } = found;
   return {
-    words: verb.name,
-    arguments: verb.arguments,
-    help: verb.help,
+    words: name,
+    arguments: kinds,
+    help,
     group: "MSMP",
-    ...verb.name === "WATCH" ? { local: "watch" } : verb.name === "QUIT" ? { local: "quit" } : {},
-    request: (argument) => argument === "" ? verb.name : `${verb.name} ${argument}`,
-    view: VIEWS[verb.name] ?? said,
+    ...name === "WATCH" ? { local: "watch" } : name === "QUIT" ? { local: "quit" } : {},
+    request: (argument) => argument === "" ? name : `${name} ${argument}`,
+    view: VIEWS[name] ?? said,
   };
 }
 
-/** The commands of the protocol by name, for completion and help. */
-export const PROTOCOL: readonly string[] = VERBS.map(({ name }) => name);
+/** What differs from the row of the protocol's table. */
+interface Differences {
+  readonly arguments?: readonly ArgumentKind[];
+  readonly view?: View;
+}
 
-function says(
+/** A command that sends one of the protocol, with the arguments and the help of its row. */
+function sends(
   words: string,
-  args: string,
   group: string,
-  verb: string,
-  help: string,
-  view: View = said,
+  name: string,
+  differences: Differences = {},
 ): AdminCommand {
+  const row = AFTER_LOGIN.find((each) => each.name === name);
+  if (row === undefined) throw new TypeError(`The protocol has no command ${name}`);
   return {
     words,
-    arguments: args === "" ? [] : args.split(" ") as ArgumentKind[],
-    help,
+    arguments: row.arguments,
+    help: row.help,
     group,
     request: (argument, version) => {
-      const since = VERBS.find(({ name }) => name === verb)?.since ?? 1;
-      if (since === 2) needsVersion2(words, version);
+      if (row.since === 2) needsVersion2(words, version);
       // Version 1 tells all its figures at once.
-      if (verb === "STAT" && version === 1) return verb;
-      return argument === "" ? verb : `${verb} ${argument}`;
+      if (name === "STAT" && version === 1) return name;
+      return argument === "" ? name : `${name} ${argument}`;
     },
-    view,
+    view: row.lines ? plainLines : said,
+    ...differences,
   };
 }
 

@@ -31,7 +31,7 @@ export function chooseAdminCommand(line: string): Chosen {
   }
   const isProtocol = /^[A-Z]+\d*$/.test(first);
   const own = isProtocol ? undefined : ownCommand(text);
-  const command = own ?? protocolCommand(text) ?? (isProtocol ? unknownVerb(first) : undefined);
+  const command = own ?? protocolCommand(text) ?? (isProtocol ? unknownCommand(first) : undefined);
   if (command === undefined) {
     throw new UsageError(`unknown command ${quote(first)}${hintAt(first)}`);
   }
@@ -95,11 +95,11 @@ function ownCommand(text: string): AdminCommand | undefined {
   return fits.toSorted((a, b) => b.words.length - a.words.length)[0];
 }
 
-/** A command that this companion does not know, said as it is; a newer server may. */
-function unknownVerb(word: string): AdminCommand {
+/** A command that this client does not know is sent as it is: a newer server may know it. */
+function unknownCommand(word: string): AdminCommand {
   return {
     words: word,
-    arguments: ["[text]"],
+    arguments: ["[argument]"],
     help: "",
     group: "MSMP",
     request: (argument) => `${word} ${argument}`.trim(),

@@ -1,7 +1,8 @@
 /** Finds how the word before the cursor may go on. */
 
 import { type Argument, argumentOf } from "../../msmp/argument_kinds.ts";
-import { type AdminCommand, COMMANDS, KEYS, LIVE_KEYS, PROTOCOL } from "./catalogue.ts";
+import { AFTER_LOGIN } from "../../msmp/protocol.ts";
+import { type AdminCommand, COMMANDS, KEYS, LIVE_KEYS } from "./catalogue.ts";
 
 /** Asks for the names that are there now: users, figures, sessions. */
 export type NamesOf = (kind: Argument) => Promise<readonly string[]>;
@@ -30,7 +31,7 @@ export async function complete(before: string, names: NamesOf): Promise<Completi
   }
   // MSMP's own commands are offered to those who type capitals.
   if (words.length === 0 && /^[A-Z]/.test(word)) {
-    for (const verb of PROTOCOL) found.add(verb.split(" ")[0]!);
+    for (const { name } of AFTER_LOGIN) found.add(name.split(" ")[0]!);
   }
   const candidates = [...found].filter((each) => each.startsWith(word)).toSorted();
   return { start, candidates };
@@ -68,7 +69,7 @@ async function argumentCandidates(
   names: NamesOf,
 ): Promise<readonly string[]> {
   if (kind === "key") return command.words === "set" ? LIVE_KEYS : KEYS;
-  if (kind === "text" && command.local === "help") {
+  if (kind === "command" && command.local === "help") {
     return [...new Set(COMMANDS.map(({ words }) => words.split(" ")[0]!))];
   }
   return kind === "user" || kind === "metric" || kind === "session" ? await names(kind) : [];

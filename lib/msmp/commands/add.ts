@@ -11,8 +11,6 @@ import { refused } from "../words.ts";
 /** The ADD command. */
 export const add = command<Administration, NewAccount, MsmpContext>({
   name: "ADD",
-  usage: "<user> <password>",
-  summary: "adds a user, or sets the password of one who exists",
   args: nameAndPassword,
   secret: "after-first",
   async handle(phase, account): Promise<Reply> {

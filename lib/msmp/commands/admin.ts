@@ -17,8 +17,6 @@ type Arguments =
 /** The ADMIN command (version 2). */
 export const admin = command<Administration, Arguments, MsmpContext>({
   name: "ADMIN",
-  usage: "ADD <name> <password> | DELE <name> | LIST",
-  summary: "adds, deletes and lists administrators",
   args: readArguments,
   secret: "after-first",
   handle(phase, given): Promise<Reply> {

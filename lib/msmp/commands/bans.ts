@@ -11,7 +11,6 @@ import { field, timeWord } from "../text.ts";
 /** The BANS command: subject, kind, end and failures, a line a ban. */
 export const bans = command<Administration, void, MsmpContext>({
   name: "BANS",
-  summary: "shows who is kept out for failed logins: whom, kind, until, failures",
   args: noArguments,
   handle: (phase): Promise<Reply> =>
     linesAnswer(

@@ -10,13 +10,12 @@ import type { Administration } from "../phases.ts";
 /** The CAPA command (version 2). */
 export const capa = command<Administration, void, MsmpContext>({
   name: "CAPA",
-  summary: "shows what the server can do",
   args: noArguments,
   handle(phase): Promise<Reply> {
     const { services, secure } = phase.context;
     return linesAnswer(phase, [
       "VERSIONS 1 2",
-      `COMMANDS ${phase.context.commands().map(({ name }) => name).join(" ")}`,
+      `COMMANDS ${phase.context.commands().join(" ")}`,
       ...(services.tlsOffered || secure ? ["STLS"] : []),
       `IMPLEMENTATION Postern-${services.version}`,
     ]);

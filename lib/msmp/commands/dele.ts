@@ -10,8 +10,6 @@ import { name, refused } from "../words.ts";
 /** The DELE command. */
 export const dele = command<Administration, string, MsmpContext>({
   name: "DELE",
-  usage: "<user>",
-  summary: "deletes a user; the mail stays",
   args: name("user name"),
   async handle(phase, user): Promise<Reply> {
     const outcome = await phase.context.services.management.users.delete(user);

@@ -10,8 +10,6 @@ import { refused } from "../words.ts";
 /** The GET command. */
 export const get = command<Administration, string, MsmpContext>({
   name: "GET",
-  usage: "<key>",
-  summary: "shows a setting",
   args: (rest) => rest.trim(),
   handle(phase, key): Reply {
     const value = phase.context.services.management.settings.get(key);

@@ -15,8 +15,6 @@ const USUAL_MINUTES = "60";
 /** The HISTORY command: a line a minute, the oldest first and the one under way last. */
 export const history = command<Administration, { name: string; minutes: number }, MsmpContext>({
   name: "HISTORY",
-  usage: "<name> [<minutes>]",
-  summary: "shows the last minutes (60) of one of the figures of STAT",
   args(text): { name: string; minutes: number } {
     const { word: name, rest } = firstWord(text);
     if (name === "") throw new SyntaxError("Missing name");

@@ -18,8 +18,6 @@ interface Arguments {
 /** The KEY command (version 2). A label may hold blanks. */
 export const key = command<Administration, Arguments, MsmpContext>({
   name: "KEY",
-  usage: "ADD <user> <label> | DELE <user> <label> | LIST <user>",
-  summary: "makes, deletes and lists a user's app passwords",
   args: readArguments,
   handle(phase, given): Promise<Reply> {
     switch (given.verb) {

@@ -10,8 +10,6 @@ import { refused } from "../words.ts";
 /** The KICK command. */
 export const kick = command<Administration, string, MsmpContext>({
   name: "KICK",
-  usage: "<id>",
-  summary: "ends a session; nothing is deleted for it",
   args: oneWord("session id"),
   handle(phase, id): Reply {
     const session = phase.context.services.management.sessions.kick(id);

@@ -11,8 +11,6 @@ import { refused } from "../words.ts";
 /** The LIST command. */
 export const list = command<Administration, string, MsmpContext>({
   name: "LIST",
-  usage: "[<user>]",
-  summary: "names the users, or counts a user's logins",
   args: (rest) => rest.trim(),
   handle: (phase, user) => user === "" ? listAll(phase) : listOne(phase, user),
 });

@@ -18,8 +18,6 @@ const MOST_IN_VERSION_1 = Math.ceil(ANSWER_OCTETS / "2026-01-31 12:00:00 IP: ::\
 /** LOGS of version 1: when and from where. */
 export const classicLogs = command<Administration, string, MsmpContext>({
   name: "LOGS",
-  usage: "<user>",
-  summary: "shows when a user logged in, and from where",
   args: name("user name"),
   async handle(phase, given): Promise<Reply> {
     const { users, caughtUp } = phase.context.services.management;
@@ -37,8 +35,6 @@ export const classicLogs = command<Administration, string, MsmpContext>({
 /** LOGS of version 2: the whole records. A name may hold blanks: what names a user as it stands has no number behind it. */
 export const logs = command<Administration, string, MsmpContext>({
   name: "LOGS",
-  usage: "<user> [<n>]",
-  summary: "shows a user's access log, or its last n records",
   args: name("user name"),
   async handle(phase, given): Promise<Reply> {
     const { users, caughtUp } = phase.context.services.management;

@@ -10,8 +10,6 @@ import { refused } from "../words.ts";
 /** The MSMP command: `MSMP 2` begins version 2. */
 export const msmp = command<Administration, string, MsmpContext>({
   name: "MSMP",
-  usage: "2",
-  summary: "begins version 2",
   args: oneWord("version"),
   handle(phase, version): Reply {
     if (version !== "2") return refused("Unknown version: only 2 can be asked for");

@@ -8,7 +8,6 @@ import type { Administration } from "../phases.ts";
 /** The NOOP command (version 2). */
 export const noop = command<Administration, void, MsmpContext>({
   name: "NOOP",
-  summary: "does nothing",
   args: noArguments,
   handle: () => ({ kind: "ok" }),
 });

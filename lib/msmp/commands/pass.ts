@@ -11,8 +11,6 @@ const MAX_FAILURES = 4;
 /** The PASS command. Blanks belong to the password, in both versions: the version is chosen after it. */
 export const pass = command<Authorization, string, MsmpContext>({
   name: "PASS",
-  usage: "<password>",
-  summary: "gives the password and logs in",
   args: (rest) => rest,
   secret: "all",
   handle(phase, password): Reply | Promise<Reply> {

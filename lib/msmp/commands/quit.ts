@@ -8,7 +8,6 @@ import type { Administration, Authorization } from "../phases.ts";
 /** The QUIT command. */
 export const quit = command<Authorization | Administration, void, MsmpContext>({
   name: "QUIT",
-  summary: "ends the connection",
   args: noArguments,
   handle: () => ({ kind: "ok", effect: "close" }),
 });

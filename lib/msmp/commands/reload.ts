@@ -9,7 +9,6 @@ import type { Administration } from "../phases.ts";
 /** The RELOAD command; what changed and what is unwise stands in the log. */
 export const reload = command<Administration, void, MsmpContext>({
   name: "RELOAD",
-  summary: "reads the config file, the users file and the certificates again",
   args: noArguments,
   async handle(phase): Promise<Reply> {
     const { changes, warnings } = await phase.context.services.management.life.reload();

@@ -12,7 +12,6 @@ import { field, timeWord } from "../text.ts";
 /** The SESSIONS command: a line a session, the oldest first. */
 export const sessions = command<Administration, void, MsmpContext>({
   name: "SESSIONS",
-  summary: "shows the open sessions: id, user, address, TLS, state, since, bytes, last command",
   args: noArguments,
   async handle(phase): Promise<Reply> {
     const { sessions, caughtUp } = phase.context.services.management;

@@ -14,8 +14,6 @@ const MAX_VALUE_OCTETS = 100;
 /** The SET command. What is unwise about a value that is taken stands behind the answer of version 2. */
 export const set = command<Administration, FirstWord, MsmpContext>({
   name: "SET",
-  usage: "<key> <value>",
-  summary: "changes a setting, now and for later starts",
   args: firstWord,
   async handle(phase, { word: key, rest }): Promise<Reply> {
     const { settings } = phase.context.services.management;

@@ -14,7 +14,6 @@ const VALUE_LENGTH = 140;
 /** The SETTINGS command. */
 export const settings = command<Administration, void, MsmpContext>({
   name: "SETTINGS",
-  summary: "shows every setting, its value, and where it came from",
   args: noArguments,
   handle: (phase): Promise<Reply> =>
     linesAnswer(

@@ -9,7 +9,6 @@ import type { Administration } from "../phases.ts";
 /** The SHUTDOWN command; this connection stays until the sessions have ended, so that they can be watched. */
 export const shutdown = command<Administration, void, MsmpContext>({
   name: "SHUTDOWN",
-  summary: "ends the server once its sessions have ended",
   args: noArguments,
   handle(phase): Reply {
     phase.audit({ action: "SHUTDOWN" });

@@ -19,7 +19,6 @@ const CLASSIC = [
 /** STAT of version 1. */
 export const classicStat = command<Administration, void, MsmpContext>({
   name: "STAT",
-  summary: "shows the server's figures",
   args: (rest) => {
     if (rest.trim() !== "") throw new SyntaxError("STAT with a name needs MSMP 2");
   },
@@ -36,8 +35,6 @@ export const classicStat = command<Administration, void, MsmpContext>({
 /** STAT of version 2: every figure by its name, or one. */
 export const stat = command<Administration, string | undefined, MsmpContext>({
   name: "STAT",
-  usage: "[<name>]",
-  summary: "shows the server's figures, or one of them",
   args: optionalWord("name"),
   async handle(phase, name): Promise<Reply> {
     const { figures, caughtUp } = phase.context.services.management;

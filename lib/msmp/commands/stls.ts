@@ -8,7 +8,6 @@ import type { Authorization } from "../phases.ts";
 /** The STLS command; it exists where there is a certificate and TLS is not on already (as RFC 2595, section 4, has it for POP3). */
 export const stls = command<Authorization, void, MsmpContext>({
   name: "STLS",
-  summary: "begins TLS",
   args: noArguments,
   available: ({ secure, services }) => services.tlsOffered && !secure,
   // Not a promise: nothing may be read of the connection between this answer and the handshake.

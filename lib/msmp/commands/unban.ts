@@ -9,8 +9,6 @@ import { name, refused } from "../words.ts";
 /** The UNBAN command. */
 export const unban = command<Administration, string, MsmpContext>({
   name: "UNBAN",
-  usage: "<address|user>",
-  summary: "lets in again who is kept out",
   args: name("address or user"),
   handle(phase, subject): Reply {
     if (!phase.context.services.management.bans.lift(subject)) return refused("Not banned");

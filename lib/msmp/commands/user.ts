@@ -9,8 +9,6 @@ import { name } from "../words.ts";
 /** The USER command; any name is taken, so that nobody learns which exist. */
 export const user = command<Authorization, string, MsmpContext>({
   name: "USER",
-  usage: "<name>",
-  summary: "names the administrator",
   args: name("user name"),
   handle(phase, given): Reply {
     phase.user = given;

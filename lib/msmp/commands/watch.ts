@@ -14,8 +14,6 @@ const MOST_SECONDS = 3600;
 /** The WATCH command: a snapshot is a line `time: …`, the lines of STAT, and an empty line. */
 export const watch = command<Administration, number, MsmpContext>({
   name: "WATCH",
-  usage: "<seconds>",
-  summary: "shows the figures every so many seconds until any line comes",
   args: (rest) => wholeNumber(rest.trim(), "number of seconds", 1, MOST_SECONDS),
   handle({ context }, seconds): Reply {
     // Asked for here, for the parts are made later.

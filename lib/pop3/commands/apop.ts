@@ -16,8 +16,6 @@ interface Digest {
 /** The APOP command; MD5 is broken (CVE-2007-1558), so it exists only where it was asked for. */
 export const apop = command<Authorization, Digest, Pop3Context>({
   name: "APOP",
-  usage: "name digest",
-  summary: "logs in by a digest of the password",
   args: readDigest,
   secret: "after-first",
   // A digest in clear is as good as the password to whoever can guess, and what follows is mail in clear.

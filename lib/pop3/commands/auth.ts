@@ -19,8 +19,6 @@ interface AuthArguments {
 /** The AUTH command. Without an argument it lists the mechanisms, as old clients expect; the session goes on either way. */
 export const auth = command<Authorization, AuthArguments, Pop3Context>({
   name: "AUTH",
-  usage: "[mechanism [initial-response]]",
-  summary: "logs in by a SASL mechanism, or lists the mechanisms",
   args: readArguments,
   secret: "after-first",
   capability: saslCapability,

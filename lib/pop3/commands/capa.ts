@@ -9,7 +9,6 @@ import type { Authorization, Transaction } from "../phases.ts";
 /** The CAPA command: lines of the command tables, then what no single command stands for. */
 export const capa = command<Authorization | Transaction, void, Pop3Context>({
   name: "CAPA",
-  summary: "lists the server's capabilities",
   args: noArguments,
   handle: ({ context }) => ({
     kind: "list",

@@ -9,8 +9,6 @@ import type { Transaction } from "../phases.ts";
 /** The DELE command; nothing is removed before QUIT. */
 export const dele = command<Transaction, number, Pop3Context>({
   name: "DELE",
-  usage: "message",
-  summary: "marks a message for removal at QUIT",
   args: messageNumber,
   handle(phase, number): Reply {
     const message = phase.find(number);

@@ -14,8 +14,6 @@ const LANGUAGES: ReadonlyMap<string, Language> = new Map([["i-default", "i-defau
 /** The LANG command: lists the languages, or chooses one; `*` is the default (RFC 6856, section 3). */
 export const lang = command<Authorization | Transaction, string | undefined, Pop3Context>({
   name: "LANG",
-  usage: "[language]",
-  summary: "lists the languages of the answers, or chooses one",
   args: optionalWord("language"),
   capability: () => "LANG",
   handle({ context }, asked): Reply {

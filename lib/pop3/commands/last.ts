@@ -8,7 +8,6 @@ import type { Transaction } from "../phases.ts";
 /** The LAST command; RFC 1460 dropped it, so it exists only where it was asked for. */
 export const last = command<Transaction, void, Pop3Context>({
   name: "LAST",
-  summary: "tells the highest message number accessed",
   args: noArguments,
   available: (context) => context.services.settings.enableLast,
   handle: (phase) => ({ kind: "ok", text: `${phase.last}` }),

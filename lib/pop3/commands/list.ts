@@ -9,8 +9,6 @@ import type { Transaction } from "../phases.ts";
 /** The LIST command: scan listings (RFC 1939, section 5) of one message or of all that are not deleted. */
 export const list = command<Transaction, number | undefined, Pop3Context>({
   name: "LIST",
-  usage: "[message]",
-  summary: "lists messages' sizes in octets",
   args: optionalMessageNumber,
   handle: (phase, number) => listMessages(phase, number, ({ info }) => info.size),
 });

@@ -8,7 +8,6 @@ import type { Authorization, Transaction } from "../phases.ts";
 /** The NOOP command. Some clients probe with it before login, which is harmless. */
 export const noop = command<Authorization | Transaction, void, Pop3Context>({
   name: "NOOP",
-  summary: "does nothing",
   args: noArguments,
   handle: () => ({ kind: "ok" }),
 });

@@ -10,8 +10,6 @@ import type { Authorization } from "../phases.ts";
 /** The PASS command. Blanks belong to the password (RFC 1939, section 7: the argument is the rest of the line). */
 export const pass = command<Authorization, string, Pop3Context>({
   name: "PASS",
-  usage: "password",
-  summary: "gives the password and logs in",
   args: (rest) => rest,
   secret: "all",
   available: passwordsAllowed,

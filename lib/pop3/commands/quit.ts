@@ -4,6 +4,7 @@ import { noArguments } from "../../wire/arguments.ts";
 import { command } from "../../wire/command_table.ts";
 import type { Reply } from "../../wire/reply.ts";
 import { getLogger } from "@logtape/logtape";
+import type { MessageInfo, RemovalOutcome } from "../../mail/mail_store.ts";
 import type { Pop3Context } from "../context.ts";
 import type { Authorization, Transaction } from "../phases.ts";
 
@@ -12,41 +13,74 @@ const logger = getLogger(["postern", "pop3"]);
 /** The QUIT command. */
 export const quit = command<Authorization | Transaction, void, Pop3Context>({
   name: "QUIT",
-  summary: "removes the marked messages and ends the session",
   args: noArguments,
   handle: (phase) =>
     phase.name === "transaction" ? update(phase) : { kind: "ok", text: "bye", effect: "close" },
 });
 
-/** Removes what is marked, lets go of the maildrop, and only then answers (RFC 1939, section 6). */
+/**
+ * Removes what is marked, lets go of the maildrop, and only then answers (RFC 1939, section 6). "Whether the removal was
+ * successful or not, the server then releases any exclusive-access lock on the maildrop and closes the TCP connection."
+ */
 async function update(phase: Transaction): Promise<Reply> {
   const { gate, identity } = phase.context.services;
   phase.context.update();
   const marked = [...phase.marked].sort((a, b) => a - b).flatMap((number) =>
     phase.maildrop.messages[number - 1] ?? []
   );
-  const stayed = marked.length === 0 ? [] : await phase.maildrop.remove(marked);
-  if (marked.length > stayed.length) {
-    gate.observe({
-      type: "deleted",
-      session: identity.session,
-      messages: marked.length - stayed.length,
+  const outcome = await remove(phase, marked);
+  const gone = marked.length - outcome.stayed.length;
+  if (gone > 0) gate.observe({ type: "deleted", session: identity.session, messages: gone });
+  // The lock is free before the client can read the answer: its next session may follow at once.
+  try {
+    await phase.close();
+  } catch (error) {
+    // What was asked for is done by now, and the client could do nothing about it.
+    logger.error("A maildrop of {user} was not closed cleanly: {error}", {
+      user: phase.user,
+      error,
     });
   }
-  // The lock is free before the client can read the answer: its next session may follow at once.
-  await phase.close();
-  if (stayed.length === 0) {
+  const refusal = describe(marked.length, outcome);
+  if (refusal === undefined) {
     return { kind: "ok", text: `${phase.count} messages left`, effect: "close" };
   }
-  logger.error("{count} messages of {user} could not be removed", {
-    count: stayed.length,
-    user: phase.user,
-  });
-  return {
-    kind: "error",
-    code: "SYS/TEMP",
-    text: "some deleted messages not removed",
-    effect: "close",
-    reason: "quit",
-  };
+  return { kind: "error", code: "SYS/TEMP", text: refusal, effect: "close", reason: "quit" };
+}
+
+/** Removes messages; a store that fails where it must not has removed none that is known of. */
+async function remove(
+  { maildrop, user }: Transaction,
+  marked: readonly MessageInfo[],
+): Promise<RemovalOutcome> {
+  if (marked.length === 0) return { stayed: [], unsynced: [], reasons: [] };
+  try {
+    const outcome = await maildrop.remove(marked);
+    const { stayed, unsynced, reasons } = outcome;
+    if (stayed.length + unsynced.length > 0) {
+      logger.error("{count} of {marked} deleted messages of {user} could not be removed", {
+        count: stayed.length,
+        marked: marked.length,
+        user,
+        unsynced: unsynced.length,
+        reasons,
+      });
+    }
+    return outcome;
+  } catch (error) {
+    logger.error("The deleted messages of {user} could not be removed: {error}", { user, error });
+    return { stayed: marked, unsynced: [], reasons: [] };
+  }
+}
+
+/** Says what could not be done to messages; undefined when all are gone for good. */
+function describe(marked: number, { stayed, unsynced }: RemovalOutcome): string | undefined {
+  if (stayed.length + unsynced.length === 0) return undefined;
+  const parts = [
+    stayed.length > 0 ? `${stayed.length} of ${marked}` : "",
+    unsynced.length > 0
+      ? `${unsynced.length} of ${marked} could come back after a power failure`
+      : "",
+  ];
+  return `some deleted messages not removed (${parts.filter((part) => part !== "").join("; ")})`;
 }

@@ -9,8 +9,6 @@ import type { Transaction } from "../phases.ts";
 /** The RETR command; a message that was sent whole is marked seen when the session ends. */
 export const retr = command<Transaction, number, Pop3Context>({
   name: "RETR",
-  usage: "message",
-  summary: "sends a message",
   args: messageNumber,
   handle: (phase, number) =>
     openMessage(phase, number, (message) => ({

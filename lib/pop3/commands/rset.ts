@@ -9,7 +9,6 @@ import type { Transaction } from "../phases.ts";
 /** The RSET command. */
 export const rset = command<Transaction, void, Pop3Context>({
   name: "RSET",
-  summary: "unmarks all messages",
   args: noArguments,
   handle(phase): Reply {
     phase.unmarkAll();

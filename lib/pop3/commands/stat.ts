@@ -8,7 +8,6 @@ import type { Transaction } from "../phases.ts";
 /** The STAT command; deleted messages are not counted. */
 export const stat = command<Transaction, void, Pop3Context>({
   name: "STAT",
-  summary: "tells how many messages there are and how many octets",
   args: noArguments,
   handle: (phase) => ({ kind: "ok", text: `${phase.count} ${phase.octets}` }),
 });

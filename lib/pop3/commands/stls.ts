@@ -8,7 +8,6 @@ import type { Authorization } from "../phases.ts";
 /** The STLS command; it exists where there is a certificate, no TLS yet, and nobody logged in. */
 export const stls = command<Authorization, void, Pop3Context>({
   name: "STLS",
-  summary: "turns to TLS",
   args: noArguments,
   available: ({ phase, secure, services }) =>
     services.tlsOffered && !secure && phase === "authorization",

@@ -9,8 +9,6 @@ import type { Transaction } from "../phases.ts";
 /** The TOP command: the header, the empty line, and so many lines. */
 export const top = command<Transaction, { number: number; lines: number }, Pop3Context>({
   name: "TOP",
-  usage: "message lines",
-  summary: "sends a message's header and the first lines of its body",
   args: messageNumberAndLines,
   capability: () => "TOP",
   handle: (phase, { number, lines }) => openMessage(phase, number, () => ({ lines })),

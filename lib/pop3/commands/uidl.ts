@@ -9,8 +9,6 @@ import type { Transaction } from "../phases.ts";
 /** The UIDL command: unique-id listings of one message or of all that are not deleted. */
 export const uidl = command<Transaction, number | undefined, Pop3Context>({
   name: "UIDL",
-  usage: "[message]",
-  summary: "lists messages' unique-ids",
   args: optionalMessageNumber,
   capability: () => "UIDL",
   handle: (phase, number) => listMessages(phase, number, ({ info }) => info.uid),

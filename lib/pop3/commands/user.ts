@@ -10,8 +10,6 @@ import { passwordsAllowed, tlsFirst } from "../passwords_allowed.ts";
 /** The USER command; any name is taken, so that nobody learns which exist. */
 export const user = command<Authorization, string, Pop3Context>({
   name: "USER",
-  usage: "name",
-  summary: "names the mailbox",
   // Blanks at the end do no harm; a CR or another control there is part of a name that is nobody's.
   args: (rest) => restOfLine("user name")(rest.replace(/ +$/, "")),
   available: passwordsAllowed,

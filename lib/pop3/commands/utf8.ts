@@ -9,7 +9,6 @@ import type { Authorization } from "../phases.ts";
 /** The UTF8 command. Messages are always sent as they are stored; names and passwords in UTF-8 are taken (argument USER). */
 export const utf8 = command<Authorization, void, Pop3Context>({
   name: "UTF8",
-  summary: "allows UTF-8 in messages, names and passwords",
   args: noArguments,
   capability: () => "UTF8 USER",
   handle(phase): Reply {

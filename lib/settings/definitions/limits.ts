@@ -11,34 +11,32 @@ export const limits = {
   maxConnections: {
     type: wholeNumber({ min: 1, max: LARGEST_COUNT }),
     default: 1000,
-    takesEffect: "now",
-    help: "maximum simultaneous POP3 connections; further clients wait in the listen backlog",
+    live: true,
+    help: "POP3 connections at once; more of them wait to be accepted",
   },
   maxConnectionsPerIp: {
     type: wholeNumber({ min: 1, max: LARGEST_COUNT, zero: "no limit" }),
     default: 0,
-    takesEffect: "now",
-    help: "maximum simultaneous POP3 connections per client address (IPv6: per /64)",
+    live: true,
+    help: "POP3 connections at once from an address",
   },
   maxSessionsPerUser: {
     type: wholeNumber({ min: 1, max: LARGEST_COUNT }),
     default: 1,
-    takesEffect: "now",
-    help: "maximum simultaneous sessions per user",
+    live: true,
+    help: "sessions of a user at once",
   },
   maxBadCommands: {
     type: wholeNumber({ min: 1, max: LARGEST_COUNT }),
     default: 8,
-    takesEffect: "next session",
-    session: true,
-    help: "close a session after this many consecutive invalid commands",
+    live: true,
+    help: "bad commands in a row that end a session",
   },
   timeout: {
     type: wholeNumber({ min: 1, max: 604_800, unit: "seconds", zero: "never" }),
     default: LEAST_TIMEOUT,
-    takesEffect: "next session",
-    session: true,
-    help: "seconds of inactivity before a session is closed",
+    live: true,
+    help: "until an idle session is closed",
     warn: (value) =>
       value > 0 && value < LEAST_TIMEOUT
         ? `is under ${LEAST_TIMEOUT} seconds, the least that RFC 1939 (section 3) allows`
@@ -47,8 +45,7 @@ export const limits = {
   loginTimeout: {
     type: wholeNumber({ min: 1, max: 604_800, unit: "seconds" }),
     default: 60,
-    takesEffect: "next session",
-    session: true,
-    help: "seconds a client has to log in",
+    live: true,
+    help: "until a connection without a login is closed",
   },
 } as const satisfies Partial<Definitions>;

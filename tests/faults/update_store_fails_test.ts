@@ -1,0 +1,106 @@
+/** A mail store, or a lock, that fails where it must not: QUIT still ends the session, says so, and gives the lock back. */
+
+import { assertEquals } from "@std/assert";
+import { MemoryMailStore } from "../../lib/mail/memory_mail_store.ts";
+import type { Maildrop, MailStore } from "../../lib/mail/mail_store.ts";
+import { MemoryConnection } from "../../lib/net/memory_connection.ts";
+import { LocalSeats } from "../../lib/net/seats.ts";
+import { SessionHost } from "../../lib/server/session_host.ts";
+import { resolveSettings } from "../../lib/settings/resolve.ts";
+import { NoTransformer } from "../../lib/transform/no_transformer.ts";
+import type { Gate } from "../../lib/users/gate.ts";
+import { Pop3Client } from "../support/pop3_client.ts";
+
+/** What fails. */
+interface Failing {
+  readonly remove?: boolean;
+  readonly dispose?: boolean;
+  readonly release?: boolean;
+}
+
+function failingStore(failing: Failing): MailStore {
+  const store = new MemoryMailStore();
+  store.deliver("alice", new TextEncoder().encode("one\r\n"));
+  store.deliver("alice", new TextEncoder().encode("two\r\n"));
+  return {
+    create: (user) => store.create(user),
+    expire: (user) => store.expire(user),
+    async acquire(user, signal): Promise<Maildrop> {
+      const maildrop = await store.acquire(user, signal);
+      return {
+        messages: maildrop.messages,
+        open: (message) => maildrop.open(message),
+        retrieved: (message) => maildrop.retrieved(message),
+        remove: (messages) =>
+          failing.remove ? Promise.reject(new TypeError("a fault")) : maildrop.remove(messages),
+        [Symbol.asyncDispose]: () =>
+          failing.dispose
+            ? Promise.reject(new TypeError("a fault"))
+            : maildrop[Symbol.asyncDispose](),
+      };
+    },
+  };
+}
+
+/** Says QUIT with one marked message. Tells the answer, and how often the lock was given back. */
+async function quit(failing: Failing): Promise<[answer: string, releases: number]> {
+  const { settings } = resolveSettings({
+    flags: new Map([["maildir", ["/"]]]),
+    environment: { get: () => undefined },
+    machine: { hostName: "pop.example.org", cores: 1 },
+  });
+  let releases = 0;
+  const gate: Gate = {
+    settings,
+    scramForAll: false,
+    bearer: false,
+    admit: () => Promise.resolve(undefined),
+    scramParameters: () => Promise.reject(new TypeError("not asked for")),
+    login: () =>
+      Promise.resolve({
+        kind: "granted",
+        user: "alice",
+        lease: {
+          onLost: () => {},
+          [Symbol.asyncDispose]: () => {
+            releases++;
+            return failing.release ? Promise.reject(new TypeError("a fault")) : Promise.resolve();
+          },
+        },
+      }),
+    observe: () => {},
+  };
+  const store = failingStore(failing);
+  const host = new SessionHost({
+    gate,
+    seats: new LocalSeats(() => 10),
+    store: () => store,
+    transformer: () => new NoTransformer(),
+    newSession: () => "1",
+  });
+  const { client: end, server } = MemoryConnection.pair();
+  const serving = host.serve(server);
+  using client = new Pop3Client(end);
+  await client.login("alice", "secret");
+  await client.ok("DELE 2");
+  const answer = await client.command("QUIT");
+  await client.ended();
+  await serving;
+  return [answer, releases];
+}
+
+Deno.test("a mail store that fails at QUIT ends the session with an error and frees the lock", async () => {
+  assertEquals(await quit({ remove: true }), [
+    "-ERR [SYS/TEMP] some deleted messages not removed (1 of 1)",
+    1,
+  ]);
+});
+
+Deno.test("a maildrop that cannot be closed, or a lock that cannot be given back, ends the session all the same", async () => {
+  assertEquals(await quit({ dispose: true }), ["+OK 1 messages left", 1]);
+  assertEquals(await quit({ release: true }), ["+OK 1 messages left", 1]);
+  assertEquals(await quit({ remove: true, dispose: true, release: true }), [
+    "-ERR [SYS/TEMP] some deleted messages not removed (1 of 1)",
+    1,
+  ]);
+});
