@@ -1,5 +1,6 @@
 /** `postern health`: asks the POP3 port for its greeting, for supervisors that want to know whether the server serves. */
 
+import { paragraph } from "./help.ts";
 import { BlockList, isIPv6 } from "node:net";
 import type { Settings } from "../settings/settings.ts";
 import { NoConnectionError } from "../msmp_client/errors.ts";
@@ -60,9 +61,12 @@ type Outcome =
 function help(): string {
   return [
     "Usage: postern health [flags]",
-    "Connects to the POP3 port, reads the greeting and says QUIT. Exit status: 0 the server serves, 1 it does not,\n" +
-    "within 5 seconds. Address and port come from the same flags, environment and config file as those of serve;\n" +
-    "of several addresses the first is asked, and for all interfaces it is loopback.",
+    paragraph(
+      "Connects to the POP3 port, reads the greeting and sends QUIT, within 5 seconds. Address and port come from the " +
+        "same flags, environment and config file as those of serve; of several addresses the first is used, and " +
+        "loopback when the server listens on all interfaces.",
+    ),
+    "Exit status: 0 the server answers, 1 it does not, 2 wrong usage.",
     flagsHelp(flags),
   ].join("\n\n");
 }

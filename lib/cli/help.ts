@@ -1,9 +1,9 @@
-/** Lays out help texts: two columns, wrapped, at most 100 wide. */
+/** Lays out help texts: two columns, wrapped, at most 80 wide. */
 
-const WIDTH = 100;
+const WIDTH = 80;
 const GAP = 2;
 /** A flag longer than this has its help on the next line. */
-const FLAG_COLUMN = 34;
+const FLAG_COLUMN = 26;
 
 /** One flag or command, and what it does. */
 export interface HelpLine {
@@ -22,6 +22,11 @@ export function helpSection(title: string, lines: readonly HelpLine[]): string {
     return [...start, ...more.map((line) => indent + line)];
   });
   return [`${title}:`, ...rows].join("\n");
+}
+
+/** A text that stands by itself, wrapped. */
+export function paragraph(text: string): string {
+  return wrap(text, WIDTH).join("\n");
 }
 
 /** Breaks a text at blanks into lines of at most `width` characters; a longer word stays whole. */

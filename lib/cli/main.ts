@@ -11,22 +11,22 @@ import { UsageError } from "./usage_error.ts";
 const commands: readonly [Command, ...Command[]] = [
   {
     name: "serve",
-    summary: "the server; the default command",
+    summary: "run the server (the default command)",
     run: async (args) => await (await import("./serve.ts")).serve.run(args),
   },
   {
     name: "admin",
-    summary: "the companion of the management port: a command, a shell, or a live view",
+    summary: "manage a running server: single command, interactive shell, or live view",
     run: async (args) => await (await import("./admin/admin.ts")).runAdmin(args),
   },
   {
     name: "health",
-    summary: "connects to the POP3 port, reads the greeting, says QUIT; for supervisors",
+    summary: "health check for supervisors: connect, read the greeting, quit",
     run: async (args) => await (await import("./health.ts")).runHealth(args),
   },
   {
     name: "user",
-    summary: "the users without a server: add, passwd, delete, list, key, import FILE",
+    summary: "manage users while no server runs: add, passwd, delete, list, key, import",
     run: async (args) => await (await import("./user.ts")).runUser(args),
   },
 ];
@@ -54,7 +54,7 @@ async function programHelp(): Promise<string> {
   const lines = commands.map(({ name, summary }) => ({ flag: `postern ${name}`, help: summary }));
   return [
     helpSection("Commands", lines),
-    "postern COMMAND -h tells of each. Without a command, serve is meant:",
+    "postern COMMAND -h explains a command. The flags of serve:",
     serveHelp().trimEnd(),
   ].join("\n\n");
 }

@@ -16,14 +16,14 @@ const HELP: OwnFlag = {
   letter: "h",
   placeholder: "",
   repeatable: false,
-  help: "show this, and end",
+  help: "show this help and exit",
 };
 const VERSION_FLAG: OwnFlag = {
   name: "version",
   letter: "v",
   placeholder: "",
   repeatable: false,
-  help: "show the version, and end",
+  help: "show the version and exit",
 };
 
 /** Makes a flag; an empty placeholder means that it takes no value. */

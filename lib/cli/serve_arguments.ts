@@ -1,11 +1,17 @@
 /** The arguments of `postern serve`, and its help, both made from the settings' definitions. */
 
 import { flagName, type SettingName } from "../settings/definition.ts";
-import { definitionOf, groups, settingByFlag, settingNames } from "../settings/definitions.ts";
+import {
+  definitionOf,
+  groups,
+  isLive,
+  settingByFlag,
+  settingNames,
+} from "../settings/definitions.ts";
 import { quote } from "../settings/quote.ts";
 import type { GivenFlags } from "../settings/resolve.ts";
 import { type Flag, parseFlags } from "./flags.ts";
-import { type HelpLine, helpSection } from "./help.ts";
+import { type HelpLine, helpSection, paragraph } from "./help.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** What the arguments of `serve` ask for. */
@@ -20,15 +26,21 @@ const ownFlags: readonly (Flag & { readonly help: string })[] = [
     name: "print-config",
     placeholder: "",
     repeatable: false,
-    help: "show every setting and where it came from, and end",
+    help: "show every setting and where its value comes from, and exit",
   },
-  { name: "help", letter: "h", placeholder: "", repeatable: false, help: "show this, and end" },
+  {
+    name: "help",
+    letter: "h",
+    placeholder: "",
+    repeatable: false,
+    help: "show this help and exit",
+  },
   {
     name: "version",
     letter: "v",
     placeholder: "",
     repeatable: false,
-    help: "show the version, and end",
+    help: "show the version and exit",
   },
 ];
 
@@ -81,7 +93,7 @@ function isOn(texts: readonly string[] | undefined): boolean {
   return true;
 }
 
-/** The help text of `serve`, at most 100 columns wide, ending with a line end. */
+/** The help text of `serve`, at most 80 columns wide, ending with a line end. */
 export function serveHelp(): string {
   const sections = groups.map(({ title, names }) =>
     helpSection(title, names.map((name) => helpLine(name)))
@@ -95,10 +107,12 @@ export function serveHelp(): string {
     "Serves the mailboxes of a folder over POP3.",
     ...sections,
     own,
-    "Flags marked … may be repeated. Those marked * change while the server runs, by SET over the\n" +
-    "management port. Every flag but -u and -a is also read from the environment (--max-users as\n" +
-    "POSTERN_MAX_USERS) and every one from the file of --config (max-users = 100).\n" +
-    "What wins: flag, value set at run time, environment, config file, default.",
+    paragraph(
+      "Flags marked … can be repeated. Those marked * can be changed while the server runs (SET on the management " +
+        "port). Every flag except -u and -a can be given in the environment (--max-users as POSTERN_MAX_USERS), " +
+        "and every flag in the config file (max-users = 100).",
+    ),
+    "Precedence: flag, value set at run time, environment, config file, default.",
   ].join("\n\n") + "\n";
 }
 
@@ -114,11 +128,11 @@ function spell(
 }
 
 function helpLine(name: SettingName): HelpLine {
-  const { type, letter, help, live } = definitionOf(name);
+  const { type, letter, help } = definitionOf(name);
   const text = type.toml === "boolean" ? help : `${help}${described(name)}`;
   return {
     flag: spell(flagName(name), letter, type.placeholder, type.repeatable),
-    help: `${live === undefined ? "" : "* "}${text}`,
+    help: `${isLive(name) ? "* " : ""}${text}`,
   };
 }
 

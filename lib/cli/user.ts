@@ -13,7 +13,7 @@ import { PasswordWork } from "../users/password_work.ts";
 import type { UserCommandContext } from "../users/user_commands.ts";
 import { json, safe } from "../terminal/safe_text.ts";
 import { parseFlags } from "./flags.ts";
-import { helpSection } from "./help.ts";
+import { helpSection, paragraph } from "./help.ts";
 import { answerHelp, flagsHelp, isGiven, type OwnFlag, ownFlag, withHelp } from "./own_flags.ts";
 import { readSomeSettings, settingFlags } from "./some_settings.ts";
 import { complain, print } from "../terminal/output.ts";
@@ -63,12 +63,16 @@ function help(): string {
   }));
   return [
     "Usage: postern user [flags] command",
-    "Manages the users of a state file while no server holds it; postern admin manages those of a running server.",
+    paragraph(
+      "Manages the users in a state file while no server is running; use postern admin for a running server.",
+    ),
     helpSection("Commands", lines),
-    "A password is asked for on a terminal, and else read from the first line of standard input. NAME:@FILE reads it\n" +
-    "from a file; NAME:PASS is taken, too, but every list of processes shows it.",
+    paragraph(
+      "The password is asked for on a terminal, or read from the first line of standard input. NAME:@FILE reads it from a " +
+        "file; NAME:PASS also works, but process lists show it.",
+    ),
     flagsHelp(flags),
-    "Exit status: 0 done, 1 it could not be done, 2 usage.",
+    "Exit status: 0 done, 1 failed, 2 wrong usage.",
   ].join("\n\n");
 }
 

@@ -1,13 +1,13 @@
 /** What is known of a setting, once: everything that reads, shows or explains settings is made from it. */
 
-import type { LiveSettings, Settings } from "./settings.ts";
+import type { SessionSettings, Settings } from "./settings.ts";
 import type { ValueType } from "./types/value_type.ts";
 
 /** A setting's name in the program, such as `maxConnections`. */
 export type SettingName = keyof Settings;
 
-/** A setting that SET can change. */
-export type LiveSettingName = keyof LiveSettings;
+/** When a changed value is used: at once, by sessions that begin later, or only by the next start. SET takes the first two kinds. */
+export type TakesEffect = "now" | "next session" | "next start";
 
 /** What defaults may depend on. */
 export interface Machine {
@@ -25,8 +25,9 @@ export interface SettingDefinition<T> {
   readonly defaultText?: string;
   /** The flag's short form. */
   readonly letter?: string;
-  /** Present where SET can change it while the server runs. */
-  readonly live?: true;
+  readonly takesEffect: TakesEffect;
+  /** Present where session workers are told of it. */
+  readonly session?: true;
   /** Present where it can be no environment variable. */
   readonly environment?: false;
   /** Present where the config file cannot hold it. */
@@ -39,7 +40,7 @@ export interface SettingDefinition<T> {
 export type Definitions = {
   readonly [K in SettingName]:
     & SettingDefinition<Settings[K]>
-    & (K extends LiveSettingName ? { readonly live: true } : { readonly live?: never });
+    & (K extends keyof SessionSettings ? { readonly session: true } : { readonly session?: never });
 };
 
 /** Splits `maxConnectionsPerIp` at its capitals. */

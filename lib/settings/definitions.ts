@@ -75,3 +75,8 @@ export function settingByKey(key: string): SettingName | undefined {
 export function settingByFlag(flag: string): SettingName | undefined {
   return byFlag.get(flag);
 }
+
+/** Whether SET can change it while the server runs. */
+export function isLive(name: SettingName): boolean {
+  return definitionOf(name).takesEffect !== "next start";
+}

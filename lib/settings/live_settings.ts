@@ -1,8 +1,8 @@
 /** The settings in force: what SET, GET, SETTINGS and RELOAD work on while the server runs. */
 
 import type { ConfigFile } from "./config_file.ts";
-import { flagName, type LiveSettingName, settingKey, type SettingName } from "./definition.ts";
-import { definitionOf, settingByKey, settingNames } from "./definitions.ts";
+import { flagName, settingKey, type SettingName } from "./definition.ts";
+import { definitionOf, isLive, settingByKey, settingNames } from "./definitions.ts";
 import { InvalidValueError, NotSettableError, UnknownKeyError } from "./errors.ts";
 import { settingEntries, type SettingEntry } from "./print_config.ts";
 import { quote } from "./quote.ts";
@@ -14,13 +14,13 @@ import {
   type SettingSource,
   showValue,
 } from "./resolve.ts";
-import type { LiveSettings, Settings } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 import { didYouMean } from "./suggest.ts";
 import { checkTogether } from "./together.ts";
 
 /** A setting that has another value now. */
 export interface SettingChange {
-  readonly name: LiveSettingName;
+  readonly name: SettingName;
   /** As SET names it. */
   readonly key: string;
   readonly before: string;
@@ -44,8 +44,8 @@ export type SettingsListener = (
  * follows the word "expected".
  */
 export type SettingChecks = {
-  readonly [K in LiveSettingName]?: (
-    value: LiveSettings[K],
+  readonly [K in SettingName]?: (
+    value: Settings[K],
     settings: Settings,
   ) => Promise<string | undefined>;
 };
@@ -203,7 +203,7 @@ export class LiveSettingsRegistry {
     const warnings = fresh.warnings.filter((warning) => !this.#said.has(warning));
     const values: Partial<Record<SettingName, unknown>> = { ...fresh.settings };
     const sources = new Map(fresh.sources);
-    const changed: LiveSettingName[] = [];
+    const changed: SettingName[] = [];
     for (const name of settingNames) {
       const same = sameValue(name, before.settings, fresh.settings);
       if (isLive(name)) {
@@ -230,7 +230,7 @@ export class LiveSettingsRegistry {
     return { changes, warnings };
   }
 
-  async #ask(name: LiveSettingName, settings: Settings): Promise<void> {
+  async #ask(name: SettingName, settings: Settings): Promise<void> {
     const check = this.#checks[name] as
       | ((value: unknown, settings: Settings) => Promise<string | undefined>)
       | undefined;
@@ -254,16 +254,12 @@ export class LiveSettingsRegistry {
   }
 }
 
-function isLive(name: SettingName): name is LiveSettingName {
-  return definitionOf(name).live === true;
-}
-
 function unknownKey(key: string, names: readonly SettingName[]): UnknownKeyError {
   const hint = didYouMean(key, names.map(settingKey));
   return new UnknownKeyError(`no setting is called ${quote(key)}${hint}`);
 }
 
-function settableName(key: string): LiveSettingName {
+function settableName(key: string): SettingName {
   const name = settingByKey(key);
   if (name === undefined) throw unknownKey(key, settingNames.filter(isLive));
   if (isLive(name)) return name;
@@ -290,7 +286,7 @@ function sameValue(name: SettingName, left: Settings, right: Settings): boolean 
 }
 
 function describe(
-  name: LiveSettingName,
+  name: SettingName,
   before: ResolvedSettings,
   after: ResolvedSettings,
 ): SettingChange {

@@ -1,7 +1,7 @@
 /** The manual page of all settings, `docs/settings.md`, made from the definitions; `deno task docs` writes it. */
 
 import { environmentName, flagName, settingKey, type SettingName } from "./definition.ts";
-import { definitionOf, groups } from "./definitions.ts";
+import { definitionOf, groups, isLive } from "./definitions.ts";
 
 const head = `# Settings
 
@@ -11,7 +11,8 @@ Every setting is a flag of \`postern serve\`. It is also a variable of the envir
 as \`POSTERN_MAX_USERS\`; the words of a repeatable one have blanks between them) and a line of the
 config file (\`max-users = 100\` or \`max_users = 100\`; a repeatable one is an array). Those with a key
 can be changed while the server runs (\`SET max_users 100\` on the management port), and stay so after
-a restart.
+a restart. A change takes effect at once, or for sessions that begin after it (next session); those
+without a key need a restart.
 
 What wins at the start: flag, value set while the server ran, environment, config file, default. A
 flag that overrides a value set while the server ran says so in a warning. While it runs, SET wins;
@@ -22,18 +23,19 @@ SIGHUP reads the config file again and undoes no SET.
 export function manual(): string {
   const sections = groups.map(({ title, names }) => {
     const rows = names.map((name) => row(name));
-    return `## ${title}\n\n${table(["Flag", "Key", "Default", "Meaning"], rows)}\n`;
+    return `## ${title}\n\n${table(["Flag", "Key", "Takes effect", "Default", "Meaning"], rows)}\n`;
   });
   return [head, ...sections].join("\n");
 }
 
 function row(name: SettingName): string[] {
-  const { type, letter, live } = definitionOf(name);
+  const { type, letter, takesEffect } = definitionOf(name);
   const short = letter === undefined ? "" : `\`-${letter}\`, `;
   const value = type.placeholder === "" ? "" : ` ${type.placeholder}`;
   return [
     `${short}\`--${flagName(name)}${value}\`${type.repeatable ? " …" : ""}`,
-    live === undefined ? "" : `\`${settingKey(name)}\``,
+    isLive(name) ? `\`${settingKey(name)}\`` : "",
+    takesEffect,
     defaultCell(name),
     meaning(name),
   ];

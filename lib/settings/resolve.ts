@@ -8,7 +8,7 @@ import {
   settingKey,
   type SettingName,
 } from "./definition.ts";
-import { definitionOf, settingByKey, settingNames } from "./definitions.ts";
+import { definitionOf, isLive, settingByKey, settingNames } from "./definitions.ts";
 import { InvalidValueError } from "./errors.ts";
 import { quote } from "./quote.ts";
 import type { Settings } from "./settings.ts";
@@ -150,7 +150,7 @@ function readKept(
   warnings: string[],
 ): { value: unknown } | undefined {
   const text = inputs.kept?.get(settingKey(name));
-  if (text === undefined || definitionOf(name).live === undefined) return undefined;
+  if (text === undefined || !isLive(name)) return undefined;
   try {
     return { value: readValue(name, [text], settingKey(name)) };
   } catch (error) {
@@ -164,7 +164,7 @@ function readKept(
 function* unusableKeys({ kept }: SettingInputs): Generator<string> {
   for (const key of kept?.keys() ?? []) {
     const name = settingByKey(key);
-    if (name === undefined || definitionOf(name).live === undefined) {
+    if (name === undefined || !isLive(name)) {
       yield `a value that was set in an earlier run is left out: ${
         quote(key)
       } is no setting that changes while the server runs`;

@@ -1,14 +1,39 @@
 /** Every setting of the server, by name, with its unit: what flags, environment, config file and SET decide together. */
 
-/** Settings that stand from start to end. */
-export interface FixedSettings {
-  /** POP3 addresses; empty means all interfaces of both families. */
-  readonly listen: readonly string[];
-  readonly port: number;
+/** What session workers are told: nothing that is secret, and nothing that they do not need. Durations are seconds; 0 means off. */
+export interface SessionSettings {
   /** In greetings and log lines. */
   readonly serverName: string;
   /** The domain of names without `@`, or undefined. */
   readonly defaultDomain: string | undefined;
+  readonly requireTls: boolean;
+  /** Networks from which a login in clear is allowed; undefined means everywhere. */
+  readonly cleartextNetworks: readonly string[] | undefined;
+  /** Networks whose connections begin with a PROXY header. */
+  readonly proxyProtocol: readonly string[];
+  readonly apop: boolean;
+  readonly enableLast: boolean;
+  readonly noFlagUpdates: boolean;
+  readonly transformerFailure: "reject" | "bypass";
+  readonly maildir: string;
+  /** A command line, or `none`. */
+  readonly transformer: string;
+  readonly transformerTimeout: number;
+  readonly timeout: number;
+  readonly loginTimeout: number;
+  readonly maxMessages: number;
+  readonly maxBadCommands: number;
+  readonly loginDelay: number;
+  /** Days. */
+  readonly expire: number;
+  readonly logLevel: "trace" | "debug" | "info" | "warning" | "error";
+}
+
+/** All settings. Durations are seconds unless said otherwise; 0 means off. */
+export interface Settings extends SessionSettings {
+  /** POP3 addresses; empty means all interfaces of both families. */
+  readonly listen: readonly string[];
+  readonly port: number;
   readonly adminListen: readonly string[];
   readonly adminPort: number;
   /** `NAME:PASS` or `NAME:@FILE`, as given. */
@@ -17,29 +42,20 @@ export interface FixedSettings {
   /** A passwd-file. */
   readonly users: string | undefined;
   readonly allowTransformer: readonly string[];
-  readonly transformerFailure: "reject" | "bypass";
   readonly tlsCert: readonly string[];
   readonly tlsKey: readonly string[];
   readonly tlsPort: number;
   readonly tlsPfx: string | undefined;
   readonly tlsPass: string | undefined;
-  readonly requireTls: boolean;
   /** The state file, or `:memory:`. */
   readonly state: string;
   readonly workers: number;
   /** `ADDR:PORT`, or undefined. */
   readonly http: string | undefined;
-  /** Networks whose connections begin with a PROXY header. */
-  readonly proxyProtocol: readonly string[];
-  /** Networks from which a login in clear is allowed; undefined means everywhere. */
-  readonly cleartextNetworks: readonly string[] | undefined;
   /** Seconds. */
   readonly grace: number;
   readonly logFormat: "text" | "json" | "auto";
   readonly logFile: string | undefined;
-  readonly apop: boolean;
-  readonly enableLast: boolean;
-  readonly noFlagUpdates: boolean;
   /** Seconds until an idle management connection ends. */
   readonly adminTimeout: number;
   readonly oauthIssuer: string | undefined;
@@ -48,54 +64,11 @@ export interface FixedSettings {
   readonly oauthJwks: string | undefined;
   readonly oauthUserClaim: string;
   readonly config: string | undefined;
-}
-
-/** Settings that SET changes while the server runs. Durations are seconds unless said otherwise; 0 means off. */
-export interface LiveSettings {
-  readonly maildir: string;
-  /** A command line, or `none`. */
-  readonly transformer: string;
-  readonly transformerTimeout: number;
   readonly maxTransformers: number;
-  readonly timeout: number;
-  readonly loginTimeout: number;
   readonly maxConnections: number;
   readonly maxConnectionsPerIp: number;
   readonly maxSessionsPerUser: number;
   readonly maxUsers: number;
-  readonly maxMessages: number;
-  readonly maxBadCommands: number;
-  readonly loginDelay: number;
   readonly authDelay: number;
   readonly authDelayMax: number;
-  /** Days. */
-  readonly expire: number;
-  readonly logLevel: "trace" | "debug" | "info" | "warning" | "error";
 }
-
-/** All settings. */
-export interface Settings extends FixedSettings, LiveSettings {}
-
-/** What session workers are told: nothing that is secret, and nothing that they do not need. */
-export type SessionSettings = Pick<
-  Settings,
-  | "serverName"
-  | "defaultDomain"
-  | "requireTls"
-  | "cleartextNetworks"
-  | "proxyProtocol"
-  | "apop"
-  | "enableLast"
-  | "noFlagUpdates"
-  | "transformerFailure"
-  | "maildir"
-  | "transformer"
-  | "transformerTimeout"
-  | "timeout"
-  | "loginTimeout"
-  | "maxMessages"
-  | "maxBadCommands"
-  | "loginDelay"
-  | "expire"
-  | "logLevel"
->;

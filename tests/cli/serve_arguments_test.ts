@@ -157,9 +157,9 @@ Deno.test("-h and -v are answered whatever else stands on the line, --print-conf
   assertEquals(parseServeArguments(["-u=-h"]).kind, "serve");
 });
 
-Deno.test("help names every flag with its default, and fits 100 columns", () => {
+Deno.test("help names every flag with its default, and fits 80 columns", () => {
   const help: string = serveHelp();
-  for (const line of help.split("\n")) assert(line.length <= 100, line);
+  for (const line of help.split("\n")) assert(line.length <= 80, line);
   for (const name of settingNames) assertMatch(help, new RegExp(`--${flagName(name)}\\b`));
   assertStringIncludes(help, "-p, --port N ");
   assertStringIncludes(help, "(default: 110; 0: any free port)");

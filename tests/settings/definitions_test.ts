@@ -10,6 +10,7 @@ import {
 } from "../../lib/settings/definition.ts";
 import {
   definitionOf,
+  isLive,
   settingByFlag,
   settingByKey,
   settingNames,
@@ -173,7 +174,7 @@ Deno.test("the specification's defaults stand", () => {
 });
 
 Deno.test("the keys of SET are those that the management protocol names", () => {
-  const live = settingNames.filter((name) => definitionOf(name).live).map(settingKey);
+  const live = settingNames.filter(isLive).map(settingKey);
   assertEquals(
     live.toSorted(),
     ("maildir transformer transformer_timeout max_transformers timeout login_timeout " +

@@ -1,5 +1,6 @@
 /** The arguments of `postern admin`, and its help. */
 
+import { paragraph } from "../help.ts";
 import { port } from "../../settings/types/numbers.ts";
 import { quote } from "../../settings/quote.ts";
 import { parseFlags } from "../flags.ts";
@@ -40,10 +41,15 @@ const flags = withHelp([
     "tls",
     undefined,
     "",
-    "insist on TLS; without it, TLS is used where the server offers it",
+    "require TLS; without this flag, TLS is used when the server offers it",
   ),
-  ownFlag("ca", undefined, "FILE", "PEM of the authority that vouches for the server"),
-  ownFlag("json", undefined, "", "answers for programs: one line of JSON a command"),
+  ownFlag(
+    "ca",
+    undefined,
+    "FILE",
+    "PEM file of the authority that signed the server's certificate",
+  ),
+  ownFlag("json", undefined, "", "machine-readable output: one JSON line per command"),
   ownFlag("new-user", "n", "NAME:PASS", "the command add user, in one word"),
   ownFlag("metrics", "m", "", "the command stat; what follows is the figure's name"),
   ownFlag("maildir", "d", "DIR", "the command set maildir"),
@@ -73,12 +79,16 @@ export function parseAdminArguments(args: readonly string[]): AdminArguments {
 export function adminHelp(): string {
   return [
     "Usage: postern admin [flags] [command]",
-    "Manages a running server over its management port. Without a command it is a shell; where its input\n" +
-    "is no terminal, it takes a command a line.",
+    paragraph(
+      "Manages a running server over its management port. Without a command it starts a shell; when standard input " +
+        "is not a terminal, it reads one command per line.",
+    ),
     flagsHelp(flags),
-    "The login is also taken from POSTERN_ADMIN_LOGIN, in the same forms, which no list of processes shows.\n" +
-    "A password that begins with @ is written @@….\n" +
-    "Exit status: 0 done, 1 the server said no, 2 usage, 3 no connection.",
+    paragraph(
+      "The login can also be given in POSTERN_ADMIN_LOGIN, in the same forms; process lists do not show it. A password " +
+        "that begins with @ is written @@….",
+    ),
+    "Exit status: 0 done, 1 refused by the server, 2 wrong usage, 3 no connection.",
     commandsHelp(),
   ].join("\n\n");
 }

@@ -1,7 +1,7 @@
 /** Every command of `postern admin`: its words, what it says to the server, how the answer is shown. Help and completion are made from this. */
 
 import { settingKey } from "../../settings/definition.ts";
-import { definitionOf, settingByKey, settingNames } from "../../settings/definitions.ts";
+import { definitionOf, isLive, settingByKey, settingNames } from "../../settings/definitions.ts";
 import type { ArgumentKind } from "../../msmp/argument_kinds.ts";
 import { AFTER_LOGIN, splitLine } from "../../msmp/protocol.ts";
 import {
@@ -52,7 +52,7 @@ const OTHER = "Other";
 export const KEYS: readonly string[] = settingNames.map(settingKey);
 /** Those that SET can change. */
 export const LIVE_KEYS: readonly string[] = settingNames
-  .filter((name) => definitionOf(name).live).map(settingKey);
+  .filter(isLive).map(settingKey);
 
 /** Commands that send one command of the protocol. */
 const simple: readonly AdminCommand[] = [

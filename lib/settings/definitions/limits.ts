@@ -11,32 +11,34 @@ export const limits = {
   maxConnections: {
     type: wholeNumber({ min: 1, max: LARGEST_COUNT }),
     default: 1000,
-    live: true,
-    help: "POP3 connections at once; more of them wait to be accepted",
+    takesEffect: "now",
+    help: "maximum simultaneous POP3 connections; further clients wait in the listen backlog",
   },
   maxConnectionsPerIp: {
     type: wholeNumber({ min: 1, max: LARGEST_COUNT, zero: "no limit" }),
     default: 0,
-    live: true,
-    help: "POP3 connections at once from an address",
+    takesEffect: "now",
+    help: "maximum simultaneous POP3 connections per client address (IPv6: per /64)",
   },
   maxSessionsPerUser: {
     type: wholeNumber({ min: 1, max: LARGEST_COUNT }),
     default: 1,
-    live: true,
-    help: "sessions of a user at once",
+    takesEffect: "now",
+    help: "maximum simultaneous sessions per user",
   },
   maxBadCommands: {
     type: wholeNumber({ min: 1, max: LARGEST_COUNT }),
     default: 8,
-    live: true,
-    help: "bad commands in a row that end a session",
+    takesEffect: "next session",
+    session: true,
+    help: "close a session after this many consecutive invalid commands",
   },
   timeout: {
     type: wholeNumber({ min: 1, max: 604_800, unit: "seconds", zero: "never" }),
     default: LEAST_TIMEOUT,
-    live: true,
-    help: "until an idle session is closed",
+    takesEffect: "next session",
+    session: true,
+    help: "seconds of inactivity before a session is closed",
     warn: (value) =>
       value > 0 && value < LEAST_TIMEOUT
         ? `is under ${LEAST_TIMEOUT} seconds, the least that RFC 1939 (section 3) allows`
@@ -45,7 +47,8 @@ export const limits = {
   loginTimeout: {
     type: wholeNumber({ min: 1, max: 604_800, unit: "seconds" }),
     default: 60,
-    live: true,
-    help: "until a connection without a login is closed",
+    takesEffect: "next session",
+    session: true,
+    help: "seconds a client has to log in",
   },
 } as const satisfies Partial<Definitions>;
