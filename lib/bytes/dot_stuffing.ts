@@ -12,7 +12,7 @@ export const TERMINATOR: Uint8Array<ArrayBuffer> = Uint8Array.of(DOT, CR, LF);
  *
  * - an LF without a CR before it becomes CRLF; CRLF stays; a CR elsewhere stays as it is
  * - a line that begins with a dot gets one more; a line begins at the start of the message and after each LF
- * - a last line without an LF gets CRLF
+ * - a last line without an LF gets CRLF, and so does an empty message
  * - nothing else changes
  *
  * The server itself uses `MessageEncoder`, which does the same in WebAssembly; this is its twin, to be read and
@@ -25,8 +25,9 @@ export const TERMINATOR: Uint8Array<ArrayBuffer> = Uint8Array.of(DOT, CR, LF);
  * ```
  */
 export class DotStuffer {
-  /** The whole state: a message begins as if an LF had been before it. */
+  /** A message begins as if an LF had been before it. */
   #previous = LF;
+  #isEmpty = true;
 
   /** Returns what goes onto the wire for the next stored octets. */
   stuff(octets: Uint8Array): Uint8Array<ArrayBuffer> {
@@ -41,13 +42,15 @@ export class DotStuffer {
       previous = octet;
     }
     this.#previous = previous;
+    this.#isEmpty &&= octets.length === 0;
     return stuffed.slice(0, length);
   }
 
   /** Returns the missing last line end, if it is missing, and the terminator; then the next message may begin. */
   end(): Uint8Array<ArrayBuffer> {
-    const ended = this.#previous === LF;
+    const ended = !this.#isEmpty && this.#previous === LF;
     this.#previous = LF;
+    this.#isEmpty = true;
     return ended ? TERMINATOR.slice() : Uint8Array.of(CR, LF, ...TERMINATOR);
   }
 }

@@ -96,7 +96,8 @@ export class DotStuffingStream extends TransformStream<Uint8Array, Uint8Array<Ar
 
   /** Returns everything that is left when the message has ended. */
   #end(): Uint8Array<ArrayBuffer> {
-    const lineEnd = this.#previous === LF ? NOTHING : LINE_END;
+    const ended = this.#octets > 0 && this.#previous === LF;
+    const lineEnd = ended ? NOTHING : LINE_END;
     this.#octets += lineEnd.length;
     const terminator = this.#terminator ? TERMINATOR : NOTHING;
     return joined(this.#prefix, this.#kept, lineEnd, terminator);

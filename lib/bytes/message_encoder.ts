@@ -148,12 +148,12 @@ export class MessageEncoder implements Disposable {
   }
 
   /**
-   * Adds the missing last line end, if it is missing, and the terminator. What comes afterwards is the next
-   * message.
+   * Adds the missing last line end, if it is missing, and the terminator. An empty message is one empty line:
+   * some mail programs break on none. What comes afterwards is the next message.
    */
   terminate(): void {
     this.#begin();
-    const ended = this.#previous === LF;
+    const ended = this.#octets > 0 && this.#previous === LF;
     this.append(ended ? TERMINATOR : LINE_END_AND_TERMINATOR);
     if (!ended) this.#octets += 2;
     this.#previous = LF;

@@ -9,7 +9,7 @@ const LF = 0x0a;
 export interface WireSize {
   /**
    * Octets that RETR sends, dot-stuffing undone (RFC 1939, section 11): a bare LF counts two, a missing last
-   * line end is counted as added.
+   * line end is counted as added, that of an empty message included.
    */
   readonly size: number;
   /** Whether it can be sent as it is stored: CRLF line ends, no line begins with a dot, the last line ended. */
@@ -57,7 +57,7 @@ export class WireMeter {
 
   /** Tells what the message measures, and is ready for the next one. */
   finish(): WireSize {
-    const ended = this.#previous === LF;
+    const ended = this.#octets > 0 && this.#previous === LF;
     const size = this.#octets + this.#bareLineEnds + (ended ? 0 : 2);
     const verbatim = ended && this.#bareLineEnds === 0 && !this.#dotted;
     this.#octets = this.#bareLineEnds = 0;

@@ -1,7 +1,7 @@
 /** The cache dot file's octets: what is known of a mailbox's files, to be read in a few milliseconds for 100 000 of them. */
 
 import { crc32 } from "node:zlib";
-import { Catalogue, Folder } from "./catalogue.ts";
+import { Catalogue, Folder, Mark } from "./catalogue.ts";
 import { compareNames } from "./maildir_name.ts";
 
 /*
@@ -94,6 +94,7 @@ export function decodeCache(octets: Uint8Array<ArrayBuffer>): CacheContents | un
     firstRetrieved: column(3),
   });
   if (!isPossible(catalogue)) return undefined;
+  mendEmpty(catalogue);
   return { catalogue, stamps: decodeStamps(new Float64Array(octets.buffer, 16, 6)) };
 }
 
@@ -133,6 +134,15 @@ function decodeNames(octets: Uint8Array, rows: number): string[] | undefined {
   return names.every((name) => name !== "" && name.length <= MAX_NAME && name[0] !== ".")
     ? names
     : undefined;
+}
+
+/** An empty message was once counted as none; it is sent as one empty line. */
+function mendEmpty({ size, storedSize, marks }: Catalogue): void {
+  storedSize.forEach((stored, row) => {
+    if (stored !== 0) return;
+    size[row] = 2;
+    marks[row]! &= ~Mark.VERBATIM;
+  });
 }
 
 /** Whether every row could be true: each file once and in order; a line end can gain one octet, and a missing last one two. */

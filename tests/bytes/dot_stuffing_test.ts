@@ -20,7 +20,7 @@ function stuffed(pieces: readonly Uint8Array[]): Uint8Array {
 
 Deno.test("DotStuffer says what is written down by hand", () => {
   const cases: Record<string, string> = {
-    "": ".\r\n",
+    "": "\r\n.\r\n",
     "a": "a\r\n.\r\n",
     "a\n": "a\r\n.\r\n",
     "a\r\n": "a\r\n.\r\n",

@@ -86,3 +86,10 @@ Deno.test("rows that cannot be true are not believed", () => {
     );
   }
 });
+
+Deno.test("an empty message that an older version measured as none has one empty line", () => {
+  const catalogue = sample(["1.a"]);
+  catalogue.size[0] = catalogue.storedSize[0] = 0;
+  const read = decodeCache(encodeCache({ catalogue, stamps: undefined }))!.catalogue;
+  assertEquals([read.size[0], read.storedSize[0], read.marks[0]], [2, 0, Mark.NAMED]);
+});

@@ -83,7 +83,7 @@ export const BIG_MESSAGES: ReadonlyMap<string, Uint8Array<ArrayBuffer>> = new Ma
  */
 export function wireForm(stored: Uint8Array): Uint8Array<ArrayBuffer> {
   const form = textOf(stored).replaceAll(/(?<!\r)\n/g, "\r\n");
-  return octetsOf(form === "" || form.endsWith("\n") ? form : `${form}\r\n`);
+  return octetsOf(form.endsWith("\n") ? form : `${form}\r\n`);
 }
 
 /**

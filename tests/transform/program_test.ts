@@ -204,7 +204,7 @@ Deno.test("sizes are the stored message's, but RETR names none, and TOP ends the
   }
   using empty = await served.login("empty");
   assertEquals(await empty.command("RETR 1"), "+OK message follows");
-  assertEquals(await empty.multiline(), new Uint8Array());
+  assertEquals(decode(await empty.multiline()), "\r\n");
   using twice = await served.login("twice");
   await twice.send("RETR 2\r\nTOP 1 99999999\r\nRETR 1\r\nQUIT\r\n");
   for (const expected of [LETTER, BIG, BIG]) {
