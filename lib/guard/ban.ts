@@ -26,7 +26,7 @@ export interface Ban {
   readonly kind: "address" | "user";
   /** The address, network (`2001:db8::/64`) or user name, as {@linkcode BruteForceGuard.lift} takes it. */
   readonly target: string;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, by the wall clock as it is set when the ban is shown. */
   readonly since: number;
   readonly until: number;
   /** How many failures led to it. */

@@ -2,6 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import { createHmac, randomBytes } from "node:crypto";
+import { type Clock, systemClock } from "../async/clock.ts";
 import type { Ban, FailedAttempt, Penalty } from "./ban.ts";
 import { BanList } from "./ban_list.ts";
 import { FailureRecord } from "./failure_record.ts";
@@ -25,8 +26,8 @@ export interface BruteForceGuardOptions {
   readonly banTime?: number;
   /** Addresses, and users, that are kept in mind at most. @default 10000 */
   readonly capacity?: number;
-  /** Milliseconds since 1970. @default Date.now */
-  readonly now?: () => number;
+  /** Durations go by its monotonic time; the wall clock only labels bans. @default {systemClock} */
+  readonly clock?: Clock;
   /** The key under which tried secrets are told apart. @default 32 random octets */
   readonly key?: Uint8Array;
 }
@@ -64,7 +65,7 @@ export class BruteForceGuard {
       userFailures: 100,
       banTime: 900_000,
       capacity: 10_000,
-      now: Date.now,
+      clock: systemClock,
       ...options,
     };
     this.#options = settings;
@@ -72,15 +73,15 @@ export class BruteForceGuard {
     const { window, capacity, banTime } = settings;
     this.#addresses = new FailureRecord({ window, capacity });
     this.#users = new FailureRecord({ window, capacity });
-    this.#addressBans = new BanList({ kind: "address", duration: banTime, capacity });
-    this.#userBans = new BanList({ kind: "user", duration: banTime, capacity });
+    const { clock } = settings;
+    this.#addressBans = new BanList({ kind: "address", duration: banTime, capacity, clock });
+    this.#userBans = new BanList({ kind: "user", duration: banTime, capacity, clock });
     this.#familiar = new FamiliarAddresses({ users: capacity, addresses: 8 });
   }
 
   /** Whether an address is banned: refuse it at the greeting, and logins of sessions that it has open already. */
   banned(address: string): boolean {
-    const now = this.#options.now();
-    return this.#keysOf(address).some(({ key }) => this.#addressBans.holds(key, now));
+    return this.#keysOf(address).some(({ key }) => this.#addressBans.holds(key));
   }
 
   /**
@@ -93,7 +94,7 @@ export class BruteForceGuard {
     if (this.banned(address)) return true;
     if (user === undefined) return false;
     const name = clipped(user);
-    return this.#userBans.holds(name, this.#options.now()) &&
+    return this.#userBans.holds(name) &&
       !this.#familiar.knows(name, this.#options.networksOf(address).own);
   }
 
@@ -102,7 +103,7 @@ export class BruteForceGuard {
     const { address, secret } = attempt;
     const { own } = this.#options.networksOf(address);
     const user = clipped(attempt.user ?? "");
-    const at = this.#options.now();
+    const at = this.#options.clock.monotonic();
     const begun: Ban[] = [];
     let ofAddress = 0;
     const mark = this.#mark([own, user], secret);
@@ -134,8 +135,7 @@ export class BruteForceGuard {
 
   /** The bans in force, oldest first. */
   bans(): Ban[] {
-    const now = this.#options.now();
-    return [...this.#addressBans.list(now), ...this.#userBans.list(now)]
+    return [...this.#addressBans.list(), ...this.#userBans.list()]
       .sort((one, other) => one.since - other.since);
   }
 
@@ -147,10 +147,9 @@ export class BruteForceGuard {
    */
   lift(target: string): boolean {
     const keys = new Set([target, ...this.#keysOf(target).map(({ key }) => key)]);
-    const now = this.#options.now();
     let found = false;
     for (const key of keys) {
-      for (const bans of [this.#addressBans, this.#userBans]) found = bans.lift(key, now) || found;
+      for (const bans of [this.#addressBans, this.#userBans]) found = bans.lift(key) || found;
       for (const record of [this.#addresses, this.#users]) found = record.forget(key) || found;
     }
     return found;
@@ -166,7 +165,7 @@ export class BruteForceGuard {
   /** Bans start the count anew: failures before it weigh nothing after it. */
   #ban(record: FailureRecord, bans: BanList, target: string, failures: number): Ban {
     record.forget(target);
-    return bans.add(target, failures, this.#options.now());
+    return bans.add(target, failures);
   }
 
   #delay(failures: number): number {

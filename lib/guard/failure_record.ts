@@ -2,7 +2,7 @@
 
 /** A failure that was counted. */
 export interface Failure {
-  /** Milliseconds since 1970. */
+  /** By a monotonic clock, in milliseconds. */
   readonly at: number;
   /** Tells one tried secret from another. */
   readonly mark: string;

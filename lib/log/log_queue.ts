@@ -1,5 +1,6 @@
 /** Log lines on standard error, through a bounded queue: a pipe that nobody empties must not stop the server. */
 
+import { type Clock, systemClock } from "../async/clock.ts";
 import { writeSync } from "node:fs";
 import { delay } from "../async/delay.ts";
 import type { LogOutput } from "./log_output.ts";
@@ -33,7 +34,7 @@ export function standardError(): ByteSink {
  */
 export class QueuedOutput implements LogOutput {
   readonly #sink: ByteSink;
-  readonly #now: () => number;
+  readonly #clock: Clock;
   readonly #encoder = new TextEncoder();
   #waiting: Uint8Array[] = [];
   #octets = 0;
@@ -42,9 +43,9 @@ export class QueuedOutput implements LogOutput {
   /** When the write under way began; undefined while lines gather. */
   #handedOver: number | undefined;
 
-  constructor(sink: ByteSink = standardError(), now: () => number = Date.now) {
+  constructor(sink: ByteSink = standardError(), clock: Clock = systemClock) {
     this.#sink = sink;
-    this.#now = now;
+    this.#clock = clock;
   }
 
   write(line: string): void {
@@ -65,7 +66,7 @@ export class QueuedOutput implements LogOutput {
   flushSync(): void {
     if (this.#waiting.length === 0) return;
     if (this.#handedOver !== undefined) {
-      if (this.#now() - this.#handedOver > STUCK) return;
+      if (this.#clock.monotonic() - this.#handedOver > STUCK) return;
       // The write under way is done by a thread of its own: let it come first.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
     }
@@ -88,7 +89,7 @@ export class QueuedOutput implements LogOutput {
     await delay(GATHER);
     while (this.#waiting.length > 0) {
       const chunk = this.#take(CHUNK);
-      this.#handedOver = this.#now();
+      this.#handedOver = this.#clock.monotonic();
       try {
         for (let done = 0; done < chunk.length;) {
           done += await this.#sink.write(chunk.subarray(done));

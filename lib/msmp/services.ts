@@ -1,5 +1,6 @@
 /** What management connections are given to work with. */
 
+import type { Clock } from "../async/clock.ts";
 import type { YieldingTask } from "../async/yielder.ts";
 import type { CloseReason } from "../observe/event.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -49,8 +50,7 @@ export interface MsmpServices {
   readonly explain: (error: unknown) => string | undefined;
   /** Told how the connection ended. */
   readonly ended: (reason: CloseReason) => void;
-  /** The time in milliseconds since 1970. */
-  readonly now: () => number;
+  readonly clock: Clock;
   /**
    * Waits before the answer to a failed login; a client that leaves meanwhile ends its connection.
    *

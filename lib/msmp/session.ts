@@ -40,7 +40,7 @@ export class MsmpSession implements Dialogue, MsmpContext {
     this.services = services;
     this.#tls = tls;
     this.#phase = new Authorization(this);
-    this.#loginDeadline = services.now() + services.settings.loginTimeout * 1000;
+    this.#loginDeadline = services.clock.monotonic() + services.settings.loginTimeout * 1000;
   }
 
   get maxBadCommands(): number {
@@ -59,7 +59,7 @@ export class MsmpSession implements Dialogue, MsmpContext {
   get patience(): Patience {
     if (this.#phase.name === "authorization") {
       // 0 would wait for ever.
-      const left = Math.max(1, this.#loginDeadline - this.services.now());
+      const left = Math.max(1, this.#loginDeadline - this.services.clock.monotonic());
       return { read: left, silent: "login-timeout", write: UNREAD_MS };
     }
     const read = this.services.settings.adminTimeout * 1000;

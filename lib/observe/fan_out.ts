@@ -1,12 +1,13 @@
 /** Gives every event to every observer, and keeps an observer that fails from harming the others. */
 
+import { type Clock, systemClock } from "../async/clock.ts";
 import type { Observer } from "./event.ts";
 import { logger } from "../log/logging.ts";
 
 /** How failures of observers are told. */
 export interface FanOutOptions {
-  /** Milliseconds since 1970. */
-  readonly now?: () => number;
+  /** @default {systemClock} */
+  readonly clock?: Clock;
   /** Told of an observer that threw, at most once a minute for each. By default an error in the log. */
   readonly failed?: (observer: string, error: unknown) => void;
 }
@@ -24,7 +25,7 @@ export function fanOut(
   observers: Readonly<Record<string, Observer>>,
   options: FanOutOptions = {},
 ): Observer {
-  const now = options.now ?? Date.now;
+  const clock = options.clock ?? systemClock;
   const failed = options.failed ?? complain;
   const entries = Object.entries(observers).map(([name, observe]) => ({
     name,
@@ -36,8 +37,9 @@ export function fanOut(
       try {
         entry.observe(event);
       } catch (error) {
-        if (now() - entry.complained < QUIET) continue;
-        entry.complained = now();
+        const now = clock.monotonic();
+        if (now - entry.complained < QUIET) continue;
+        entry.complained = now;
         failed(entry.name, error);
       }
     }

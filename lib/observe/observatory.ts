@@ -1,5 +1,6 @@
 /** Everything that watches the stream of events, put together in the right order. */
 
+import { type Clock, systemClock } from "../async/clock.ts";
 import type { AccessLog, CounterStore } from "../state/record_store.ts";
 import { accessLog } from "./access_log.ts";
 import { Counters } from "./counters.ts";
@@ -25,8 +26,8 @@ export interface ObservatoryOptions {
   readonly telemetry?: boolean;
   /** Milliseconds between two saves of the totals. @default {500} */
   readonly saveInterval?: number;
-  /** Milliseconds since 1970. */
-  readonly now?: () => number;
+  /** @default {systemClock} */
+  readonly clock?: Clock;
   /** More observers, by name; they are told last. */
   readonly observers?: Readonly<Record<string, Observer>>;
 }
@@ -46,7 +47,7 @@ export interface Observatory extends AsyncDisposable {
  * @throws {Error} when the state cannot be read
  */
 export async function openObservatory(options: ObservatoryOptions): Promise<Observatory> {
-  const { state, version, telemetry = false, observers = {}, saveInterval, now = Date.now } =
+  const { state, version, telemetry = false, observers = {}, saveInterval, clock = systemClock } =
     options;
   const sessions = new Sessions(accessLog(state.accesses));
   const counters = new Counters(sessions);
@@ -55,7 +56,7 @@ export async function openObservatory(options: ObservatoryOptions): Promise<Obse
     state.counters,
     saveInterval === undefined ? {} : { interval: saveInterval },
   );
-  const history = new History(counters, { now, store: state.counters });
+  const history = new History(counters, { now: () => clock.wall(), store: state.counters });
   try {
     await history.load();
   } catch (error) {
@@ -72,7 +73,7 @@ export async function openObservatory(options: ObservatoryOptions): Promise<Obse
     warnings: new Warnings().observe,
     log: eventLog(),
     ...observers,
-  }, { now });
+  }, { clock });
   return {
     observe,
     sessions,

@@ -1,5 +1,6 @@
 /** What POP3 sessions are given to work with. */
 
+import type { Clock } from "../async/clock.ts";
 import type { MailStore } from "../mail/mail_store.ts";
 import type { CloseReason } from "../observe/event.ts";
 import type { SessionSettings } from "../settings/settings.ts";
@@ -26,6 +27,5 @@ export interface Pop3Services {
   readonly penalty: (milliseconds: number, gone: AbortSignal) => Promise<boolean>;
   /** Ends the session from outside its own commands. */
   readonly close: (reason: CloseReason) => void;
-  /** The time in milliseconds since 1970. */
-  readonly now: () => number;
+  readonly clock: Clock;
 }

@@ -58,9 +58,11 @@ export class Pop3Session implements Dialogue, Pop3Context {
     this.#tls = tls;
     this.#phase = new Authorization(this);
     this.timestamp =
-      `<${services.identity.session}.${services.now()}@${services.settings.serverName}>`;
+      `<${services.identity.session}.${services.clock.wall()}@${services.settings.serverName}>`;
     const { loginTimeout } = services.settings;
-    this.#loginDeadline = loginTimeout === 0 ? Infinity : services.now() + loginTimeout * 1000;
+    this.#loginDeadline = loginTimeout === 0
+      ? Infinity
+      : services.clock.monotonic() + loginTimeout * 1000;
   }
 
   get maxBadCommands(): number {
@@ -78,7 +80,7 @@ export class Pop3Session implements Dialogue, Pop3Context {
   /** Before login the clock runs from the connection on, after it from line to line (RFC 1939, section 3). */
   get patience(): Patience {
     if (this.#phase.name === "authorization") {
-      const left = this.#loginDeadline - this.services.now();
+      const left = this.#loginDeadline - this.services.clock.monotonic();
       // 0 would wait for ever.
       const read = left === Infinity ? 0 : Math.max(1, left);
       const write = Math.min(UNREAD_BEFORE_LOGIN_MS, Math.max(LATE_UNREAD_MS, left));
@@ -118,7 +120,7 @@ export class Pop3Session implements Dialogue, Pop3Context {
     try {
       const line = readCommandLine(octets);
       if (this.#phase.name === "authorization") {
-        if (this.services.now() > this.#loginDeadline) return TOO_LATE;
+        if (this.services.clock.monotonic() > this.#loginDeadline) return TOO_LATE;
         return this.#run(authorizationTable, this.#phase, line);
       }
       if (this.#phase.name === "transaction") return this.#run(transactionTable, this.#phase, line);
@@ -175,12 +177,12 @@ export class Pop3Session implements Dialogue, Pop3Context {
   }
 
   async end(reason: CloseReason): Promise<void> {
-    const { gate, identity, now } = this.services;
+    const { clock, gate, identity } = this.services;
     this.hangUp();
     try {
       await (this.#phase.name === "update" ? this.#phase.transaction : this.#phase).close();
     } finally {
-      gate.observe({ type: "disconnected", session: identity.session, at: now(), reason });
+      gate.observe({ type: "disconnected", session: identity.session, at: clock.wall(), reason });
     }
   }
 
@@ -190,7 +192,7 @@ export class Pop3Session implements Dialogue, Pop3Context {
   }
 
   enter({ user, mechanism, maildrop, lease, milliseconds }: OpenLogin): string {
-    const { gate, identity, now } = this.services;
+    const { clock, gate, identity } = this.services;
     const transaction = new Transaction(this, user, maildrop, lease);
     const { count: messages, octets } = transaction;
     const { session } = identity;
@@ -198,7 +200,7 @@ export class Pop3Session implements Dialogue, Pop3Context {
     gate.observe({
       type: "login",
       session,
-      at: now(),
+      at: clock.wall(),
       user,
       mechanism,
       messages,

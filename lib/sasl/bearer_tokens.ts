@@ -1,5 +1,6 @@
 /** Verifying bearer tokens: JSON Web Tokens (RFC 7519) signed by a configured issuer. */
 
+import { type Clock, systemClock } from "../async/clock.ts";
 import {
   createLocalJWKSet,
   createRemoteJWKSet,
@@ -30,8 +31,8 @@ export interface BearerTokenOptions {
   readonly keepKeys?: number;
   /** Milliseconds that lie at least between two fetches, or two looks at the file. @default 30000 */
   readonly fetchPause?: number;
-  /** Milliseconds since 1970. @default Date.now */
-  readonly now?: () => number;
+  /** @default {systemClock} */
+  readonly clock?: Clock;
 }
 
 /** What came of a token. The texts are for the log and hold nothing of the token. */
@@ -77,7 +78,7 @@ export class BearerTokens {
    * @param claimed the name that the client gave; where it gave one, the token must say the same
    */
   async verify(token: string, claimed: string | undefined): Promise<TokenVerdict> {
-    const { issuer, audience, clockTolerance = 30, now = Date.now } = this.#options;
+    const { issuer, audience, clockTolerance = 30, clock = systemClock } = this.#options;
     if (token.length > MAX_TOKEN) return { kind: "invalid", why: "the token is too long" };
     try {
       const { payload } = await jwtVerify(token, this.#keys, {
@@ -85,7 +86,7 @@ export class BearerTokens {
         audience,
         algorithms: ALGORITHMS,
         clockTolerance,
-        currentDate: new Date(now()),
+        currentDate: new Date(clock.wall()),
         requiredClaims: ["exp"],
       });
       return this.#userOf(payload, claimed);
@@ -125,6 +126,7 @@ function verdictOf(error: unknown): TokenVerdict {
 
 function remoteKeys(options: BearerTokenOptions): JWTVerifyGetKey {
   const { jwks, fetchTimeout = 5000, keepKeys = 600_000, fetchPause = 30_000 } = options;
+  const { clock = systemClock } = options;
   const url = new URL(jwks);
   const local = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
   if (url.protocol !== "https:" && !local) {
@@ -132,22 +134,35 @@ function remoteKeys(options: BearerTokenOptions): JWTVerifyGetKey {
       `The issuer's keys at ${jwks} would come in clear, so that anybody on the way could exchange them: use https.`,
     );
   }
-  return createRemoteJWKSet(url, {
-    timeoutDuration: fetchTimeout,
-    cacheMaxAge: keepKeys,
-    cooldownDuration: fetchPause,
-  });
+  const make = (): JWTVerifyGetKey =>
+    createRemoteJWKSet(url, {
+      timeoutDuration: fetchTimeout,
+      cacheMaxAge: keepKeys,
+      cooldownDuration: fetchPause,
+    });
+  const offset = (): number => clock.wall() - clock.monotonic();
+  let keys = make();
+  let made = offset();
+  return (header, token) => {
+    // jose measures by the wall clock: once that was set back, the issuer's new keys would not be asked for until it has caught up.
+    if (Math.abs(offset() - made) > fetchPause) {
+      keys = make();
+      made = offset();
+    }
+    return keys(header, token);
+  };
 }
 
 /** Keys from a file, which is looked at again after a while. A file that is just being exchanged leaves the old keys in force. */
 function fileKeys(options: BearerTokenOptions): JWTVerifyGetKey {
-  const { jwks, fetchPause = 30_000, now = Date.now } = options;
+  const { jwks, fetchPause = 30_000, clock = systemClock } = options;
   let known: JWTVerifyGetKey | undefined;
   let looked = -Infinity;
 
   async function keys(): Promise<JWTVerifyGetKey> {
-    if (known !== undefined && now() - looked < fetchPause) return known;
-    looked = now();
+    const now = clock.monotonic();
+    if (known !== undefined && now - looked < fetchPause) return known;
+    looked = now;
     try {
       return known = createLocalJWKSet(JSON.parse(await Deno.readTextFile(jwks)) as JSONWebKeySet);
     } catch (error) {

@@ -1,6 +1,7 @@
 /** The gate over what this thread keeps: users, locks, addresses, settings and observers. */
 
 import { delay } from "../async/delay.ts";
+import { type Clock, systemClock } from "../async/clock.ts";
 import type { Observer, ServerEvent } from "../observe/event.ts";
 import type { SessionSettings, Settings } from "../settings/settings.ts";
 import type {
@@ -39,20 +40,21 @@ export interface LocalGateOptions {
   readonly attempted?: () => void;
   /** Who serves a session, so that its lock ends with it. */
   readonly ownerOf?: (session: string) => string;
-  readonly now?: () => number;
+  /** @default {systemClock} */
+  readonly clock?: Clock;
 }
 
 /** Keeps the gate of one machine. */
 export class LocalGate implements Gate {
   readonly #options: LocalGateOptions;
-  readonly #now: () => number;
+  readonly #clock: Clock;
   readonly #addresses = new AddressCounts();
   readonly #loginTimes: LoginTimes;
 
   constructor(options: LocalGateOptions) {
     this.#options = options;
-    this.#now = options.now ?? Date.now;
-    this.#loginTimes = new LoginTimes(this.#now);
+    this.#clock = options.clock ?? systemClock;
+    this.#loginTimes = new LoginTimes(this.#clock);
   }
 
   get settings(): SessionSettings {
@@ -169,10 +171,10 @@ export class LocalGate implements Gate {
       sessions: settings().maxSessionsPerUser,
       ...(ownerOf && { owner: ownerOf(session) }),
     };
-    const end = performance.now() + LOCK_PATIENCE_MS;
+    const end = this.#clock.monotonic() + LOCK_PATIENCE_MS;
     for (;;) {
       const lease = await locks.take(user, session, options);
-      if (lease !== undefined || performance.now() >= end) return lease;
+      if (lease !== undefined || this.#clock.monotonic() >= end) return lease;
       await delay(LOCK_RETRY_MS);
     }
   }
@@ -185,7 +187,7 @@ export class LocalGate implements Gate {
     this.observe({
       type: "login-refused",
       session: identity.session,
-      at: this.#now(),
+      at: this.#clock.wall(),
       address: identity.address,
       user: credentials.user ?? "",
       mechanism: credentials.mechanism,

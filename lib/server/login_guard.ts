@@ -1,5 +1,6 @@
 /** Slows those who guess, for POP3 and MSMP together: the brute-force guard in the words of logins. */
 
+import { type Clock, systemClock } from "../async/clock.ts";
 import type { Ban } from "../guard/ban.ts";
 import { BruteForceGuard } from "../guard/brute_force_guard.ts";
 import { type ClientNetworks, clientNetworks } from "../net/networks.ts";
@@ -27,13 +28,14 @@ export class LoginGuard {
   readonly #networks = new Map<string, ClientNetworks>();
 
   /** @param settings in force now */
-  constructor(settings: () => Settings) {
+  constructor(settings: () => Settings, clock: Clock = systemClock) {
     this.#guard = new BruteForceGuard({
       networksOf: (address) => this.#networksOf(address),
       delays: () => ({
         first: settings().authDelay * 1000,
         longest: settings().authDelayMax * 1000,
       }),
+      clock,
     });
   }
 

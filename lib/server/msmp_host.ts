@@ -1,5 +1,6 @@
 /** Serves the management port: listens, and leads each connection through its dialogue. */
 
+import { type Clock, systemClock } from "../async/clock.ts";
 import { delay } from "../async/delay.ts";
 import { Yielder } from "../async/yielder.ts";
 import type { Connection } from "../net/connection.ts";
@@ -43,8 +44,8 @@ export interface MsmpHostOptions {
   readonly yielder?: Yielder;
   /** @default {writeAudit} */
   readonly audit?: (entry: AuditEntry) => void;
-  /** @default {Date.now} */
-  readonly now?: () => number;
+  /** @default {systemClock} */
+  readonly clock?: Clock;
   /** See {@linkcode MsmpServices.pause}. */
   readonly pause?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
@@ -99,7 +100,7 @@ export class MsmpHost {
   /** Leads one connection through its dialogue. Never rejects. */
   async serve(connection: Connection): Promise<void> {
     const { management, settings, version, audit = writeAudit } = this.#options;
-    const { now = Date.now, pause = waitFor } = this.#options;
+    const { clock = systemClock, pause = waitFor } = this.#options;
     const { address } = connection.peer;
     const inForce = settings();
     const facts: { administrator?: string } = {};
@@ -122,7 +123,7 @@ export class MsmpHost {
       explain,
       ended: (reason) =>
         log.debug("The connection of {address} ended: {reason}", { address, reason }),
-      now,
+      clock,
       penalty: (milliseconds, gone) =>
         this.#delayed.hold({
           address,

@@ -1,5 +1,6 @@
 /** Serves POP3: listens, and leads each connection through its session. */
 
+import { type Clock, systemClock } from "../async/clock.ts";
 import { Yielder } from "../async/yielder.ts";
 import { type MailStore, MessageChangedError } from "../mail/mail_store.ts";
 import type { Connection } from "../net/connection.ts";
@@ -35,7 +36,8 @@ export interface SessionHostOptions {
   readonly contexts?: SecureContexts | undefined;
   /** Shares the thread between long work and other sessions. @default {a new one} */
   readonly yielder?: Yielder;
-  readonly now?: () => number;
+  /** @default {systemClock} */
+  readonly clock?: Clock;
 }
 
 /** Where to listen. */
@@ -54,14 +56,14 @@ const PROXY_HEADER_MS = 5000;
 /** The sessions of one thread, and the ports that bring them. */
 export class SessionHost {
   readonly #options: SessionHostOptions;
-  readonly #now: () => number;
+  readonly #clock: Clock;
   readonly #yielder: Yielder;
   readonly #listeners = new Set<Listener>();
   readonly #sessions = new Map<string, Conversation>();
   /** Connections that are not sessions yet: they shake hands, or their proxy has not told who they are. */
   readonly #arriving = new Set<Connection>();
   readonly #networkLists = new WeakMap<readonly string[], NetworkList>();
-  readonly #clock = new StallClock();
+  readonly #stalls = new StallClock();
   readonly #delayed = new DelayedAnswers();
   #emptied: (() => void) | undefined;
   /** Whether the patience with sessions is over. */
@@ -69,7 +71,7 @@ export class SessionHost {
 
   constructor(options: SessionHostOptions) {
     this.#options = options;
-    this.#now = options.now ?? Date.now;
+    this.#clock = options.clock ?? systemClock;
     this.#yielder = options.yielder ?? new Yielder();
   }
 
@@ -110,7 +112,7 @@ export class SessionHost {
     gate.observe({
       type: "connected",
       session,
-      at: this.#now(),
+      at: this.#clock.wall(),
       address: raw.peer.address,
       port: raw.local.port,
       tls: raw.tls?.version,
@@ -147,13 +149,13 @@ export class SessionHost {
         }),
       clearAllowed: !settings.requireTls && this.#clearAllowed(settings, address),
       close: (reason) => conversation.close(reason),
-      now: this.#now,
+      clock: this.#clock,
     }, connection.tls);
     const conversation = new Conversation(
       connection,
       dialogue,
       (error) => complain(identity, error),
-      this.#clock,
+      this.#stalls,
       this.#yielder,
     );
     this.#sessions.set(session, conversation);
@@ -211,7 +213,7 @@ export class SessionHost {
     } catch (error) {
       log.debug("A TLS handshake failed: {error}", { session, address: raw.peer.address, error });
       gate.observe({ type: "tls", session, version: undefined, ok: false });
-      gate.observe({ type: "disconnected", session, at: this.#now(), reason: "tls-failed" });
+      gate.observe({ type: "disconnected", session, at: this.#clock.wall(), reason: "tls-failed" });
       return undefined;
     }
   }

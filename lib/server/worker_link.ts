@@ -1,5 +1,6 @@
 /** The main thread's end of a session worker: starts it, answers its questions, and cleans up behind it. */
 
+import { type Clock, systemClock } from "../async/clock.ts";
 import type { CertificateMaterial } from "../net/certificates.ts";
 import type { CloseReason, Observer } from "../observe/event.ts";
 import type { Logging } from "../log/logging.ts";
@@ -32,7 +33,8 @@ export interface WorkerLinkOptions {
   readonly ended: (error: Error | undefined) => void;
   /** The thread's program. @default "session_worker.ts" beside this file */
   readonly script?: URL;
-  readonly now?: () => number;
+  /** @default {systemClock} */
+  readonly clock?: Clock;
 }
 
 /** One worker, from its start to its end. */
@@ -275,10 +277,10 @@ export class WorkerLink {
     this.#untold = [];
     this.#listening.reject(error ?? new Error("The worker ended before it listened"));
     this.#listening.promise.catch(() => undefined); // Whoever waited for it has been told.
-    const { gate, groups, now = Date.now } = this.#options;
+    const { gate, groups, clock = systemClock } = this.#options;
     for (const controller of this.#calls.values()) controller.abort();
     for (const session of this.#sessions) {
-      gate.observe({ type: "disconnected", session, at: now(), reason: "error" });
+      gate.observe({ type: "disconnected", session, at: clock.wall(), reason: "error" });
     }
     for (const lease of this.#leases.values()) void lease[Symbol.asyncDispose]();
     for (const turn of this.#turns.values()) turn[Symbol.dispose]();

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { BruteForceGuard, type BruteForceGuardOptions } from "../../lib/guard/brute_force_guard.ts";
 import { FailureRecord } from "../../lib/guard/failure_record.ts";
 import { clientNetworks } from "../../lib/net/networks.ts";
+import { TestClock } from "../support/test_clock.ts";
 
 const MINUTE = 60_000;
 
@@ -11,14 +12,14 @@ function guarded(
   options: Partial<BruteForceGuardOptions> = {},
 ): {
   guard: BruteForceGuard;
-  clock: { now: number };
+  clock: TestClock;
   fail: (n: number, address: string, user?: string) => void;
 } {
-  const clock = { now: 1_000_000 };
+  const clock = new TestClock();
   const guard = new BruteForceGuard({
     networksOf: clientNetworks,
     delays: () => ({ first: 1000, longest: 15_000 }),
-    now: () => clock.now,
+    clock,
     ...options,
   });
   let tried = 0;
@@ -67,7 +68,7 @@ Deno.test("guard counts the same wrong password of the same user from the same a
   for (let i = 0; i < 2000; i++) {
     const { begun } = guard.failed({ address: "192.0.2.1", user: "tim", secret: "stale" });
     assertEquals(begun, []);
-    clock.now += 1000;
+    clock.advance(1000);
   }
   assert(!guard.banned("192.0.2.1"));
 });
@@ -78,7 +79,7 @@ Deno.test("guard's delay grows with the same wrong password, too", () => {
   assertEquals(delays(guard, [again, again, again]), [1000, 2000, 4000]);
   assertEquals(delays(guard, [["192.0.2.2", "tim", "wrong"]]), [8000], "of the user");
   assertEquals(delays(guard, [["192.0.2.1", "tom", "wrong"]]), [8000], "of the address");
-  clock.now += 10 * MINUTE;
+  clock.advance(10 * MINUTE);
   assertEquals(delays(guard, [again]), [1000]);
 });
 
@@ -104,17 +105,17 @@ Deno.test("guard bans an address after 20 failures in 10 minutes, for 15 minutes
   assertEquals(begun, [{
     kind: "address",
     target: "192.0.2.1",
-    since: clock.now,
-    until: clock.now + 15 * MINUTE,
+    since: clock.wall(),
+    until: clock.wall() + 15 * MINUTE,
     failures: 20,
   }]);
   assert(guard.banned("192.0.2.1") && guard.banned("::ffff:192.0.2.1"));
   assert(guard.refuses("192.0.2.1", "anybody"));
   assert(!guard.banned("192.0.2.2"));
   assertEquals(guard.bans(), begun);
-  clock.now += 15 * MINUTE - 1;
+  clock.advance(15 * MINUTE - 1);
   assert(guard.banned("192.0.2.1"));
-  clock.now += 1;
+  clock.advance(1);
   assert(!guard.banned("192.0.2.1"));
   assertEquals(guard.bans(), []);
   fail(19, "192.0.2.1");
@@ -124,11 +125,11 @@ Deno.test("guard bans an address after 20 failures in 10 minutes, for 15 minutes
 Deno.test("guard lets failures go after 10 minutes", () => {
   const { guard, clock, fail } = guarded();
   fail(19, "192.0.2.1");
-  clock.now += 10 * MINUTE;
+  clock.advance(10 * MINUTE);
   fail(19, "192.0.2.1");
   assert(!guard.banned("192.0.2.1"));
   assertEquals(delays(guard, [["192.0.2.9", "tim", "x"]]), [1000]);
-  clock.now += 10 * MINUTE;
+  clock.advance(10 * MINUTE);
   assertEquals(delays(guard, [["192.0.2.9", "tim", "y"]]), [1000]);
 });
 
@@ -170,7 +171,7 @@ Deno.test("guard bans a user's name that is tried from everywhere, but not where
   assert(!guard.refuses("203.0.113.5", "tim"));
   assert(!guard.refuses("2001:db8::6", "tim"));
   assertEquals(guard.bans().map(({ kind, target }) => `${kind} ${target}`), ["user tim"]);
-  clock.now += 15 * MINUTE;
+  clock.advance(15 * MINUTE);
   assert(!guard.refuses("10.9.9.9", "tim"));
 });
 
@@ -228,4 +229,37 @@ Deno.test("failure record never keeps more keys than it may", () => {
       assert(record.size <= 10);
     }
   }));
+});
+
+Deno.test("guard's bans last as long as they should, whatever is done to the wall clock", () => {
+  const { guard, clock, fail } = guarded();
+  fail(20, "192.0.2.1");
+  const noon = clock.wall();
+  for (const wall of [noon + 365 * 86_400_000, 0, noon]) {
+    clock.set(wall);
+    assert(guard.banned("192.0.2.1"));
+    const [ban] = guard.bans();
+    assertEquals(
+      [ban?.since, ban?.until],
+      [wall, wall + 15 * MINUTE],
+      "as people read the clock now",
+    );
+  }
+  clock.advance(15 * MINUTE);
+  clock.set(0);
+  assert(!guard.banned("192.0.2.1"));
+  assertEquals(guard.bans(), []);
+});
+
+Deno.test("guard counts failures in its window, whatever is done to the wall clock", () => {
+  const { guard, clock, fail } = guarded();
+  fail(10, "192.0.2.1");
+  clock.set(clock.wall() + 365 * 86_400_000);
+  fail(10, "192.0.2.1");
+  assert(guard.banned("192.0.2.1"), "a jump ahead must not forgive");
+  fail(10, "192.0.2.2");
+  clock.advance(10 * MINUTE);
+  clock.set(0);
+  fail(10, "192.0.2.2");
+  assert(!guard.banned("192.0.2.2"), "a step back must not keep old failures");
 });

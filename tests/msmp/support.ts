@@ -17,6 +17,7 @@ import { MemoryState } from "../../lib/state/memory_state.ts";
 import type { StateStore } from "../../lib/state/state_store.ts";
 import { MemoryLocks } from "../../lib/users/memory_locks.ts";
 import { Pop3Client } from "../support/pop3_client.ts";
+import { TestClock } from "../support/test_clock.ts";
 
 /** Noon of a day in January, as the page of the protocol has it. */
 export const NOON = Date.UTC(2026, 0, 31, 12, 0, 0);
@@ -65,6 +66,7 @@ export async function startManagement(
     ...flags,
   ]);
   if (asked.kind !== "serve") throw new Error(`These arguments serve nothing: ${asked.kind}`);
+  const clock = new TestClock(NOON);
   const state = options.state ?? new MemoryState({ now: () => NOON });
   const registry = new LiveSettingsRegistry({
     inputs: {
@@ -77,7 +79,7 @@ export async function startManagement(
     checks: settingChecks(Deno.env.get("PATH") ?? ""),
   });
   const accounts = await openAccounts({ state, settings: registry.settings });
-  const observatory = await openObservatory({ state, version: "0.0.0", now: () => NOON });
+  const observatory = await openObservatory({ state, version: "0.0.0", clock });
   const locks = new MemoryLocks();
   const store = new MemoryMailStore();
   const audit: AuditEntry[] = [];
@@ -109,7 +111,7 @@ export async function startManagement(
     settings: () => registry.settings,
     version: "0.0.0",
     audit: (entry) => void audit.push(entry),
-    now: () => NOON,
+    clock,
     ...(options.tls && { contexts: {} as SecureContexts }),
     ...(options.pause && { pause: options.pause }),
   });

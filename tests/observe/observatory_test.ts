@@ -4,6 +4,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { openObservatory } from "../../lib/observe/observatory.ts";
 import type { AccessEnd, AccessStart } from "../../lib/state/record_store.ts";
 import { command, connected, disconnected, login, MemoryCounterStore } from "./support.ts";
+import { TestClock } from "../support/test_clock.ts";
 
 class Accesses {
   readonly noted: (AccessStart | AccessEnd)[] = [];
@@ -17,13 +18,13 @@ class Accesses {
 
 Deno.test("an observatory counts, keeps, and goes on after a restart", async () => {
   const state = { accesses: new Accesses(), counters: new MemoryCounterStore() };
-  const now = (): number => 1_700_000_000_000;
+  const clock = new TestClock(1_700_000_000_000);
   const seen: string[] = [];
   {
     await using watching = await openObservatory({
       state,
       version: "1.2.3",
-      now,
+      clock,
       telemetry: true,
       observers: { test: (event) => void seen.push(event.type) },
     });
@@ -37,7 +38,7 @@ Deno.test("an observatory counts, keeps, and goes on after a restart", async () 
     assertEquals(watching.history.query("pop3.connections")?.at(-1)?.value, 2);
   }
   assertEquals(seen, ["connected", "login", "command", "connected", "disconnected"]);
-  await using again = await openObservatory({ state, version: "1.2.3", now });
+  await using again = await openObservatory({ state, version: "1.2.3", clock });
   assertEquals(again.counters.get("pop3.connections"), 2);
   assertEquals(again.counters.get("pop3.sessions.peak"), 2);
   assertEquals(again.counters.get("pop3.sessions.active"), 0);

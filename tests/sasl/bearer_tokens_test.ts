@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { type BearerTokenOptions, BearerTokens } from "../../lib/sasl/bearer_tokens.ts";
+import { TestClock } from "../support/test_clock.ts";
 
 const good = await generateKeyPair("ES256", { extractable: true });
 const stranger = await generateKeyPair("ES256", { extractable: true });
@@ -28,18 +29,18 @@ function token(options: Claims = {}): Promise<string> {
 }
 
 async function withKeys(
-  test: (verifier: BearerTokens, path: string, clock: { now: number }) => Promise<void>,
+  test: (verifier: BearerTokens, path: string, clock: TestClock) => Promise<void>,
   options: Partial<BearerTokenOptions> = {},
 ): Promise<void> {
   const path = await Deno.makeTempFile();
   await Deno.writeTextFile(path, keySet);
-  const clock = { now: NOW };
+  const clock = new TestClock(NOW);
   const verifier = new BearerTokens({
     issuer: "https://id.example.org",
     audience: "pop3",
     jwks: path,
     userClaim: "email",
-    now: () => clock.now,
+    clock,
     ...options,
   });
   try {
@@ -113,11 +114,11 @@ Deno.test("bearer keys in a file are read again, and the old ones stay while it 
     const [old, fresh] = [await token(), await token({ key: stranger.privateKey })];
     assertEquals((await verifier.verify(fresh, undefined)).kind, "invalid");
     await Deno.writeTextFile(path, "{");
-    clock.now += 31_000;
+    clock.advance(31_000);
     assertEquals((await verifier.verify(old, undefined)).kind, "valid");
     const next = { ...await exportJWK(stranger.publicKey), kid: "one", alg: "ES256" };
     await Deno.writeTextFile(path, JSON.stringify({ keys: [next] }));
-    clock.now += 31_000;
+    clock.advance(31_000);
     assertEquals((await verifier.verify(fresh, undefined)).kind, "valid");
     assertEquals((await verifier.verify(old, undefined)).kind, "invalid");
   }));

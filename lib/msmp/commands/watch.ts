@@ -23,13 +23,13 @@ export const watch = command<Administration, number, MsmpContext>({
 });
 
 async function* snapshots(
-  { management, now, pause }: MsmpServices,
+  { clock, management, pause }: MsmpServices,
   seconds: number,
   signal: AbortSignal,
 ): AsyncGenerator<string[]> {
   do {
     await management.caughtUp();
-    yield [`time: ${timeWord(now())}`, ...figureLines(management.figures), ""];
+    yield [`time: ${timeWord(clock.wall())}`, ...figureLines(management.figures), ""];
     await pause(seconds * 1000, signal);
   } while (!signal.aborted);
 }
