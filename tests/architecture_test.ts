@@ -32,6 +32,7 @@ const LAYERS: Readonly<Record<string, number>> = {
 const CONTRACTS: ReadonlySet<string> = new Set([
   "lib/mail/mail_store.ts",
   "lib/net/connection.ts",
+  "lib/net/networks.ts",
   "lib/observe/event.ts",
   "lib/settings/settings.ts",
   "lib/state/account_store.ts",
@@ -45,6 +46,8 @@ const CONTRACTS: ReadonlySet<string> = new Set([
 
 /** Contracts that hold values beside their types, and why. */
 const CONTRACTS_WITH_VALUES: Readonly<Record<string, string>> = {
+  "lib/net/networks.ts":
+    "whom an address is counted with, and what never leaves the machine, is a rule that every layer must share",
   "lib/state/record_store.ts": "how long records are kept is part of what both stores promise",
   "lib/users/user_name.ts": "which names can be names is a rule that every layer must share",
   "lib/users/user_source.ts": "the names of schemes are a tuple that the types follow",

@@ -1,6 +1,7 @@
 /** Opens the connection to a management port, and begins TLS on it where that is offered or asked for. */
 
 import { printable } from "../bytes/printable.ts";
+import { isLoopback } from "../net/networks.ts";
 import { NoConnectionError, RefusedError } from "./errors.ts";
 import { type ByteStream, LineStream } from "./line_stream.ts";
 import { unverifiedTls } from "./unverified_tls.ts";
@@ -112,10 +113,6 @@ async function beginTls(connection: Deno.TcpConn, options: DialOptions): Promise
   } finally {
     clearTimeout(timer);
   }
-}
-
-function isLoopback(address: string): boolean {
-  return address === "::1" || /^(::ffff:)?127\./.test(address);
 }
 
 /** How messages name the server: `127.0.0.1:4321`, `[::1]:4321`. */

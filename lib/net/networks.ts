@@ -156,13 +156,48 @@ export interface ClientNetworks {
   readonly wide?: string;
 }
 
+/** `64:ff9b::/96` (RFC 6052, section 2.1): a translator puts every IPv4 client into this one /64. */
+const TRANSLATED = [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0];
+
 /** Finds who an address is counted as; what is no address is counted as it stands. */
 export function clientNetworks(address: string): ClientNetworks {
+  // An IPv4 address has one form only.
+  if (!address.includes(":")) return { own: address };
   const octets = parseAddress(address);
   if (octets === undefined) return { own: address };
   if (octets.length === 4) return { own: addressText(octets) };
+  if (isLoopback(address)) return { own: "::1" };
+  if (TRANSLATED.every((octet, index) => octets[index] === octet)) {
+    return { own: addressText(octets) };
+  }
   return {
     own: `${addressText(octets.fill(0, 8))}/64`,
     wide: `${addressText(octets.fill(0, 6))}/48`,
   };
+}
+
+/**
+ * Names the group of clients that an address is counted with everywhere: in the guard, in warnings, in limits per address.
+ *
+ * @returns an IPv4 address as it is, the /64 of an IPv6 address; what is no address as it stands
+ *
+ * @example
+ * ```ts
+ * addressGroup("2001:db8::1:2:3"); // "2001:db8::/64"
+ * addressGroup("::ffff:192.0.2.7"); // "192.0.2.7"
+ * ```
+ */
+export function addressGroup(address: string): string {
+  return clientNetworks(address).own;
+}
+
+/**
+ * Whether an address, or a host name, never leaves this machine: 127.0.0.0/8 (RFC 1122, section 3.2.1.3), ::1 (RFC 4291, section
+ * 2.5.3), `localhost` (RFC 6761, section 6.3).
+ */
+export function isLoopback(address: string): boolean {
+  const octets = parseAddress(address);
+  if (octets === undefined) return address.toLowerCase() === "localhost";
+  if (octets.length === 4) return octets[0] === 127;
+  return octets.every((octet, index) => octet === (index === 15 ? 1 : 0));
 }

@@ -1,6 +1,6 @@
 /** Says what is unusual, once, and again only after it was over. */
 
-import { addressGroup } from "./address_group.ts";
+import { addressGroup } from "../net/networks.ts";
 import type { Observer, ServerEvent } from "./event.ts";
 import { type Logger, logger } from "../log/logging.ts";
 

@@ -2,6 +2,7 @@
 
 import { delay } from "../async/delay.ts";
 import { logger } from "../log/logging.ts";
+import { isLoopback } from "../net/networks.ts";
 import { type Answer, answering, plain, type Question, type Watch } from "./dashboard/answers.ts";
 import { closeQuietly, exchange } from "./http_exchange.ts";
 
@@ -139,10 +140,6 @@ function guarded(answer: (question: Question) => Answer): (question: Question) =
       return plain(500, "The server failed to answer.\n");
     }
   };
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "::1" || /^127\./.test(hostname);
 }
 
 function listen(hostname: string, port: number): Deno.TcpListener {

@@ -1,11 +1,11 @@
 /** Opens the management port, and says what is unwise about it. */
 
 import type { Yielder } from "../async/yielder.ts";
+import { isLoopback } from "../net/networks.ts";
 import type { SecureContexts } from "../net/secure_contexts.ts";
 import { logger } from "../log/logging.ts";
 import { VERSION } from "../version.ts";
 import { type ManagementOptions, openManagement } from "./management.ts";
-import { isLoopback } from "./management/loopback.ts";
 import { MsmpHost } from "./msmp_host.ts";
 
 const log = logger("msmp");

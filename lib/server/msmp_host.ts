@@ -6,7 +6,7 @@ import { Yielder } from "../async/yielder.ts";
 import type { Connection } from "../net/connection.ts";
 import { Listener } from "../net/listener.ts";
 import { LocalSeats } from "../net/seats.ts";
-import { NetworkList } from "../net/networks.ts";
+import { isLoopback, NetworkList } from "../net/networks.ts";
 import type { SecureContexts } from "../net/secure_contexts.ts";
 import { acceptTls } from "../net/tls_connection.ts";
 import type { Management } from "../msmp/management.ts";
@@ -21,7 +21,6 @@ import { MANAGEMENT_CONNECTIONS } from "../wire/limits.ts";
 import { StallClock } from "../wire/stall_guard.ts";
 import { writeAudit } from "./management/audit.ts";
 import { DelayedAnswers } from "./delayed_answers.ts";
-import { isLoopback } from "./management/loopback.ts";
 import { listenTogether } from "./management/listen_together.ts";
 
 const log = logger("msmp");

@@ -1,9 +1,11 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import {
+  addressGroup,
   addressText,
   canonicalAddress,
   clientNetworks,
+  isLoopback,
   NetworkList,
   parseAddress,
   parseNetwork,
@@ -97,10 +99,41 @@ Deno.test("clients of one IPv6 /64 are one", () => {
     ["2001:db8::1", "2001:db8::/64", "2001:db8::/48"],
     ["2001:db8:0:0:ffff::1", "2001:db8::/64", "2001:db8::/48"],
     ["2001:db8:7:1::1", "2001:db8:7:1::/64", "2001:db8:7::/48"],
+    ["2001:0DB8:0:0::7", "2001:db8::/64", "2001:db8::/48"],
+    ["fe80::1%eth0", "fe80::/64", "fe80::/48"],
+    ["1:2:3:4::", "1:2:3:4::/64", "1:2:3::/48"],
+    ["192.0.2.7", "192.0.2.7", undefined],
     ["::ffff:192.0.2.7", "192.0.2.7", undefined],
+    // The machine itself is no customer's network, and a translator's /96 is all of IPv4.
+    ["::1", "::1", undefined],
+    ["64:ff9b::192.0.2.7", "64:ff9b::c000:207", undefined],
+    ["64:ff9b::192.0.2.8", "64:ff9b::c000:208", undefined],
     ["no address", "no address", undefined],
   ];
   for (const [address, own, wide] of networks) {
     assertEquals(clientNetworks(address), wide === undefined ? { own } : { own, wide });
+    assertEquals(addressGroup(address), own);
+  }
+});
+
+Deno.test("loopback is one thing, however it is written", () => {
+  for (
+    const address of [
+      "127.0.0.1",
+      "127.255.0.9",
+      "::1",
+      "0:0:0:0:0:0:0:1",
+      "::ffff:127.0.0.1",
+      "::1%lo",
+      "localhost",
+      "LocalHost",
+    ]
+  ) {
+    assert(isLoopback(address), address);
+  }
+  for (
+    const address of ["128.0.0.1", "::", "::2", "::127.0.0.1", "127.0.0.1.example.org", "127.1", ""]
+  ) {
+    assert(!isLoopback(address), address);
   }
 });
