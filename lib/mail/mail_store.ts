@@ -55,7 +55,7 @@ export interface Maildrop extends AsyncDisposable {
    * @throws {Error} when it cannot be read
    */
   open(message: MessageInfo): Promise<StoredMessage>;
-  /** Notes that a message was sent whole: it is marked seen when the maildrop is disposed. */
+  /** Notes that a client has a message whole: it is marked seen, and its time to expire begins, when the maildrop is disposed. */
   retrieved(message: MessageInfo): void;
   /**
    * Removes messages for good: when this has settled, no crash brings one back (the folder is synced), those excepted that are told. A

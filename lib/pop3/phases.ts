@@ -48,6 +48,8 @@ export class Transaction {
   readonly #lease: Lease;
   readonly #octets: number;
   #markedOctets = 0;
+  /** Messages that were sent whole, and of which the client has not shown yet that it has them. */
+  #unconfirmed: MessageInfo[] = [];
   #open = true;
 
   constructor(context: Pop3Context, user: string, maildrop: Maildrop, lease: Lease) {
@@ -100,6 +102,18 @@ export class Transaction {
   mark(message: NumberedMessage): void {
     this.marked.add(message.number);
     this.#markedOctets += message.info.size;
+  }
+
+  /** Notes that a message was sent whole. Whether it arrived is another matter: {@linkcode confirmSent} tells. */
+  sent(message: NumberedMessage): void {
+    this.last = Math.max(this.last, message.number);
+    this.#unconfirmed.push(message.info);
+  }
+
+  /** Counts what was sent as retrieved: the client has spoken since, or says QUIT. */
+  confirmSent(): void {
+    for (const message of this.#unconfirmed) this.maildrop.retrieved(message);
+    this.#unconfirmed = [];
   }
 
   /** Unmarks all (RFC 1939, section 5, RSET). */

@@ -151,6 +151,10 @@ export class Pop3Session implements Dialogue, Pop3Context {
     });
   }
 
+  acknowledged(): void {
+    if (this.#phase.name === "transaction") this.#phase.confirmSent();
+  }
+
   wrote(octets: number): void {
     const { gate, identity } = this.services;
     gate.observe({ type: "sent", session: identity.session, octets });

@@ -31,6 +31,10 @@ export class Conversation {
   #buffer = new Uint8Array(IDLE_READ_OCTETS);
   /** A read that was begun while a command was at work. */
   #ahead: Promise<number | null> | undefined;
+  /** Whether the read ahead has ended. */
+  #aheadEnded = false;
+  /** Whether the line to come ended after all answers so far had left. */
+  #acknowledges = false;
   /** Where the next line goes while a SASL exchange is under way. */
   #continuation: Answer | undefined;
   #badCommands = 0;
@@ -127,6 +131,7 @@ export class Conversation {
   /** Reads once. Returns false at the end of the stream. */
   async #readMore(): Promise<boolean> {
     const { read, silent } = this.#dialogue.patience;
+    const cameBefore = this.#ahead !== undefined && this.#aheadEnded;
     const octets = await this.#guard.watch(
       read,
       silent,
@@ -134,6 +139,7 @@ export class Conversation {
     );
     this.#ahead = undefined;
     if (octets === null) return false;
+    this.#acknowledges = !cameBefore;
     this.#lines.push(this.#buffer.subarray(0, octets));
     // Of a line without end no command comes.
     if (octets === BUSY_READ_OCTETS) await this.#giveWay();
@@ -152,6 +158,8 @@ export class Conversation {
 
   /** Carries out one line and writes its answer. Returns why the conversation ends, or undefined when it goes on. */
   #obey(line: Line): Promise<CloseReason | undefined> {
+    if (this.#acknowledges) this.#dialogue.acknowledged?.();
+    this.#acknowledges = false;
     const continuation = this.#continuation;
     this.#continuation = undefined;
     this.#lines.limit = this.#dialogue.lineLimit;
@@ -260,8 +268,10 @@ export class Conversation {
     if (this.#ahead !== undefined) return;
     const ahead = this.#connection.read(this.#buffer);
     this.#ahead = ahead;
+    this.#aheadEnded = false;
     ahead.then(
       (octets) => {
+        this.#aheadEnded = true;
         if (octets === null) {
           this.#hungUp = true;
           this.#dialogue.hangUp();

@@ -41,6 +41,11 @@ export interface Dialogue {
    * @param milliseconds what the command took, without the client's own time in an exchange
    */
   answered(outcome: Outcome, milliseconds: number): void;
+  /**
+   * Told before a line is carried out that the client ended after all answers so far had left: it has seen them, as far as
+   * a server can know. Lines that were sent ahead tell nothing of the kind.
+   */
+  acknowledged?(): void;
   /** Told how many octets were handed to the client's connection, before TLS. */
   wrote(octets: number): void;
   /** Told that TLS is on: everything learnt before it is forgotten (RFC 2595, section 4). */

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Reply } from "../../lib/wire/reply.ts";
+import { eventually } from "../support/waiting.ts";
 import { ScriptedDialogue, Talk } from "./scripted_dialogue.ts";
 
 const TLS = { version: "TLSv1.3", cipher: "TLS_AES_128_GCM_SHA256" };
@@ -254,4 +255,40 @@ Deno.test("Conversation that ended by QUIT stays one when the client is gone bef
   const over = new Conversation(server, dialogue, () => {}).run();
   await client.write(new TextEncoder().encode("QUIT\r\n"));
   assertEquals(await over, "quit");
+});
+
+/** Notes what the client has seen. */
+class AttentiveDialogue extends ScriptedDialogue {
+  acknowledged(): void {
+    this.heard.push("acknowledged");
+  }
+}
+
+Deno.test("Conversation tells what the client has seen by the lines that it sends afterwards", async () => {
+  const slow = Promise.withResolvers<Reply>();
+  const dialogue = new AttentiveDialogue((line) =>
+    line === "SLOW" ? slow.promise : { kind: "ok", text: line }
+  );
+  await using talk = new Talk(dialogue);
+  await talk.say("A\r\nB\r\n");
+  await talk.hear("+OK B\r\n");
+  await talk.say("SLOW\r\n");
+  await eventually("the command being at work", () => dialogue.heard.includes("SLOW"));
+  const taken = talk.taken;
+  await talk.say("AHEAD\r\n");
+  await eventually("the line being read while a command is at work", () => talk.taken > taken);
+  slow.resolve({ kind: "ok", text: "slow" });
+  await talk.hear("+OK AHEAD\r\n");
+  await talk.say("LAST\r\n");
+  await talk.hear("+OK LAST\r\n");
+  assertEquals(dialogue.heard.filter((word) => word !== "ok"), [
+    "acknowledged",
+    "A",
+    "B",
+    "acknowledged",
+    "SLOW",
+    "AHEAD",
+    "acknowledged",
+    "LAST",
+  ]);
 });

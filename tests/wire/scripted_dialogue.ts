@@ -73,6 +73,8 @@ export class Talk implements AsyncDisposable {
   readonly faults: unknown[] = [];
   /** Each write of the server, as it was given to the connection. */
   readonly writes: string[] = [];
+  /** Octets that the server has read. */
+  taken = 0;
   readonly #decoder = new TextDecoder("latin1");
   #received = "";
 
@@ -83,6 +85,12 @@ export class Talk implements AsyncDisposable {
     server.write = async (octets) => {
       this.writes.push(this.#decoder.decode(octets));
       return await write(octets);
+    };
+    const read = server.read.bind(server);
+    server.read = async (into) => {
+      const octets = await read(into);
+      this.taken += octets ?? 0;
+      return octets;
     };
     this.conversation = new Conversation(server, dialogue, (error) => this.faults.push(error));
     this.over = this.conversation.run();

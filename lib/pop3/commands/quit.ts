@@ -25,6 +25,8 @@ export const quit = command<Authorization | Transaction, void, Pop3Context>({
 async function update(phase: Transaction): Promise<Reply> {
   const { gate, identity } = phase.context.services;
   phase.context.update();
+  // Also for clients that send QUIT ahead of the answers: they have said that they are done with the messages.
+  phase.confirmSent();
   const marked = [...phase.marked].sort((a, b) => a - b).flatMap((number) =>
     phase.maildrop.messages[number - 1] ?? []
   );

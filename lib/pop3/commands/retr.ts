@@ -6,15 +6,14 @@ import type { Pop3Context } from "../context.ts";
 import { openMessage } from "../open_message.ts";
 import type { Transaction } from "../phases.ts";
 
-/** The RETR command; a message that was sent whole is marked seen when the session ends. */
+/** The RETR command; a message that was sent whole and acknowledged is marked seen when the session ends. */
 export const retr = command<Transaction, number, Pop3Context>({
   name: "RETR",
   args: messageNumber,
   handle: (phase, number) =>
     openMessage(phase, number, (message) => ({
       sent: (octets) => {
-        phase.last = Math.max(phase.last, message.number);
-        phase.maildrop.retrieved(message.info);
+        phase.sent(message);
         const { gate, identity } = phase.context.services;
         gate.observe({ type: "retrieved", session: identity.session, octets });
       },
