@@ -29,6 +29,11 @@ const commands: readonly [Command, ...Command[]] = [
     summary: "manage users while no server runs: add, passwd, delete, list, key, import",
     run: async (args) => await (await import("./user.ts")).runUser(args),
   },
+  {
+    name: "restore",
+    summary: "replace the state file by a backup, while no server runs",
+    run: async (args) => await (await import("./restore.ts")).runRestore(args),
+  },
 ];
 
 /**

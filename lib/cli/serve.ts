@@ -31,7 +31,7 @@ export const serve: Command = {
       const kept = await keptSettings(resolveSettings(inputs).settings.state);
       return printLine(printConfig(resolveSettings({ ...inputs, kept })).trimEnd());
     }
-    return await runServer(inputs);
+    return await runServer(inputs, asked.newState);
   },
 };
 
@@ -52,7 +52,7 @@ async function keptSettings(state: string): Promise<ReadonlyMap<string, string>>
   }
 }
 
-async function runServer(inputs: SettingInputs): Promise<number> {
+async function runServer(inputs: SettingInputs, newState: boolean): Promise<number> {
   const { settings } = resolveSettings(inputs);
   await using logging = openLog(settings);
   if (logging === undefined) return 1;
@@ -60,6 +60,7 @@ async function runServer(inputs: SettingInputs): Promise<number> {
   using signals = new Signals();
   const starting = Server.start({
     inputs,
+    newState,
     logging,
     path: Deno.env.get("PATH") ?? "",
     telemetry: Deno.env.get("OTEL_DENO") === "true",

@@ -19,7 +19,7 @@ export type ServeArguments =
   | { readonly kind: "help" }
   | { readonly kind: "version" }
   | { readonly kind: "print-config"; readonly flags: GivenFlags }
-  | { readonly kind: "serve"; readonly flags: GivenFlags };
+  | { readonly kind: "serve"; readonly flags: GivenFlags; readonly newState: boolean };
 
 const ownFlags: readonly (Flag & { readonly help: string })[] = [
   {
@@ -27,6 +27,12 @@ const ownFlags: readonly (Flag & { readonly help: string })[] = [
     placeholder: "",
     repeatable: false,
     help: "show every setting and where its value comes from, and exit",
+  },
+  {
+    name: "new-state",
+    placeholder: "",
+    repeatable: false,
+    help: "set an empty or damaged state file aside and begin without users",
   },
   {
     name: "help",
@@ -75,7 +81,10 @@ export function parseServeArguments(args: readonly string[]): ServeArguments {
     const name = settingByFlag(flag);
     if (name !== undefined) flags.set(name, texts);
   }
-  return { kind: isOn(values.get("print-config")) ? "print-config" : "serve", flags };
+  const newState = isOn(values, "new-state");
+  return isOn(values, "print-config")
+    ? { kind: "print-config", flags }
+    : { kind: "serve", flags, newState };
 }
 
 /** Who asks for help gets it, whatever else stands on the line. */
@@ -87,9 +96,10 @@ function askedFor(args: readonly string[]): "help" | "version" | undefined {
   return undefined;
 }
 
-function isOn(texts: readonly string[] | undefined): boolean {
+function isOn(values: ReadonlyMap<string, readonly string[]>, name: string): boolean {
+  const texts = values.get(name);
   if (texts === undefined) return false;
-  if (texts[0] !== "true") throw new UsageError("--print-config takes no value: expected it alone");
+  if (texts[0] !== "true") throw new UsageError(`--${name} takes no value: expected it alone`);
   return true;
 }
 

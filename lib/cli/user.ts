@@ -26,6 +26,12 @@ const WHERE = ["state", "users", "defaultDomain", "config"] as const;
 const flags: readonly OwnFlag[] = withHelp([
   ...settingFlags(WHERE),
   ownFlag("json", undefined, "", "the outcome as a line of JSON"),
+  ownFlag(
+    "new-state",
+    undefined,
+    "",
+    "set an empty or damaged state file aside and begin without users",
+  ),
 ]);
 
 /**
@@ -45,10 +51,11 @@ export async function runUser(args: readonly string[]): Promise<number> {
     throw new UsageError("--state :memory: forgets: expected a file");
   }
   const asJson = isGiven(values, "json");
+  const newState = isGiven(values, "new-state");
   // Asked for before the state is taken hold of, which no server can use meanwhile.
   const work = await action.prepare(words);
   return await report(asJson, async (lines) => {
-    await using held = await open(settings, action);
+    await using held = await open(settings, { makes: action.makes, newState });
     const outcome = await work(held.context);
     if (!outcome.ok) return outcome.message;
     for await (const line of outcome.lines) lines.push(line);
@@ -108,14 +115,15 @@ interface Held extends AsyncDisposable {
 /** Takes hold of the state file. @throws {Refusal} when it cannot be used */
 async function open(
   { state: path, users, defaultDomain }: UserSettings,
-  action: UserAction,
+  { makes, newState }: { readonly makes: boolean; readonly newState: boolean },
 ): Promise<Held> {
-  if (!action.makes && !await exists(path)) {
+  if (!makes && !await exists(path)) {
     throw new Refusal(
       `There is no state file ${path}. Name it with --state; postern user add makes one`,
     );
   }
-  const state = await SqliteState.open({ path });
+  const warn = (sentence: string): void => complain(`postern: ${safe(sentence)}`);
+  const state = await SqliteState.open({ path, newState: newState && makes, warn });
   try {
     const secret = await state.installation.secret();
     const file = users === undefined

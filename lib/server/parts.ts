@@ -37,6 +37,8 @@ const log = logger("server");
 export interface ServerOptions {
   /** All but what is kept in the state. */
   readonly inputs: SettingInputs;
+  /** Whether a state file that is empty or damaged is set aside and a new state begun (`--new-state`). */
+  readonly newState?: boolean;
   readonly logging: Logging;
   /** The variable PATH, for transformers. */
   readonly path: string;
@@ -83,7 +85,8 @@ export async function assemble(
   stack: AsyncDisposableStack,
 ): Promise<Parts> {
   const { inputs, path, logging } = options;
-  const state = stack.use(await openState(resolveSettings(inputs).settings));
+  const { newState = false } = options;
+  const state = stack.use(await openState(resolveSettings(inputs).settings.state, newState));
   const registry = new LiveSettingsRegistry({
     inputs: { ...inputs, kept: await state.settings.all() },
     keep: (key, text) => state.settings.set(key, text),
@@ -197,9 +200,11 @@ function findServerPorts(settings: Settings, secure: boolean): Ports {
   return { ...pop3, listen: [...pop3.listen, ...listen] };
 }
 
-function openState(settings: Settings): Promise<StateStore> {
+function openState(path: string, newState: boolean): Promise<SqliteState> {
   return SqliteState.open({
-    path: settings.state,
+    path,
+    newState,
+    warn: (sentence) => log.warn("{sentence}", { sentence }),
     onTrouble: (error) =>
       log.error("The state cannot be written, trying again: {error}", { error }),
   });

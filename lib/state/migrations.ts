@@ -1,7 +1,46 @@
 /** The tables of the state file, as steps from each version to the next. A step that was released never changes. */
 
+import { type SealedTable, sealing } from "./sealed_tables.ts";
+
 /** Tells Postern's files from other programs' (`PRAGMA application_id`): "POST". */
 export const APPLICATION_ID = 0x504f5354;
+
+/** What version 2 seals. A step that adds a column to one of these tables drops its triggers, and seals it anew with that column. */
+const SEALED_2: readonly SealedTable[] = [
+  {
+    table: "accounts",
+    row: "kind",
+    columns: [
+      "kind",
+      "name",
+      "origin",
+      "at",
+      "revision",
+      "salt",
+      "iterations",
+      "stored_key",
+      "server_key",
+      "scheme",
+      "hash",
+      "app_passwords",
+    ],
+    rows: ["user", "administrator"],
+  },
+  {
+    table: "app_passwords",
+    columns: ["kind", "name", "label", "at", "stored_key", "server_key"],
+  },
+  { table: "flags", columns: ["kind", "name", "salt", "iterations", "stored_key"] },
+  {
+    table: "learned_keys",
+    columns: ["name", "fingerprint", "salt", "iterations", "stored_key", "server_key"],
+  },
+  { table: "settings", columns: ["key", "value"] },
+  { table: "installation", columns: ["name", "value"] },
+];
+
+/** What is sealed in files of the present version. */
+export const SEALED: readonly SealedTable[] = SEALED_2;
 
 /** Step n brings a file of version n to version n + 1 (`PRAGMA user_version`). */
 export const MIGRATIONS: readonly string[] = [
@@ -78,5 +117,17 @@ export const MIGRATIONS: readonly string[] = [
     counter INTEGER NOT NULL, minute INTEGER NOT NULL, value REAL NOT NULL,
     PRIMARY KEY (counter, minute)
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  -- Counts and checksums of what must not be lost, whether the file was closed well, and how many transactions there were: all on
+  -- one page, which every transaction writes, so that a write-ahead log of another time shows beside this file.
+  CREATE TABLE header (
+    name TEXT PRIMARY KEY, amount INTEGER NOT NULL, checksum INTEGER NOT NULL DEFAULT 0
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO header (name, amount) VALUES ('closed', 1), ('transactions', 0);
+  DROP TRIGGER account_added;
+  DROP TRIGGER account_deleted;
+  DROP TABLE amounts;
+  ${SEALED_2.map(sealing).join("\n")}
   `,
 ];

@@ -260,7 +260,7 @@ export class SqliteAccounts implements AccountStore {
   }
 
   #count(): number {
-    const row = this.#database.get("SELECT amount FROM amounts WHERE kind = ?", this.kind);
+    const row = this.#database.get("SELECT amount FROM header WHERE name = ?", this.kind);
     return row?.amount as number;
   }
 

@@ -41,7 +41,10 @@ export class SqliteLearnedKeys implements LearnedKeysStore {
   async put(keys: LearnedKeys): Promise<void> {
     this.#database.transaction("power-cut", () =>
       this.#database.run(
-        "INSERT OR REPLACE INTO learned_keys VALUES (?, ?, ?, ?, ?, ?)",
+        // Not REPLACE, which deletes the row without calling the triggers that keep the table's seal.
+        "INSERT INTO learned_keys VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET " +
+          "fingerprint = excluded.fingerprint, salt = excluded.salt, iterations = excluded.iterations, " +
+          "stored_key = excluded.stored_key, server_key = excluded.server_key",
         keys.name,
         keys.fingerprint,
         keys.salt,

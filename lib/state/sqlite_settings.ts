@@ -1,7 +1,11 @@
 /** The values that SET kept, in the state file. */
 
-import { SqliteDatabase } from "./sqlite_database.ts";
+import { peek, versionOf } from "./inspection.ts";
+import type { SqliteDatabase } from "./sqlite_database.ts";
+import { StateFile } from "./state_file.ts";
 import type { SettingStore } from "./state_store.ts";
+
+const ALL = "SELECT key, value FROM settings ORDER BY key";
 
 /** Values that SET kept, in the state file. */
 export class SqliteSettings implements SettingStore {
@@ -15,7 +19,7 @@ export class SqliteSettings implements SettingStore {
   /** See {@linkcode SettingStore.all}. */
   // deno-lint-ignore require-await -- what is thrown must reject
   async all(): Promise<ReadonlyMap<string, string>> {
-    const rows = this.#database.all("SELECT key, value FROM settings ORDER BY key");
+    const rows = this.#database.all(ALL);
     return new Map(rows.map((row) => [row.key as string, row.value as string]));
   }
 
@@ -41,28 +45,20 @@ export class SqliteSettings implements SettingStore {
 }
 
 /**
- * Reads the values that SET kept in a state file which no server holds, without making one where there is none.
+ * Reads the values that SET kept in a state file which no server holds, without making one where there is none, and without changing it.
  *
  * @param path a file, or `:memory:`, which keeps nothing
  * @returns texts by key (`max_users`)
  * @throws {StateStoreError} when the file is held by another process or cannot be used
  */
+// deno-lint-ignore require-await -- what is thrown must reject
 export async function readKeptSettings(path: string): Promise<ReadonlyMap<string, string>> {
-  if (path === ":memory:" || !await exists(path)) return new Map();
-  const database = SqliteDatabase.open(path);
-  try {
-    return await new SqliteSettings(database).all();
-  } finally {
-    database.close();
-  }
-}
-
-/** False where there is surely nothing: whatever else is wrong, opening the file says. */
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    return !(error instanceof Deno.errors.NotFound);
-  }
+  if (path === ":memory:") return new Map();
+  const file = new StateFile(path);
+  if (file.presence !== "present") return new Map();
+  return peek(file, (database) => {
+    if (versionOf(database) === 0) return new Map();
+    const rows = database.prepare(ALL).all();
+    return new Map(rows.map((row) => [String(row.key), String(row.value)]));
+  });
 }

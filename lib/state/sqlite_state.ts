@@ -7,7 +7,7 @@ import { SqliteDatabase } from "./sqlite_database.ts";
 import { SqliteInstallation } from "./sqlite_installation.ts";
 import { SqliteLearnedKeys } from "./sqlite_learned_keys.ts";
 import { SqliteSettings } from "./sqlite_settings.ts";
-import type { StateStore } from "./state_store.ts";
+import { type BackupSource, type StateStore, StateStoreError } from "./state_store.ts";
 
 /** Notes written in one go: some milliseconds, for which logins wait. */
 const NOTES_AT_ONCE = 250;
@@ -16,6 +16,10 @@ const NOTES_AT_ONCE = 250;
 export interface SqliteStateOptions {
   /** A file, made where there is none, or `:memory:`. */
   readonly path: string;
+  /** See {@linkcode OpenOptions.newState}. */
+  readonly newState?: boolean;
+  /** See {@linkcode OpenOptions.warn}. */
+  readonly warn?: (sentence: string) => void;
   /** @default {Date.now} */
   readonly now?: () => number;
   /**
@@ -30,7 +34,7 @@ export interface SqliteStateOptions {
 }
 
 /** The state in one SQLite file, held by this process alone until it is disposed. */
-export class SqliteState implements StateStore {
+export class SqliteState implements StateStore, BackupSource {
   readonly users: SqliteAccounts;
   readonly administrators: SqliteAccounts;
   readonly learned: SqliteLearnedKeys;
@@ -41,6 +45,7 @@ export class SqliteState implements StateStore {
   readonly #database: SqliteDatabase;
   readonly #flushAfter: number;
   readonly #onTrouble: (error: Error) => void;
+  readonly #warn: (sentence: string) => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** When, by `performance.now()`, notes were last written. */
   #flushed = -Infinity;
@@ -48,10 +53,11 @@ export class SqliteState implements StateStore {
   #failing = false;
 
   private constructor(database: SqliteDatabase, options: SqliteStateOptions) {
-    const { now = Date.now, flushAfter = 50, onTrouble = () => {} } = options;
+    const { now = Date.now, flushAfter = 50, onTrouble = () => {}, warn = () => {} } = options;
     this.#database = database;
     this.#flushAfter = flushAfter;
     this.#onTrouble = onTrouble;
+    this.#warn = warn;
     this.users = new SqliteAccounts(database, "user");
     this.administrators = new SqliteAccounts(database, "administrator");
     this.learned = new SqliteLearnedKeys(database);
@@ -68,7 +74,8 @@ export class SqliteState implements StateStore {
    */
   // deno-lint-ignore require-await -- what is thrown must reject
   static async open(options: SqliteStateOptions): Promise<SqliteState> {
-    const database = SqliteDatabase.open(options.path);
+    const { path, newState = false, warn = () => {} } = options;
+    const database = SqliteDatabase.open(path, { newState, warn });
     try {
       return new SqliteState(database, options);
     } catch (error) {
@@ -83,15 +90,26 @@ export class SqliteState implements StateStore {
     this.accesses.flush();
   }
 
-  /** Writes what is noted and lets go of the file. */
+  /** See {@linkcode BackupSource.copyTo}. */
+  copyTo(target: string, signal?: AbortSignal): Promise<void> {
+    return this.#database.copyTo(target, signal);
+  }
+
+  /** Writes what is noted and lets go of the file. Never rejects: what could not be written is warned of. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#timer);
     try {
       await this.flush();
-    } finally {
+    } catch (error) {
+      const { pending } = this.accesses;
+      this.#warn(`The last ${pending} records of the access log are lost. ${said(error)}`);
+    }
+    try {
       this.#database.close();
+    } catch (error) {
+      this.#warn(`The state was not closed well; the next start looks through it. ${said(error)}`);
     }
   }
 
@@ -125,4 +143,10 @@ export class SqliteState implements StateStore {
     }, milliseconds);
     Deno.unrefTimer(this.#timer);
   }
+}
+
+/** What a person reads of trouble with the state; anything else is a fault of ours. */
+function said(error: unknown): string {
+  if (!(error instanceof StateStoreError)) throw error;
+  return error.message;
 }

@@ -43,8 +43,34 @@ export interface StateStore extends AsyncDisposable {
   flush(): Promise<void>;
 }
 
+/** A state that can be copied while it is used. */
+export interface BackupSource {
+  /**
+   * Writes all that the state has at one moment into a file, which must be finished before it is a state of its own.
+   *
+   * @param target an empty file
+   * @param signal ends it
+   * @throws {StateStoreError} when it cannot be read, or a copy is under way
+   * @throws {Error} when the target cannot be written, or the signal is aborted
+   */
+  copyTo(target: string, signal?: AbortSignal): Promise<void>;
+}
+
 /** Why a state could not be opened or used. */
-export type StateTrouble = "held" | "foreign" | "newer" | "corrupt" | "full" | "unusable";
+export type StateTrouble =
+  /** Another process has it. */
+  | "held"
+  /** It is not Postern's. */
+  | "foreign"
+  | "newer"
+  /** It is not what was written. */
+  | "corrupt"
+  /** It has no content: it was truncated, or made by hand. */
+  | "empty"
+  | "full"
+  /** The disk fails. */
+  | "io"
+  | "unusable";
 
 /** The state cannot be opened, read or written; the message is a sentence for people, naming the file. */
 export class StateStoreError extends Error {

@@ -1,11 +1,12 @@
-/** Turns what SQLite says into sentences for people. */
+/** Turns what SQLite and the system say into sentences for people. */
 
+import { fileErrorNumber, fileErrorReason, isFileError } from "../files/file_error.ts";
 import { StateStoreError, type StateTrouble } from "./state_store.ts";
 
 /** SQLite's words (not every error carries its code), what kind of trouble they mean, and the sentence about the file. */
 const TROUBLES: readonly (readonly [RegExp, StateTrouble, (path: string) => string])[] = [
   [
-    /is locked/,
+    /is locked|locking protocol/,
     "held",
     (path) =>
       `The state file ${path} is held by another process. Only one server can use it: ` +
@@ -14,14 +15,11 @@ const TROUBLES: readonly (readonly [RegExp, StateTrouble, (path: string) => stri
   [
     /not a database|encrypted/,
     "foreign",
-    (path) => `The state file ${path} is no database. Name another file with --state`,
-  ],
-  [
-    /malformed|corrupt/,
-    "corrupt",
     (path) =>
-      `The state file ${path} is damaged. Put back a copy of it, or name another file with --state`,
+      `The state file ${path} is not an SQLite database. Name another file with --state, or put ` +
+      "back a backup with postern restore FILE",
   ],
+  [/malformed|corrupt/, "corrupt", (path) => damaged(path)],
   [
     /is full/,
     "full",
@@ -30,20 +28,30 @@ const TROUBLES: readonly (readonly [RegExp, StateTrouble, (path: string) => stri
       "Nothing was changed; make room on the disk",
   ],
   [
+    /I\/O error/,
+    "io",
+    (path) =>
+      `The state file ${path} could not be read or written, because the disk failed (I/O error). ` +
+      "Nothing was changed; the system's log says more",
+  ],
+  [
     /readonly|read-only/,
     "unusable",
     (path) =>
       `The state file ${path} cannot be written. The server's account needs the right to ` +
-      "write this file and its folder",
+      "write this file and its folder, and the disk must not be read-only",
   ],
+  [/unable to open/, "unusable", (path) => notAFile(path).message],
   [
-    /unable to open/,
+    /out of memory/,
     "unusable",
     (path) =>
-      `The state file ${path} cannot be opened. It must be a file, in a folder that the ` +
-      "server's account can write",
+      `The state file ${path} could not be used, because there is no memory left. Nothing was changed`,
   ],
 ];
+
+const ENOSPC = 28;
+const EDQUOT = 122;
 
 /** Makes the error that says what happened to a state file. */
 export function stateTrouble(error: unknown, path: string): StateStoreError {
@@ -52,6 +60,27 @@ export function stateTrouble(error: unknown, path: string): StateStoreError {
   for (const [words, trouble, sentence] of TROUBLES) {
     if (words.test(reason)) return new StateStoreError(trouble, sentence(path), { cause: error });
   }
-  const text = `The state file ${path} could not be used: ${reason}. Nothing was changed`;
-  return new StateStoreError("unusable", text, { cause: error });
+  const number = fileErrorNumber(error);
+  const trouble = number === ENOSPC || number === EDQUOT ? "full" : "unusable";
+  const said = isFileError(error) ? fileErrorReason(error) : reason;
+  const text = `The state file ${path} could not be used: ${said}. Nothing was changed`;
+  return new StateStoreError(trouble, text, { cause: error });
+}
+
+/**
+ * The sentence about a file that is not what was written, with the ways out.
+ *
+ * @param what what is wrong with it, as it stands between brackets
+ */
+export function damaged(path: string, what?: string): string {
+  return `The state file ${path} is damaged${what === undefined ? "" : ` (${what})`}. Put back a ` +
+    "backup with postern restore FILE, or start once with --new-state, which sets the file aside " +
+    "and begins without users";
+}
+
+/** The error about something that is no file, or cannot be reached. */
+export function notAFile(path: string): StateStoreError {
+  const text = `The state file ${path} cannot be opened. It must be a file, in a folder that the ` +
+    "server's account can write";
+  return new StateStoreError("unusable", text);
 }
