@@ -1,14 +1,9 @@
 /** Keeps a mailbox's cache in a dot file of the mailbox: read with suspicion, written whole or not at all. */
 
-import {
-  type CacheContents,
-  decodeCache,
-  encodeCache,
-  type FolderStamp,
-  MAX_CACHE_SIZE,
-} from "./cache_format.ts";
+import { type CacheContents, decodeCache, encodeCache, MAX_CACHE_SIZE } from "./cache_format.ts";
 import { type Catalogue, Folder } from "./catalogue.ts";
 import { isFileError } from "../files/file_error.ts";
+import { isSettled, looksUnchanged } from "./folder_stamp.ts";
 import { isStill, type Mailbox } from "./mailbox.ts";
 import { NotRegularError, openRegular, openRegularSync } from "./regular_file.ts";
 
@@ -16,14 +11,6 @@ const NAME = ".postern-cache";
 const UNFINISHED = ".postern-cache.new";
 /** Age after which an unfinished cache was left by a process that died, in milliseconds. */
 const ABANDONED = 60_000;
-/**
- * How much older than a listing a folder's time must be for the listing to be believed later, in milliseconds: within one tick of the file
- * system's clock a name could have come without changing the time. Clocks that tell parts of a second tick every 10 ms or less.
- */
-const SETTLED = 100;
-/** The same where the time is a whole second, and the clock may tell nothing finer (2 s is the coarsest, FAT's). */
-const SETTLED_COARSE = 2000;
-
 /** Octets from which writing happens on another thread. */
 const BIG = 1024 * 1024;
 
@@ -142,10 +129,6 @@ function settledStamps(
   return settled ? { new: fresh.stamp, cur: cur.stamp } : undefined;
 }
 
-function isSettled({ modified }: FolderStamp, at: number): boolean {
-  return modified < at - (modified % 1000 === 0 ? SETTLED_COARSE : SETTLED);
-}
-
 /** Whether {@linkcode writeCache} would find the folders settled, as far as the machine's own clock tells. */
 export function looksSettled(mailbox: Mailbox): boolean {
   const states = [...mailbox.folders.values()];
@@ -156,11 +139,8 @@ export function looksSettled(mailbox: Mailbox): boolean {
 export function isListingValid(mailbox: Mailbox, stamps: CacheContents["stamps"]): boolean {
   const fresh = mailbox.folders.get(Folder.NEW)?.stamp;
   const cur = mailbox.folders.get(Folder.CUR)?.stamp;
-  return stamps !== undefined && isSameStamp(fresh, stamps.new) && isSameStamp(cur, stamps.cur);
-}
-
-function isSameStamp(a: FolderStamp | undefined, b: FolderStamp): boolean {
-  return a?.device === b.device && a.inode === b.inode && a.modified === b.modified;
+  return stamps !== undefined && looksUnchanged(fresh, stamps.new) &&
+    looksUnchanged(cur, stamps.cur);
 }
 
 /** Made anew, so that no link is followed; one that a dead process left is removed first. */

@@ -2,32 +2,28 @@
 
 import { crc32 } from "node:zlib";
 import { Catalogue, Folder, Mark } from "./catalogue.ts";
+import type { FolderStamp } from "./folder_stamp.ts";
 import { compareNames } from "./maildir_name.ts";
 
 /*
  * Header, 128 octets, numbers in the machine's own order (which the version word tells: elsewhere it reads as another number):
  *   0  u32 version word        4  u32 CRC-32 of all that follows
  *   8  u32 rows               12  u32 octets of names
- *  16  f64 × 6                what listed folders looked like: new/'s device, inode, time; cur/'s device, inode, time (NaN: do not trust)
- *  64  … zeros
+ *  16  f64 × 8                what listed folders looked like: new/'s device, inode, time; cur/'s device, inode, time; then new/'s and
+ *                             cur/'s time of change (NaN: do not trust; older versions left the last two 0)
+ *  80  … zeros
  * Then columns of f64: size, storedSize, modified, firstRetrieved; columns of u8: folders, marks; names in UTF-8, joined by slashes,
  * which no name holds.
  */
 const VERSION_WORD = 0x50_4f_43_01;
 const HEADER = 128;
+const STAMPS_AT = 16;
+const STAMP_FLOATS = 8;
 const FLOAT_COLUMNS = 4;
 const OCTETS_A_ROW = FLOAT_COLUMNS * 8 + 2;
 const MAX_NAME = 255;
 /** Largest cache that is read, in octets: three million messages. A bigger one is as good as none. */
 export const MAX_CACHE_SIZE = 256 * 1024 * 1024;
-
-/** How a folder looked when it was listed: while it looks so, it holds the same names. */
-export interface FolderStamp {
-  readonly device: number;
-  readonly inode: number;
-  /** Milliseconds since 1970. */
-  readonly modified: number;
-}
 
 /** What a cache holds. */
 export interface CacheContents {
@@ -43,10 +39,11 @@ export function encodeCache(contents: CacheContents): Uint8Array<ArrayBuffer> {
   const names = new TextEncoder().encode(catalogue.names.join("/"));
   const octets = new Uint8Array(HEADER + rows * OCTETS_A_ROW + names.length);
   const words = new Uint32Array(octets.buffer, 0, 4);
-  const floats = new Float64Array(octets.buffer, 16, 6).fill(NaN);
+  const floats = new Float64Array(octets.buffer, STAMPS_AT, STAMP_FLOATS).fill(NaN);
   if (stamps !== undefined) {
     const { new: fresh, cur } = stamps;
     floats.set([fresh.device, fresh.inode, fresh.modified, cur.device, cur.inode, cur.modified]);
+    floats.set([fresh.changed, cur.changed], 6);
   }
   let at = HEADER;
   for (const column of floatColumns(catalogue)) {
@@ -95,7 +92,10 @@ export function decodeCache(octets: Uint8Array<ArrayBuffer>): CacheContents | un
   });
   if (!isPossible(catalogue)) return undefined;
   mendEmpty(catalogue);
-  return { catalogue, stamps: decodeStamps(new Float64Array(octets.buffer, 16, 6)) };
+  return {
+    catalogue,
+    stamps: decodeStamps(new Float64Array(octets.buffer, STAMPS_AT, STAMP_FLOATS)),
+  };
 }
 
 function floatColumns(catalogue: Catalogue): readonly Float64Array[] {
@@ -103,18 +103,12 @@ function floatColumns(catalogue: Catalogue): readonly Float64Array[] {
 }
 
 function decodeStamps(floats: Float64Array): CacheContents["stamps"] {
-  if (floats.some(Number.isNaN)) return undefined;
-  const [device, inode, modified, curDevice, curInode, curModified] = floats as unknown as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [device, inode, modified, curDevice, curInode, curModified, changed, curChanged] =
+    floats as unknown as [number, number, number, number, number, number, number, number];
+  if (floats.some(Number.isNaN) || changed === 0 || curChanged === 0) return undefined;
   return {
-    new: { device, inode, modified },
-    cur: { device: curDevice, inode: curInode, modified: curModified },
+    new: { device, inode, modified, changed },
+    cur: { device: curDevice, inode: curInode, modified: curModified, changed: curChanged },
   };
 }
 

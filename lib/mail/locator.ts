@@ -2,15 +2,13 @@
 
 import type { Catalogue, Folder } from "./catalogue.ts";
 import { isNotFound } from "../files/file_error.ts";
+import { type FolderStamp, isSettled, lookAgain, looksUnchanged, stampOf } from "./folder_stamp.ts";
 import { isStill, listMailbox, type Mailbox } from "./mailbox.ts";
 import { MaildropUnreadableError } from "./mail_store.ts";
 import { uniquePart } from "./maildir_name.ts";
 
 /** Longest time for which an unchanged folder's listing is relied on, in milliseconds: a name can come within one tick of its clock. */
 const RELIED_ON = 1000;
-
-/** How old a folder's last change must be for its listing to be relied on at all, in milliseconds: several ticks of a file system's clock. */
-const SETTLED = 100;
 
 /** Milliseconds after which a change shows in a folder's time: two ticks of a file system's clock, which are 10 ms at most. */
 export const TICKS = 20;
@@ -21,7 +19,7 @@ export class Locator {
   readonly #catalogue: Catalogue;
   #places = new Map<string, { name: string; folder: Folder }[]>();
   #listedAt = -Infinity;
-  #stamps: readonly number[] = [];
+  #stamps: readonly (FolderStamp | undefined)[] = [];
   #wasSettled = false;
   #isWhole = false;
 
@@ -83,17 +81,18 @@ export class Locator {
   /** Lists the mailbox unless it is as it was listed; tells whether it did. */
   list(): boolean {
     if (this.#mailbox.layout === "plain") return false;
-    const stamp = this.#stamp();
+    const stamps = this.#look();
     const isYoung = performance.now() - this.#listedAt < RELIED_ON;
-    if (isYoung && this.#wasSettled && isSameStamp(stamp, this.#stamps)) return false;
+    if (isYoung && this.#wasSettled && isSameLook(stamps, this.#stamps)) return false;
     const wasStill = performance.now() - this.#listedAt >= TICKS &&
-      isSameStamp(stamp, this.#stamps);
-    this.#stamps = stamp;
-    this.#wasSettled = stamp.every((time) => time < Date.now() - SETTLED);
+      isSameLook(stamps, this.#stamps);
+    this.#stamps = stamps;
+    const now = Date.now();
+    this.#wasSettled = stamps.every((stamp) => stamp === undefined || isSettled(stamp, now));
     this.#listedAt = performance.now();
     this.#places = new Map();
     const { names, folders } = listMailbox(this.#mailbox);
-    this.#isWhole = (wasStill || this.#wasSettled) && isSameStamp(this.#stamp(), stamp);
+    this.#isWhole = (wasStill || this.#wasSettled) && isSameLook(this.#look(), stamps);
     names.forEach((name, index) => {
       const unique = uniquePart(name);
       const place = { name, folder: folders[index]! };
@@ -138,13 +137,14 @@ export class Locator {
     return others;
   }
 
-  /** The folders' times, milliseconds since 1970. */
-  #stamp(): number[] {
+  /** How the folders look; undefined for one that is gone. */
+  #look(): (FolderStamp | undefined)[] {
     return [...this.#mailbox.folders.values()].map(({ path }) => {
       try {
-        return Deno.lstatSync(path).mtime?.getTime() ?? 0;
+        const info = Deno.lstatSync(path);
+        return stampOf(info.isDirectory ? lookAgain(path, info) : info);
       } catch (error) {
-        if (isNotFound(error)) return 0;
+        if (isNotFound(error)) return undefined;
         throw error;
       }
     });
@@ -155,6 +155,12 @@ export class Locator {
   }
 }
 
-function isSameStamp(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((time, index) => time === b[index]);
+function isSameLook(
+  a: readonly (FolderStamp | undefined)[],
+  b: readonly (FolderStamp | undefined)[],
+): boolean {
+  return a.length === b.length && a.every((stamp, index) => {
+    const other = b[index];
+    return other === undefined ? stamp === undefined : looksUnchanged(stamp, other);
+  });
 }

@@ -1,8 +1,8 @@
 /** One mailbox on disk: which layout it has, and what its folders list. */
 
 import { Folder } from "./catalogue.ts";
-import type { FolderStamp } from "./cache_format.ts";
 import { fileErrorReason, isNotFound } from "../files/file_error.ts";
+import { type FolderStamp, lookAgain, stampOf } from "./folder_stamp.ts";
 import { MaildropUnreadableError } from "./mail_store.ts";
 
 /** Why a file is left out whose name the runtime cannot tell. */
@@ -127,16 +127,17 @@ function lookAtFolder(path: string): Deno.FileInfo | undefined {
 
 /** A Maildir's folder; undefined where there is none. A message of a plain folder may bear its name. */
 function lookAtSubfolder(path: string): Deno.FileInfo | undefined {
-  const info = look(path);
+  const info = look(path, lookAgain);
   if (info === undefined || info.isDirectory) return info;
   if (info.isFile) return undefined;
   throw noFolder(path);
 }
 
-/** What lies there, links not followed. */
-function look(path: string): Deno.FileInfo | undefined {
+/** What lies there, links not followed; with `closer`, a folder is looked at once more. */
+function look(path: string, closer?: typeof lookAgain): Deno.FileInfo | undefined {
   try {
-    return Deno.lstatSync(path);
+    const info = Deno.lstatSync(path);
+    return closer !== undefined && info.isDirectory ? closer(path, info) : info;
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw unreadable(path, error);
@@ -154,8 +155,7 @@ function isOnlyOf(owner: number | null, info: Deno.FileInfo): boolean {
 }
 
 function stateOf(path: string, info: Deno.FileInfo): FolderState {
-  const stamp = { device: info.dev, inode: info.ino ?? 0, modified: info.mtime?.getTime() ?? 0 };
-  return { path, stamp };
+  return { path, stamp: stampOf(info) };
 }
 
 function unreadable(path: string, cause: unknown): MaildropUnreadableError {

@@ -6,8 +6,8 @@ import { decodeCache, encodeCache } from "../../lib/mail/cache_format.ts";
 import { Catalogue, Folder, Mark } from "../../lib/mail/catalogue.ts";
 
 const STAMPS = {
-  new: { device: 1, inode: 2, modified: 3 },
-  cur: { device: 1, inode: 4, modified: 5 },
+  new: { device: 1, inode: 2, modified: 3, changed: 6 },
+  cur: { device: 1, inode: 4, modified: 5, changed: 7 },
 };
 
 function sample(names: string[] = ["1.a", "2.b:2,S", "3.é"]): Catalogue {

@@ -1,5 +1,6 @@
 /** A mail folder in a temporary folder, and a store on it whose warnings are kept. */
 
+import { eventually } from "../support/waiting.ts";
 import { FolderMailStore, type FolderMailStoreOptions } from "../../lib/mail/folder_mail_store.ts";
 
 /** The first message's delivery time, in seconds. */
@@ -49,10 +50,22 @@ export class TempMail implements Disposable {
     return [...Deno.readDirSync(this.path(...parts))].map((entry) => entry.name).sort();
   }
 
-  /** Makes folders old enough for their listing to be relied on. */
+  /** Sets folders' times back, as programs do that copy mailboxes. */
   settle(user: string): void {
     const past = new Date(Date.now() - 60_000);
     for (const folder of ["new", "cur"]) Deno.utimeSync(this.path(user, folder), past, past);
+  }
+
+  /** Waits until folders have not changed for so long that their listing will be relied on: nobody can set that time back. */
+  async aged(user: string): Promise<void> {
+    const folders = ["new", "cur"].map((folder) => Deno.statSync(this.path(user, folder)));
+    const changed = Math.max(...folders.map(({ ctime }) => ctime!.getTime()));
+    const clock = this.path(".clock");
+    await eventually("the folders' last change being two seconds ago", () => {
+      Deno.writeTextFileSync(clock, "");
+      return Deno.statSync(clock).mtime!.getTime() > changed + 2000;
+    });
+    Deno.removeSync(clock);
   }
 
   [Symbol.dispose](): void {
