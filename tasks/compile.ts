@@ -5,8 +5,8 @@ import { engineFlags } from "./run_arguments.ts";
 
 /** Modules that are started as workers: no import leads to them, so they are named here. */
 export const WORKERS = [
-  "lib/server/session_worker.ts",
-  "lib/users/foreign_hash_worker.ts",
+  "lib/workers/thread/session_worker.ts",
+  "lib/auth/foreign_hash_worker.ts",
 ] as const;
 
 /** The permission set of deno.json that the program is given, by this task as by all others. */

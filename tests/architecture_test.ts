@@ -30,17 +30,17 @@ const LAYERS: Readonly<Record<string, number>> = {
 
 /** Layer 1: what any folder from layer 2 on may import of another. */
 const CONTRACTS: ReadonlySet<string> = new Set([
-  "lib/mail/mail_store.ts",
-  "lib/net/connection.ts",
+  "lib/contracts/mail_store.ts",
+  "lib/contracts/connection.ts",
   "lib/net/networks.ts",
-  "lib/observe/event.ts",
-  "lib/settings/settings.ts",
-  "lib/state/account_store.ts",
-  "lib/state/record_store.ts",
-  "lib/transform/transformer.ts",
-  "lib/users/gate.ts",
-  "lib/users/user_name.ts",
-  "lib/users/user_source.ts",
+  "lib/contracts/event.ts",
+  "lib/contracts/settings.ts",
+  "lib/contracts/account_store.ts",
+  "lib/contracts/record_store.ts",
+  "lib/contracts/transformer.ts",
+  "lib/contracts/login_service.ts",
+  "lib/bytes/user_name.ts",
+  "lib/contracts/user_source.ts",
   "lib/wire/reply.ts",
 ]);
 
@@ -48,16 +48,17 @@ const CONTRACTS: ReadonlySet<string> = new Set([
 const CONTRACTS_WITH_VALUES: Readonly<Record<string, string>> = {
   "lib/net/networks.ts":
     "whom an address is counted with, and what never leaves the machine, is a rule that every layer must share",
-  "lib/state/record_store.ts": "how long records are kept is part of what both stores promise",
-  "lib/users/user_name.ts": "which names can be names is a rule that every layer must share",
-  "lib/users/user_source.ts": "the names of schemes are a tuple that the types follow",
+  "lib/contracts/record_store.ts": "how long records are kept is part of what both stores promise",
+  "lib/bytes/user_name.ts": "which names can be names is a rule that every layer must share",
+  "lib/contracts/user_source.ts": "the names of schemes are a tuple that the types follow",
 };
 
 /** Sources that are no modules of the program, and the one module that is a thread's own program. */
 const MAY_KEEP_VARIABLES: Readonly<Record<string, string>> = {
   "lib/bytes/kernel/kernel.ts":
     "AssemblyScript: it becomes the WebAssembly kernel, whose memory is its state",
-  "lib/server/session_worker.ts": "the program of a worker: it is set up by the first message",
+  "lib/workers/thread/session_worker.ts":
+    "the program of a worker: it is set up by the first message",
 };
 
 const LONGEST_FILE = 400;

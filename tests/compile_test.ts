@@ -105,7 +105,7 @@ Deno.test(
 
     await t.step("every module that can be loaded is in it, workers and kernel too", async () => {
       const needed = await loadable();
-      assert(needed.has("lib/server/session_worker.ts"));
+      assert(needed.has("lib/workers/thread/session_worker.ts"));
       assert(needed.has("lib/bytes/kernel/kernel.wasm"));
       assertEquals([...needed].filter((file) => !own.includes(file)), []);
     });

@@ -1,7 +1,7 @@
 /** Times the folder store: `deno run -P=server bench/micro/folder_mail_store_bench.ts [messages]`. Prints one line a figure. */
 
-import { FolderMailStore } from "../../lib/mail/folder_mail_store.ts";
-import type { Maildrop } from "../../lib/mail/mail_store.ts";
+import { FolderMailStore } from "../../lib/mail/folder/folder_mail_store.ts";
+import type { Maildrop } from "../../lib/contracts/mail_store.ts";
 
 const BODY = new TextEncoder().encode(
   "From: a@example.org\nSubject: one\n\n" + "hello world line\n".repeat(58),

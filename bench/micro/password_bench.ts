@@ -1,10 +1,10 @@
 /** What a directory takes to verify a password: remembered, and compared as plain text. The aim: at most 1.2 times. */
 
-import { DEFAULT_ITERATIONS } from "../../lib/users/scram_keys.ts";
-import { PasswordWork } from "../../lib/users/password_work.ts";
-import { PlainUsers } from "../../lib/users/plain_users.ts";
-import { madeUpSalting, SourceDirectory } from "../../lib/users/source_directory.ts";
-import type { FoundUser, UserSource } from "../../lib/users/user_source.ts";
+import { DEFAULT_ITERATIONS } from "../../lib/auth/scram_keys.ts";
+import { PasswordWork } from "../../lib/auth/password_work.ts";
+import { PlainUsers } from "../../lib/auth/plain_users.ts";
+import { madeUpSalting, SourceDirectory } from "../../lib/auth/source_directory.ts";
+import type { FoundUser, UserSource } from "../../lib/contracts/user_source.ts";
 
 const secret = new Uint8Array(32);
 const credentials = {

@@ -7,7 +7,7 @@ import { readCertificateFiles } from "../../lib/net/certificate_files.ts";
 import { SecureContexts } from "../../lib/net/secure_contexts.ts";
 import { TcpConnection } from "../../lib/net/tcp_connection.ts";
 import { acceptTls } from "../../lib/net/tls_connection.ts";
-import type { Connection } from "../../lib/net/connection.ts";
+import type { Connection } from "../../lib/contracts/connection.ts";
 import { testAuthority } from "../../tests/support/certificates.ts";
 
 const TOTAL = 512 * 1024 * 1024;

@@ -1,10 +1,10 @@
 /** A hundred thousand users in the state file: the start, a login, the memory. */
 
 import { join } from "node:path";
-import type { Account } from "../../lib/state/account_store.ts";
-import { SqliteState } from "../../lib/state/sqlite_state.ts";
-import { PasswordWork } from "../../lib/users/password_work.ts";
-import { DEFAULT_ITERATIONS, SALT_OCTETS } from "../../lib/users/scram_keys.ts";
+import type { Account } from "../../lib/contracts/account_store.ts";
+import { SqliteState } from "../../lib/state/sqlite/sqlite_state.ts";
+import { PasswordWork } from "../../lib/auth/password_work.ts";
+import { DEFAULT_ITERATIONS, SALT_OCTETS } from "../../lib/auth/scram_keys.ts";
 import { connect } from "../support/light_client.ts";
 import { temporaryFolder } from "../support/mail.ts";
 import { memoryOf } from "../support/processes.ts";

@@ -1,6 +1,6 @@
 /** Finds the command that a command line names. */
 
-import { quote } from "../settings/quote.ts";
+import { quote } from "../bytes/quote.ts";
 import { didYouMean } from "../settings/suggest.ts";
 import { UsageError } from "./usage_error.ts";
 

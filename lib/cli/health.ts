@@ -2,7 +2,7 @@
 
 import { paragraph } from "./help.ts";
 import { BlockList, isIPv6 } from "node:net";
-import type { Settings } from "../settings/settings.ts";
+import type { Settings } from "../contracts/settings.ts";
 import { NoConnectionError } from "../msmp_client/errors.ts";
 import { json, safe } from "../terminal/safe_text.ts";
 import { LineStream } from "../msmp_client/line_stream.ts";

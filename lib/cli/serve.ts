@@ -2,15 +2,15 @@
 
 import { LogFileError } from "../log/log_file.ts";
 import { logger, type Logging, startLogging } from "../log/logging.ts";
-import { Server } from "../server/server.ts";
-import { StartError } from "../server/start_error.ts";
+import { Server } from "../app/server.ts";
+import { StartError } from "../net/start_error.ts";
 import type { GivenFlags, SettingInputs } from "../settings/resolve.ts";
 import { loadConfig } from "../settings/load_config.ts";
 import { printConfig } from "../settings/print_config.ts";
 import { resolveSettings } from "../settings/resolve.ts";
-import type { Settings } from "../settings/settings.ts";
-import { readKeptSettings } from "../state/sqlite_settings.ts";
-import { StateStoreError } from "../state/state_store.ts";
+import type { Settings } from "../contracts/settings.ts";
+import { readKeptSettings } from "../state/sqlite/settings.ts";
+import { StateStoreError } from "../contracts/state_store.ts";
 import { VERSION } from "../version.ts";
 import type { Command } from "./commands.ts";
 import { parseServeArguments, serveHelp } from "./serve_arguments.ts";

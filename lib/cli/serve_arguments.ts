@@ -8,7 +8,7 @@ import {
   settingByFlag,
   settingNames,
 } from "../settings/definitions.ts";
-import { quote } from "../settings/quote.ts";
+import { quote } from "../bytes/quote.ts";
 import type { GivenFlags } from "../settings/resolve.ts";
 import { type Flag, parseFlags } from "./flags.ts";
 import { type HelpLine, helpSection, paragraph } from "./help.ts";

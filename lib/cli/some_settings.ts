@@ -4,7 +4,7 @@ import { environmentName, flagName, type SettingName } from "../settings/definit
 import { definitionOf } from "../settings/definitions.ts";
 import { loadConfig } from "../settings/load_config.ts";
 import { type GivenFlags, resolveSettings } from "../settings/resolve.ts";
-import type { Settings } from "../settings/settings.ts";
+import type { Settings } from "../contracts/settings.ts";
 import { type OwnFlag, ownFlag } from "./own_flags.ts";
 
 /** The flags of some settings; `config` should be among them. */

@@ -1,7 +1,7 @@
 /** What `postern backup` and `postern restore` share: how they say what they did, or why not. */
 
 import { BackupError } from "../state/backup.ts";
-import { StateStoreError } from "../state/state_store.ts";
+import { StateStoreError } from "../contracts/state_store.ts";
 import { complain, print } from "../terminal/output.ts";
 import { json, safe } from "../terminal/safe_text.ts";
 

@@ -1,16 +1,16 @@
 /** `postern user`: manages the users of a state file that no server holds. */
 
 import { fileErrorReason } from "../files/file_error.ts";
-import { quote } from "../settings/quote.ts";
-import type { Settings } from "../settings/settings.ts";
+import { quote } from "../bytes/quote.ts";
+import type { Settings } from "../contracts/settings.ts";
 import { didYouMean } from "../settings/suggest.ts";
-import { SqliteState } from "../state/sqlite_state.ts";
-import { StateStoreError } from "../state/state_store.ts";
-import { AccountRegister } from "../users/account_register.ts";
-import { AccountSource } from "../users/account_source.ts";
-import { PasswdFile, type PasswdFileOptions } from "../users/passwd_file.ts";
-import { PasswordWork } from "../users/password_work.ts";
-import type { UserCommandContext } from "../users/user_commands.ts";
+import { SqliteState } from "../state/sqlite/sqlite_state.ts";
+import { StateStoreError } from "../contracts/state_store.ts";
+import { AccountRegister } from "../auth/account_register.ts";
+import { AccountSource } from "../auth/account_source.ts";
+import { PasswdFile, type PasswdFileOptions } from "../auth/passwd_file.ts";
+import { PasswordWork } from "../auth/password_work.ts";
+import type { UserCommandContext } from "../auth/user_commands.ts";
 import { json, safe } from "../terminal/safe_text.ts";
 import { parseFlags } from "./flags.ts";
 import { helpSection, paragraph } from "./help.ts";

@@ -12,7 +12,7 @@ import {
   listUsers,
   type UserCommandContext,
   type UserCommandOutcome,
-} from "../users/user_commands.ts";
+} from "../auth/user_commands.ts";
 import { safe } from "../terminal/safe_text.ts";
 import { askNewSecret } from "../terminal/ask_secret.ts";
 import { Keyboard } from "../terminal/keyboard.ts";

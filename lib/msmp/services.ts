@@ -2,9 +2,9 @@
 
 import type { Clock } from "../async/clock.ts";
 import type { YieldingTask } from "../async/yielder.ts";
-import type { CloseReason } from "../observe/event.ts";
-import type { Settings } from "../settings/settings.ts";
-import type { Management } from "./management.ts";
+import type { CloseReason } from "../contracts/event.ts";
+import type { Settings } from "../contracts/settings.ts";
+import type { Management } from "../contracts/management.ts";
 
 /** A change that an administrator made. */
 export interface AuditEntry {

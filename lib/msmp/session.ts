@@ -1,8 +1,8 @@
 /** A management connection: which phase it is in, what its lines mean there, and what is told of it. */
 
 import { getLogger } from "@logtape/logtape";
-import type { TlsFacts } from "../net/connection.ts";
-import type { CloseReason } from "../observe/event.ts";
+import type { TlsFacts } from "../contracts/connection.ts";
+import type { CloseReason } from "../contracts/event.ts";
 import {
   type Command,
   type CommandLine,
@@ -13,7 +13,7 @@ import type { Dialogue, Patience } from "../wire/dialogue.ts";
 import { COMMAND_LINE_OCTETS, MANAGEMENT_LINE_OCTETS } from "../wire/limits.ts";
 import type { Reply } from "../wire/reply.ts";
 import type { MsmpContext } from "./context.ts";
-import { ManagementError } from "./management.ts";
+import { ManagementError } from "../contracts/management.ts";
 import { Administration, Authorization } from "./phases.ts";
 import type { MsmpServices } from "./services.ts";
 import { shown } from "./text.ts";

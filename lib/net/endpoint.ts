@@ -1,6 +1,6 @@
 /** Addresses as they are shown, counted and compared. */
 
-import type { Endpoint } from "./connection.ts";
+import type { Endpoint } from "../contracts/connection.ts";
 
 const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 

@@ -1,8 +1,8 @@
 /** Listening: opens a port and hands over each accepted connection, no faster than there are places for. */
 
 import { delay } from "../async/delay.ts";
-import type { Connection } from "./connection.ts";
-import type { Seats } from "./seats.ts";
+import type { Connection } from "../contracts/connection.ts";
+import type { ConnectionSlots } from "../contracts/connection_slots.ts";
 import { TcpConnection, type TcpConnectionOptions } from "./tcp_connection.ts";
 
 /** How a listener works. */
@@ -12,7 +12,7 @@ export interface ListenerOptions extends TcpConnectionOptions {
   readonly port: number;
   /** Whether other threads listen on the same port. */
   readonly reusePort?: boolean;
-  readonly seats: Seats;
+  readonly slots: ConnectionSlots;
   /** Serves a connection to its end; must not reject. */
   readonly serve: (connection: Connection) => Promise<void>;
   /** Told, once for each time of trouble, of errors of the listener itself, such as running out of descriptors. */
@@ -41,7 +41,7 @@ export class Listener implements Disposable {
   /** Connections that were accepted and wait for a place. */
   readonly #waiting = new Set<Deno.TcpConn>();
   /** Settle when those who wait have been handed over, or cut off. */
-  readonly #seated = new Set<Promise<void>>();
+  readonly #admitted = new Set<Promise<void>>();
   #accepting: Promise<Deno.TcpConn> | undefined;
   #open = true;
   #retiring = false;
@@ -62,13 +62,13 @@ export class Listener implements Disposable {
 
   /** Accepts until it is disposed or retires. Never rejects. */
   async run(): Promise<void> {
-    const { seats } = this.#options;
+    const { slots } = this.#options;
     while (this.#open && !this.#retiring) {
-      await seats.available();
+      await slots.available();
       if (!this.#open || this.#retiring) return;
       const conn = await this.#accept();
       // Another listener may have given the last place away meanwhile: this client then waits here instead of in the backlog.
-      if (conn !== undefined) await this.#seat(conn);
+      if (conn !== undefined) await this.#admit(conn);
     }
   }
 
@@ -91,7 +91,7 @@ export class Listener implements Disposable {
     await this.#accepting?.then(() => {}, () => {});
     await delay(0);
     closed();
-    await Promise.all(this.#seated);
+    await Promise.all(this.#admitted);
   }
 
   /** Accepts no more, and cuts off those who wait for a place; connections that were handed over go on. */
@@ -126,9 +126,9 @@ export class Listener implements Disposable {
     }
   }
 
-  /** Accepts one who waits in the backlog, who is then seated in the background. */
+  /** Accepts one who waits in the backlog, who is then admitted in the background. */
   async #acceptSoon(): Promise<"somebody" | "nobody"> {
-    // The accept that run() has under way is seated there.
+    // The accept that run() has under way is admitted there.
     const accepted = this.#accepting ?? this.#accept().then((conn) => conn && this.#enter(conn));
     const somebody = (): "somebody" => "somebody";
     return await Promise.race([
@@ -138,39 +138,39 @@ export class Listener implements Disposable {
   }
 
   #enter(conn: Deno.TcpConn): void {
-    void this.#seat(conn);
+    void this.#admit(conn);
   }
 
   /** Waits for a place, and serves. */
-  #seat(conn: Deno.TcpConn): Promise<void> {
+  #admit(conn: Deno.TcpConn): Promise<void> {
     if (this.#disposed) return Promise.resolve(conn.close());
     this.#waiting.add(conn);
-    const seated = this.#takeSeat(conn).finally(() => this.#seated.delete(seated));
-    this.#seated.add(seated);
-    return seated;
+    const admitted = this.#takeSlot(conn).finally(() => this.#admitted.delete(admitted));
+    this.#admitted.add(admitted);
+    return admitted;
   }
 
-  async #takeSeat(conn: Deno.TcpConn): Promise<void> {
-    const { seats } = this.#options;
-    await seats.take();
+  async #takeSlot(conn: Deno.TcpConn): Promise<void> {
+    const { slots } = this.#options;
+    await slots.take();
     // Disposing has closed it.
     if (this.#waiting.delete(conn)) this.#serve(conn);
-    else seats.free();
+    else slots.free();
   }
 
   #serve(conn: Deno.TcpConn): void {
-    const { seats, serve, fault } = this.#options;
+    const { slots, serve, fault } = this.#options;
     let connection;
     try {
       connection = new TcpConnection(conn, this.#options);
     } catch (error) {
       // The client is gone already: its address can no longer be asked for.
-      seats.free();
+      slots.free();
       conn.close();
       if (!isClientGone(error)) fault(error);
       return;
     }
-    serve(connection).finally(() => seats.free());
+    serve(connection).finally(() => slots.free());
   }
 }
 

@@ -1,6 +1,6 @@
 /** The in-memory twin of a connection: both ends in one process, with the same waiting. */
 
-import type { Connection, Endpoint, TlsFacts } from "./connection.ts";
+import type { Connection, Endpoint, TlsFacts } from "../contracts/connection.ts";
 
 /** What the two ends of an in-memory connection may be told. */
 export interface MemoryConnectionOptions {

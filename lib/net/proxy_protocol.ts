@@ -1,6 +1,6 @@
 /** The PROXY protocol, versions 1 and 2 (haproxy.org, proxy-protocol.txt): a trusted proxy tells whose connection it is. */
 
-import type { Connection, Endpoint, TlsFacts } from "./connection.ts";
+import type { Connection, Endpoint, TlsFacts } from "../contracts/connection.ts";
 import { addressText, canonicalAddress } from "./networks.ts";
 
 /** Settings of {@linkcode acceptProxied}. */

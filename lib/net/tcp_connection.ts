@@ -1,6 +1,6 @@
 /** A connection in clear: an accepted `Deno.TcpConn`. */
 
-import type { Connection, Endpoint, TlsFacts } from "./connection.ts";
+import type { Connection, Endpoint, TlsFacts } from "../contracts/connection.ts";
 import { endpointOf } from "./endpoint.ts";
 
 /** What a connection in clear is made of. */

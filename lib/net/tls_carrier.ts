@@ -2,7 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
-import type { Connection } from "./connection.ts";
+import type { Connection } from "../contracts/connection.ts";
 
 /** What an idle connection holds to read into: room for a command line, not for a whole TLS record. */
 const SMALL_READ = 1024;

@@ -1,7 +1,7 @@
 /** The server's side of TLS over any connection: POP3S from the first octet, and STLS in the middle of a session. */
 
 import tls from "node:tls";
-import type { Connection, Endpoint, TlsFacts } from "./connection.ts";
+import type { Connection, Endpoint, TlsFacts } from "../contracts/connection.ts";
 import type { SecureContexts } from "./secure_contexts.ts";
 import { Carrier } from "./tls_carrier.ts";
 

@@ -1,7 +1,7 @@
 /** A record a session: noted at login, completed at the end, and then told as a line of the log. */
 
-import type { AccessEnd, AccessLog } from "../state/record_store.ts";
-import type { CloseReason } from "./event.ts";
+import type { AccessEnd, AccessLog } from "../contracts/record_store.ts";
+import type { CloseReason } from "../contracts/event.ts";
 import { type Logger, logger } from "../log/logging.ts";
 import type { SessionListener, SessionView } from "./sessions.ts";
 

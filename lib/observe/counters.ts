@@ -1,6 +1,6 @@
 /** All counters of the server, made from the stream of events and nothing else. */
 
-import type { Observer, ServerEvent } from "./event.ts";
+import type { Observer, ServerEvent } from "../contracts/event.ts";
 import {
   DURATION_BOUNDS,
   type HistogramSample,

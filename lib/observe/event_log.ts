@@ -1,6 +1,6 @@
 /** Tells events in the log: connections at debug, refused logins at info, commands at trace. */
 
-import type { Observer, ServerEvent } from "./event.ts";
+import type { Observer, ServerEvent } from "../contracts/event.ts";
 import { type Logger, logger } from "../log/logging.ts";
 
 /** An observer that writes each event to the log, at the level that it deserves. */

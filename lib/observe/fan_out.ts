@@ -1,7 +1,7 @@
 /** Gives every event to every observer, and keeps an observer that fails from harming the others. */
 
 import { type Clock, systemClock } from "../async/clock.ts";
-import type { Observer } from "./event.ts";
+import type { Observer } from "../contracts/event.ts";
 import { logger } from "../log/logging.ts";
 
 /** How failures of observers are told. */

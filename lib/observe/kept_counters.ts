@@ -1,6 +1,6 @@
 /** Keeps the counters' totals in a store, so that they survive a restart, and a kill to within a second. */
 
-import type { CounterStore } from "../state/record_store.ts";
+import type { CounterStore } from "../contracts/record_store.ts";
 import type { Counters } from "./counters.ts";
 import { logger } from "../log/logging.ts";
 

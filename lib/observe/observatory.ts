@@ -1,10 +1,10 @@
 /** Everything that watches the stream of events, put together in the right order. */
 
 import { type Clock, systemClock } from "../async/clock.ts";
-import type { AccessLog, CounterStore } from "../state/record_store.ts";
+import type { AccessLog, CounterStore } from "../contracts/record_store.ts";
 import { accessLog } from "./access_log.ts";
 import { Counters } from "./counters.ts";
-import type { Observer } from "./event.ts";
+import type { Observer } from "../contracts/event.ts";
 import { eventLog } from "./event_log.ts";
 import { fanOut } from "./fan_out.ts";
 import { History } from "./history.ts";

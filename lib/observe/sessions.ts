@@ -1,6 +1,6 @@
 /** The table of open sessions, kept up by events. */
 
-import type { CloseReason, Observer, ServerEvent } from "./event.ts";
+import type { CloseReason, Observer, ServerEvent } from "../contracts/event.ts";
 
 /** One open session. */
 export interface SessionView {

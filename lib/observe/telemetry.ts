@@ -2,7 +2,7 @@
 
 import { type Histogram, metrics, type ObservableResult } from "@opentelemetry/api";
 import type { Counters } from "./counters.ts";
-import type { Observer } from "./event.ts";
+import type { Observer } from "../contracts/event.ts";
 import { DURATION_BOUNDS, labelValue, type MetricDefinition, METRICS } from "./metrics.ts";
 
 /** The instruments. Disposing takes them back. */

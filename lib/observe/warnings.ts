@@ -1,7 +1,7 @@
 /** Says what is unusual, once, and again only after it was over. */
 
 import { addressGroup } from "../net/networks.ts";
-import type { Observer, ServerEvent } from "./event.ts";
+import type { Observer, ServerEvent } from "../contracts/event.ts";
 import { type Logger, logger } from "../log/logging.ts";
 
 /** What counts as unusual. */
@@ -102,7 +102,7 @@ export class Warnings {
     );
   }
 
-  #transformerEnded({ failure, complaint }: ServerEvent & { type: "transformer-ended" }): void {
+  #transformerEnded({ failure, stderrTail }: ServerEvent & { type: "transformer-ended" }): void {
     // The client went away: that says nothing of the program.
     if (failure === "cancelled") return;
     if (failure === undefined) {
@@ -117,7 +117,7 @@ export class Warnings {
     if (++this.#failed !== this.#transformerFailures) return;
     this.#log.warn(
       "The transformer failed {count} times in a row, the last time by {reason}",
-      { count: this.#failed, reason: failure, complaint },
+      { count: this.#failed, reason: failure, stderrTail },
     );
   }
 }

@@ -1,8 +1,8 @@
 /** What every command of a session can see and do, whatever the phase. */
 
 import type { Pop3Services } from "./services.ts";
-import type { Maildrop } from "../mail/mail_store.ts";
-import type { Lease } from "../users/gate.ts";
+import type { Maildrop } from "../contracts/mail_store.ts";
+import type { Lease } from "../contracts/login_service.ts";
 
 /** Languages of the answers (RFC 6856, section 3): one, under its two names. */
 export type Language = "i-default" | "en";

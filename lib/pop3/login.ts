@@ -1,7 +1,7 @@
 /** From credentials to an open maildrop: what PASS, APOP and AUTH have in common. */
 
-import { type Maildrop, MaildropUnreadableError } from "../mail/mail_store.ts";
-import type { Credentials, Lease, LoginOutcome } from "../users/gate.ts";
+import { type Maildrop, MaildropUnreadableError } from "../contracts/mail_store.ts";
+import type { Credentials, Lease, LoginOutcome } from "../contracts/login_service.ts";
 import type { ClosingState } from "../sasl/exchange.ts";
 import type { Reply } from "../wire/reply.ts";
 import { getLogger } from "@logtape/logtape";
@@ -28,11 +28,11 @@ export async function logIn(
   credentials: Credentials,
   closingOf?: ClosingOf,
 ): Promise<Reply> {
-  const { gate, identity, penalty } = phase.context.services;
+  const { loginService, identity, penalty } = phase.context.services;
   phase.user = undefined;
   // Asked for here: the client may leave while its credentials are checked.
   const gone = phase.context.workSignal();
-  const outcome = await gate.login(identity, credentials);
+  const outcome = await loginService.login(identity, credentials);
   const closing = closingOf?.(outcome);
   if (outcome.kind === "refused") {
     const { delay = 0 } = outcome;

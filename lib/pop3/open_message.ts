@@ -1,7 +1,7 @@
 /** From a message's number to its body on the way out: what RETR and TOP have in common. */
 
-import { MessageGoneError } from "../mail/mail_store.ts";
-import { TransformerError } from "../transform/transformer.ts";
+import { MessageGoneError } from "../contracts/mail_store.ts";
+import { TransformerError } from "../contracts/transformer.ts";
 import type { Reply } from "../wire/reply.ts";
 import { getLogger } from "@logtape/logtape";
 import type { NumberedMessage, Transaction } from "./phases.ts";

@@ -1,7 +1,7 @@
 /** The phases of a session (RFC 1939, sections 4 to 6); each owns its data, so that a maildrop can be reached in one of them only. */
 
-import type { Maildrop, MessageInfo } from "../mail/mail_store.ts";
-import type { Lease } from "../users/gate.ts";
+import type { Maildrop, MessageInfo } from "../contracts/mail_store.ts";
+import type { Lease } from "../contracts/login_service.ts";
 import type { Pop3Context } from "./context.ts";
 
 /** Before login (RFC 1939, section 4). */

@@ -1,15 +1,15 @@
 /** What POP3 sessions are given to work with. */
 
 import type { Clock } from "../async/clock.ts";
-import type { MailStore } from "../mail/mail_store.ts";
-import type { CloseReason } from "../observe/event.ts";
-import type { SessionSettings } from "../settings/settings.ts";
-import type { Transformer } from "../transform/transformer.ts";
-import type { Gate, SessionIdentity } from "../users/gate.ts";
+import type { MailStore } from "../contracts/mail_store.ts";
+import type { CloseReason } from "../contracts/event.ts";
+import type { SessionSettings } from "../contracts/settings.ts";
+import type { Transformer } from "../contracts/transformer.ts";
+import type { LoginService, SessionIdentity } from "../contracts/login_service.ts";
 
 /** What a session keeps from its first line to its last. */
 export interface Pop3Services {
-  readonly gate: Gate;
+  readonly loginService: LoginService;
   /** The settings with which the session began. */
   readonly settings: SessionSettings;
   readonly store: MailStore;

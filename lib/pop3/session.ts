@@ -1,7 +1,7 @@
 /** A POP3 session: which phase it is in, what its lines mean there, and what is told of it. */
 
-import type { TlsFacts } from "../net/connection.ts";
-import type { CloseReason } from "../observe/event.ts";
+import type { TlsFacts } from "../contracts/connection.ts";
+import type { CloseReason } from "../contracts/event.ts";
 import {
   type Command,
   type CommandLine,
@@ -91,8 +91,8 @@ export class Pop3Session implements Dialogue, Pop3Context {
   }
 
   async greet(): Promise<Reply> {
-    const { gate, identity, settings } = this.services;
-    const refusal = await gate.admit(identity);
+    const { loginService, identity, settings } = this.services;
+    const refusal = await loginService.admit(identity);
     if (refusal === undefined) {
       const text = `${settings.serverName} Postern POP3 ready`;
       return { kind: "ok", text: settings.apop ? `${text} ${this.timestamp}` : text };
@@ -141,8 +141,8 @@ export class Pop3Session implements Dialogue, Pop3Context {
   }
 
   answered(outcome: Outcome, milliseconds: number): void {
-    const { gate, identity } = this.services;
-    gate.observe({
+    const { loginService, identity } = this.services;
+    loginService.observe({
       type: "command",
       session: identity.session,
       name: this.#command,
@@ -156,24 +156,29 @@ export class Pop3Session implements Dialogue, Pop3Context {
   }
 
   wrote(octets: number): void {
-    const { gate, identity } = this.services;
-    gate.observe({ type: "sent", session: identity.session, octets });
+    const { loginService, identity } = this.services;
+    loginService.observe({ type: "sent", session: identity.session, octets });
   }
 
   secured(tls: TlsFacts): void {
-    const { gate, identity } = this.services;
+    const { loginService, identity } = this.services;
     this.#tls = tls;
     // RFC 2595, section 4: what was learnt in clear is not believed any more. What failed was seen here.
     const failures = this.#phase.name === "authorization" ? this.#phase.failures : 0;
     this.#phase = new Authorization(this, failures);
     this.language = "i-default";
     this.utf8 = false;
-    gate.observe({ type: "tls", session: identity.session, version: tls.version, ok: true });
+    loginService.observe({
+      type: "tls",
+      session: identity.session,
+      version: tls.version,
+      ok: true,
+    });
   }
 
   unsecured(): void {
-    const { gate, identity } = this.services;
-    gate.observe({ type: "tls", session: identity.session, version: undefined, ok: false });
+    const { loginService, identity } = this.services;
+    loginService.observe({ type: "tls", session: identity.session, version: undefined, ok: false });
   }
 
   hangUp(): void {
@@ -181,12 +186,17 @@ export class Pop3Session implements Dialogue, Pop3Context {
   }
 
   async end(reason: CloseReason): Promise<void> {
-    const { clock, gate, identity } = this.services;
+    const { clock, loginService, identity } = this.services;
     this.hangUp();
     try {
       await (this.#phase.name === "update" ? this.#phase.transaction : this.#phase).close();
     } finally {
-      gate.observe({ type: "disconnected", session: identity.session, at: clock.wall(), reason });
+      loginService.observe({
+        type: "disconnected",
+        session: identity.session,
+        at: clock.wall(),
+        reason,
+      });
     }
   }
 
@@ -196,12 +206,12 @@ export class Pop3Session implements Dialogue, Pop3Context {
   }
 
   enter({ user, mechanism, maildrop, lease, milliseconds }: OpenLogin): string {
-    const { clock, gate, identity } = this.services;
+    const { clock, loginService, identity } = this.services;
     const transaction = new Transaction(this, user, maildrop, lease);
     const { count: messages, octets } = transaction;
     const { session } = identity;
     this.#phase = transaction;
-    gate.observe({
+    loginService.observe({
       type: "login",
       session,
       at: clock.wall(),

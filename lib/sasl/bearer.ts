@@ -1,7 +1,7 @@
 /** SASL OAUTHBEARER (RFC 7628) and XOAUTH2 (Google's and Microsoft's): a token from elsewhere instead of a password. */
 // deno-lint-ignore-file no-control-regex -- 0x01 is what both mechanisms put between their fields
 
-import type { Credentials, LoginOutcome } from "../users/gate.ts";
+import type { Credentials, LoginOutcome } from "../contracts/login_service.ts";
 import { type Closing, malformed, type Mechanism, readUtf8, type Step } from "./mechanism.ts";
 
 /** RFC 6750, section 2.1. */

@@ -2,7 +2,7 @@
 
 import { decodeBase64 } from "../bytes/base64.ts";
 import type { Line } from "../bytes/line_buffer.ts";
-import type { Credentials, LoginOutcome } from "../users/gate.ts";
+import type { Credentials, LoginOutcome } from "../contracts/login_service.ts";
 import type { Closing, ExchangeContext, Mechanism, Step } from "./mechanism.ts";
 
 /** Where an exchange stands. */

@@ -1,6 +1,6 @@
 /** What a SASL mechanism is (RFC 4422): a small state machine that asks, and at its end has credentials. */
 
-import type { Credentials, LoginOutcome, ScramParameters } from "../users/gate.ts";
+import type { Credentials, LoginOutcome, ScramParameters } from "../contracts/login_service.ts";
 
 /** What a mechanism says after an answer of the client. Octets are as they are before base64. */
 export type Step =

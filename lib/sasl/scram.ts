@@ -1,7 +1,7 @@
 /** SASL SCRAM-SHA-256 (RFC 5802, RFC 7677): proves a password without showing it. */
 
 import { decodeBase64, encodeBase64 } from "../bytes/base64.ts";
-import type { LoginOutcome } from "../users/gate.ts";
+import type { LoginOutcome } from "../contracts/login_service.ts";
 import {
   type Closing,
   type ExchangeContext,

@@ -5,7 +5,7 @@ import { parse, TomlError, type TomlValue } from "smol-toml";
 import { environmentName, flagName, type SettingName } from "./definition.ts";
 import { definitionOf, settingByKey, settingNames } from "./definitions.ts";
 import { SettingError } from "./errors.ts";
-import { quote } from "./quote.ts";
+import { quote } from "../bytes/quote.ts";
 import { didYouMean } from "./suggest.ts";
 import type { TomlKind } from "./types/value_type.ts";
 

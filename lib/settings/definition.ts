@@ -1,6 +1,6 @@
 /** What is known of a setting, once: everything that reads, shows or explains settings is made from it. */
 
-import type { SessionSettings, Settings } from "./settings.ts";
+import type { SessionSettings, Settings } from "../contracts/settings.ts";
 import type { ValueType } from "./types/value_type.ts";
 
 /** A setting's name in the program, such as `maxConnections`. */

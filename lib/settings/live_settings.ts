@@ -5,7 +5,7 @@ import { flagName, settingKey, type SettingName } from "./definition.ts";
 import { definitionOf, isLive, settingByKey, settingNames } from "./definitions.ts";
 import { InvalidValueError, NotSettableError, UnknownKeyError } from "./errors.ts";
 import { settingEntries, type SettingEntry } from "./print_config.ts";
-import { quote } from "./quote.ts";
+import { quote } from "../bytes/quote.ts";
 import {
   readValue,
   type ResolvedSettings,
@@ -14,7 +14,7 @@ import {
   type SettingSource,
   showValue,
 } from "./resolve.ts";
-import type { Settings } from "./settings.ts";
+import type { Settings } from "../contracts/settings.ts";
 import { didYouMean } from "./suggest.ts";
 import { checkTogether } from "./together.ts";
 

@@ -10,8 +10,8 @@ import {
 } from "./definition.ts";
 import { definitionOf, isLive, settingByKey, settingNames } from "./definitions.ts";
 import { InvalidValueError } from "./errors.ts";
-import { quote } from "./quote.ts";
-import type { Settings } from "./settings.ts";
+import { quote } from "../bytes/quote.ts";
+import type { Settings } from "../contracts/settings.ts";
 import { checkTogether } from "./together.ts";
 import { InvalidText } from "./types/value_type.ts";
 

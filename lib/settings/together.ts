@@ -1,7 +1,7 @@
 /** What must hold between settings, beyond each one's own range. */
 
 import { SettingError } from "./errors.ts";
-import type { Settings } from "./settings.ts";
+import type { Settings } from "../contracts/settings.ts";
 
 /**
  * Checks settings against each other.

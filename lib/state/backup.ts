@@ -8,7 +8,7 @@ import { syncFile } from "../files/sync_folder.ts";
 import { checkIdentity, findDamage, peek, versionOf } from "./inspection.ts";
 import { lendDigest } from "./sealed_tables.ts";
 import { discard, makePrivate, putInPlace, type StateFile } from "./state_file.ts";
-import { type BackupSource, StateStoreError } from "./state_store.ts";
+import { type BackupSource, StateStoreError } from "../contracts/state_store.ts";
 import { stateTrouble } from "./state_trouble.ts";
 
 /** What is in a backup, as it was counted when it was checked. */

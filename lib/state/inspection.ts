@@ -1,11 +1,11 @@
 /** Looks at a state file before it is used: whether it is Postern's, of a version that is known, and what was written. */
 
 import { DatabaseSync } from "node:sqlite";
-import { APPLICATION_ID, MIGRATIONS, SEALED } from "./migrations.ts";
+import { APPLICATION_ID, MIGRATIONS, SEALED } from "./sqlite/migrations.ts";
 import { brokenSeal, lendDigest } from "./sealed_tables.ts";
 import { discard, type StateFile } from "./state_file.ts";
 import { damaged, stateTrouble } from "./state_trouble.ts";
-import { StateStoreError } from "./state_store.ts";
+import { StateStoreError } from "../contracts/state_store.ts";
 
 const MIB = 1024 * 1024;
 /** Larger files are not read through at each start (4 ms a MiB); what is damaged in them shows when it is read. */

@@ -11,10 +11,10 @@ import {
   refuseDamage,
   versionOf,
 } from "./inspection.ts";
-import { APPLICATION_ID, MIGRATIONS } from "./migrations.ts";
+import { APPLICATION_ID, MIGRATIONS } from "./sqlite/migrations.ts";
 import { lendDigest } from "./sealed_tables.ts";
 import { discard, makePrivate, type StateFile } from "./state_file.ts";
-import { StateStoreError } from "./state_store.ts";
+import { StateStoreError } from "../contracts/state_store.ts";
 import { stateTrouble } from "./state_trouble.ts";
 
 /** How a file is opened. */

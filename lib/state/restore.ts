@@ -10,7 +10,7 @@ import { lastEnd, lookAtFiles, peek, refuseDamage } from "./inspection.ts";
 import { note, settle } from "./opening.ts";
 import { lendDigest } from "./sealed_tables.ts";
 import { discard, type Presence, putInPlace, renameIfThere, StateFile } from "./state_file.ts";
-import { StateStoreError } from "./state_store.ts";
+import { StateStoreError } from "../contracts/state_store.ts";
 
 /** How a restore ended. */
 export interface Restored extends BackupContents {

@@ -4,7 +4,7 @@ import { closeSync, constants, fchmodSync, openSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileErrorReason, isFileError, isNotFound } from "../files/file_error.ts";
 import { syncFolder } from "../files/sync_folder.ts";
-import { StateStoreError } from "./state_store.ts";
+import { StateStoreError } from "../contracts/state_store.ts";
 import { notAFile, stateTrouble } from "./state_trouble.ts";
 
 /** Only the owner reads and writes. */

@@ -1,7 +1,7 @@
 /** Turns what SQLite and the system say into sentences for people. */
 
 import { fileErrorNumber, fileErrorReason, isFileError } from "../files/file_error.ts";
-import { StateStoreError, type StateTrouble } from "./state_store.ts";
+import { StateStoreError, type StateTrouble } from "../contracts/state_store.ts";
 
 /** SQLite's words (not every error carries its code), what kind of trouble they mean, and the sentence about the file. */
 const TROUBLES: readonly (readonly [RegExp, StateTrouble, (path: string) => string])[] = [

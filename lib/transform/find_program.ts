@@ -1,7 +1,7 @@
 /** Finds the program that a command line names, so that one that does not exist is refused when it is set. */
 
 import { fileErrorReason } from "../files/file_error.ts";
-import { TransformerError } from "./transformer.ts";
+import { TransformerError } from "../contracts/transformer.ts";
 
 /** Where to look. */
 export interface FindProgramOptions {

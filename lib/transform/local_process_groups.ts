@@ -1,7 +1,7 @@
 /** Ends process groups from a thread that may signal any process. */
 
 import { type Clock, pause, systemClock } from "./clock.ts";
-import type { ProcessGroups } from "./process_groups.ts";
+import type { ProcessGroups } from "../contracts/process_groups.ts";
 
 /** How groups are signalled and watched. */
 export interface LocalProcessGroupsOptions {

@@ -1,7 +1,7 @@
 /** The transformer that changes nothing. */
 
-import type { StoredMessage } from "../mail/mail_store.ts";
-import type { MessageBody, Transformer } from "./transformer.ts";
+import type { StoredMessage } from "../contracts/mail_store.ts";
+import type { MessageBody, Transformer } from "../contracts/transformer.ts";
 
 /** Hands the stored message through. */
 export class NoTransformer implements Transformer {

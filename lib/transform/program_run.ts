@@ -1,12 +1,12 @@
 /** One run of a transformer program, from the spawn until nobody of it is left. */
 
-import type { Descriptor, StoredMessage } from "../mail/mail_store.ts";
+import type { Descriptor, StoredMessage } from "../contracts/mail_store.ts";
 import { type Clock, pause } from "./clock.ts";
-import { Complaint } from "./complaint.ts";
+import { StderrTail } from "./stderr_tail.ts";
 import { OutputWatch } from "./output_watch.ts";
-import type { ProcessGroups } from "./process_groups.ts";
+import type { ProcessGroups } from "../contracts/process_groups.ts";
 import type { SpawnLock } from "./spawn_lock.ts";
-import { TransformerError, type TransformerFailure } from "./transformer.ts";
+import { TransformerError, type TransformerFailure } from "../contracts/transformer.ts";
 
 /** A program, and what it is run on. */
 export interface ProgramRunOptions {
@@ -32,7 +32,7 @@ export interface RunOutcome {
   /** Why it failed, or undefined. */
   readonly failure: TransformerError | undefined;
   /** The beginning of standard error, printable. */
-  readonly complaint: string;
+  readonly stderrTail: string;
   /** From the spawn until the end of the output. */
   readonly milliseconds: number;
 }
@@ -52,7 +52,7 @@ export class ProgramRun {
   readonly #options: ProgramRunOptions;
   readonly #child: Deno.ChildProcess;
   readonly #output: ReadableStreamBYOBReader;
-  readonly #complaint: Complaint;
+  readonly #stderrTail: StderrTail;
   readonly #complained: Promise<void>;
   readonly #watch: OutputWatch;
   readonly #started: number;
@@ -84,8 +84,8 @@ export class ProgramRun {
       clock: options.clock,
       silent: (kind) => this.#silent(kind),
     });
-    this.#complaint = new Complaint(this.#child.stderr);
-    this.#complained = this.#complaint.start().catch((error) => this.#broken(error));
+    this.#stderrTail = new StderrTail(this.#child.stderr);
+    this.#complained = this.#stderrTail.start().catch((error) => this.#broken(error));
     this.ended = this.#over.promise;
     this.#child.status.then((status) => this.#exited(status), (error) => this.#broken(error));
   }
@@ -130,7 +130,11 @@ export class ProgramRun {
     this.#stop.resolve();
     const milliseconds = this.#options.clock.now() - this.#started;
     void this.#cleanUp().then(() => {
-      this.#over.resolve({ failure: this.#failure, complaint: this.#complaint.text, milliseconds });
+      this.#over.resolve({
+        failure: this.#failure,
+        stderrTail: this.#stderrTail.text,
+        milliseconds,
+      });
     });
   }
 
@@ -211,7 +215,7 @@ export class ProgramRun {
     const cancel = new AbortController();
     await Promise.race([this.#complained, pause(clock, grace, cancel.signal)]);
     cancel.abort();
-    await this.#complaint.stop().catch((error) => this.#broken(error));
+    await this.#stderrTail.stop().catch((error) => this.#broken(error));
   }
 
   #kill(signal: Deno.Signal): void {

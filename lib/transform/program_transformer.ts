@@ -1,14 +1,19 @@
 /** Passes messages through a program on their way to the client. */
 
-import type { StoredMessage } from "../mail/mail_store.ts";
-import type { Observer } from "../observe/event.ts";
+import type { StoredMessage } from "../contracts/mail_store.ts";
+import type { Observer } from "../contracts/event.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import type { ProcessGroups } from "./process_groups.ts";
+import type { ProcessGroups } from "../contracts/process_groups.ts";
 import { ProgramRun } from "./program_run.ts";
 import type { SpawnLock } from "./spawn_lock.ts";
-import type { MessageBody, MessageOutput, TransformContext, Transformer } from "./transformer.ts";
-import { TransformerError } from "./transformer.ts";
-import type { Turns } from "./turnstile.ts";
+import type {
+  MessageBody,
+  MessageOutput,
+  TransformContext,
+  Transformer,
+} from "../contracts/transformer.ts";
+import { TransformerError } from "../contracts/transformer.ts";
+import type { Turns } from "../async/semaphore.ts";
 
 /** Octets a read: what a pipe holds on Linux. */
 const CHUNK = 64 * 1024;
@@ -132,7 +137,7 @@ export class ProgramTransformer implements Transformer {
     const { session, signal } = context;
     const abort = (): void => run.end(cancelled(signal.reason));
     signal.addEventListener("abort", abort, { once: true });
-    const followed = run.ended.then(({ failure, complaint, milliseconds }) => {
+    const followed = run.ended.then(({ failure, stderrTail, milliseconds }) => {
       signal.removeEventListener("abort", abort);
       turn[Symbol.dispose]();
       this.#runs.delete(followed);
@@ -143,8 +148,8 @@ export class ProgramTransformer implements Transformer {
         milliseconds,
         failure: failure?.reason,
       } as const;
-      const tell = failure !== undefined && complaint !== "";
-      this.#options.observe(tell ? { ...ended, complaint } : ended);
+      const tell = failure !== undefined && stderrTail !== "";
+      this.#options.observe(tell ? { ...ended, stderrTail } : ended);
     });
     this.#runs.add(followed);
   }

@@ -2,8 +2,8 @@
 
 import { Yielder } from "../async/yielder.ts";
 import { type Line, LineBuffer } from "../bytes/line_buffer.ts";
-import type { Connection } from "../net/connection.ts";
-import type { CloseReason } from "../observe/event.ts";
+import type { Connection } from "../contracts/connection.ts";
+import type { CloseReason } from "../contracts/event.ts";
 import type { Dialogue } from "./dialogue.ts";
 import {
   BUSY_READ_OCTETS,

@@ -1,7 +1,7 @@
 /** What a protocol is to the engine: something that greets, obeys lines and is told of the end. */
 
-import type { CloseReason } from "../observe/event.ts";
-import type { TlsFacts } from "../net/connection.ts";
+import type { CloseReason } from "../contracts/event.ts";
+import type { TlsFacts } from "../contracts/connection.ts";
 import type { Reply } from "./reply.ts";
 
 /** How long the engine waits for the client, in milliseconds; 0 waits for ever. */

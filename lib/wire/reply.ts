@@ -1,8 +1,8 @@
 /** What a command handler answers: a value, which the engine writes to the connection. */
 
 import type { Line } from "../bytes/line_buffer.ts";
-import type { CloseReason } from "../observe/event.ts";
-import type { MessageBody } from "../transform/transformer.ts";
+import type { CloseReason } from "../contracts/event.ts";
+import type { MessageBody } from "../contracts/transformer.ts";
 
 /** Response codes (RFC 2449, section 8; RFC 3206; RFC 6856, section 5). */
 export type ResponseCode = "IN-USE" | "LOGIN-DELAY" | "AUTH" | "SYS/TEMP" | "SYS/PERM" | "UTF8";

@@ -1,7 +1,7 @@
 /** Writes replies to a connection: gathers the small ones, streams the large ones, and waits while the client is slow. */
 
 import type { YieldingTask } from "../async/yielder.ts";
-import type { Connection } from "../net/connection.ts";
+import type { Connection } from "../contracts/connection.ts";
 import { encodeBase64 } from "../bytes/base64.ts";
 import type { Dialogue, Outcome } from "./dialogue.ts";
 import { negative, positive } from "./first_line.ts";

@@ -2,8 +2,8 @@
 
 import { MessageEncoder } from "../bytes/message_encoder.ts";
 import { TopLimit } from "../bytes/top_limit.ts";
-import type { StoredMessage } from "../mail/mail_store.ts";
-import type { MessageBody, MessageOutput } from "../transform/transformer.ts";
+import type { StoredMessage } from "../contracts/mail_store.ts";
+import type { MessageBody, MessageOutput } from "../contracts/transformer.ts";
 
 /** Where a message's octets go. */
 export interface MessageSink {

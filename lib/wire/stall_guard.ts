@@ -1,6 +1,6 @@
 /** Waiting for the client with an end to the patience. */
 
-import type { CloseReason } from "../observe/event.ts";
+import type { CloseReason } from "../contracts/event.ts";
 
 /** A connection that broke, or was closed, while something was read or written. */
 export class ConnectionLostError extends Error {

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { join } from "node:path";
-import { SqliteState } from "../../lib/state/sqlite_state.ts";
+import { SqliteState } from "../../lib/state/sqlite/sqlite_state.ts";
 import { temporaryFolder } from "../support/mailboxes.ts";
 import { runProgram } from "../support/program.ts";
 

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
-import { SqliteState } from "../../lib/state/sqlite_state.ts";
+import { SqliteState } from "../../lib/state/sqlite/sqlite_state.ts";
 import { postern } from "../support/piped_program.ts";
 import { Terminal } from "../support/terminal.ts";
 

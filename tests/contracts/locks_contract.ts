@@ -1,8 +1,8 @@
 /** What all locks must do; run on each implementation. */
 
 import { assert, assertEquals } from "@std/assert";
-import type { Lease } from "../../lib/users/gate.ts";
-import type { Locks } from "../../lib/users/locks.ts";
+import type { Lease } from "../../lib/contracts/login_service.ts";
+import type { Locks } from "../../lib/contracts/locks.ts";
 
 /** Whether a lease is lost: whoever asks is told at once then. */
 function lost(lease: Lease | undefined): boolean {

@@ -8,7 +8,7 @@ import {
   MessageGoneError,
   type RemovalOutcome,
   type StoredMessage,
-} from "../../lib/mail/mail_store.ts";
+} from "../../lib/contracts/mail_store.ts";
 
 /** What removing tells when all went well. */
 export const ALL_REMOVED: RemovalOutcome = { stayed: [], unsynced: [], reasons: [] };

@@ -2,7 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import { createHash, createHmac, pbkdf2Sync } from "node:crypto";
-import type { ScramParameters } from "../../lib/users/gate.ts";
+import type { ScramParameters } from "../../lib/contracts/login_service.ts";
 
 /** Computes the proof that a client sends, and the signature that it expects. */
 export function scramClient(

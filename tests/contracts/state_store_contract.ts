@@ -1,15 +1,15 @@
 /** What every state store must do; run on each implementation. */
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import type { Account, AccountStore } from "../../lib/state/account_store.ts";
+import type { Account, AccountStore } from "../../lib/contracts/account_store.ts";
 import {
   ACCESS_DAYS,
   ACCESSES_A_USER,
   type AccessStart,
   HISTORY_MINUTES,
-} from "../../lib/state/record_store.ts";
-import type { StateStore } from "../../lib/state/state_store.ts";
-import type { ScramKeys } from "../../lib/users/user_source.ts";
+} from "../../lib/contracts/record_store.ts";
+import type { StateStore } from "../../lib/contracts/state_store.ts";
+import type { ScramKeys } from "../../lib/contracts/user_source.ts";
 
 /** Makes an empty store; `now` tells its time. */
 export type MakeStateStore = (options: { readonly now: () => number }) => Promise<StateStore>;

@@ -1,8 +1,8 @@
 /** What every user directory must do; run on each implementation. */
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import type { Credentials } from "../../lib/users/gate.ts";
-import type { UserDirectory } from "../../lib/users/user_directory.ts";
+import type { Credentials } from "../../lib/contracts/login_service.ts";
+import type { UserDirectory } from "../../lib/contracts/user_directory.ts";
 import { scramClient } from "./scram_client.ts";
 
 /**

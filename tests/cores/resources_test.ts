@@ -24,7 +24,7 @@ Deno.test("running out of descriptors pauses accepting, is said once, and passes
   const complaints = (): number =>
     program.log.filter(({ message }) => message.startsWith("Connections cannot be accepted"))
       .length;
-  await eventually("the complaint", () => complaints() >= 1);
+  await eventually("the stderrTail", () => complaints() >= 1);
   await eventually("sessions beside it", () => greeted > 20);
   // As sessions end, those who wait come in, in whatever order.
   await Promise.all(clients.map(async (client, index) => {

@@ -1,7 +1,7 @@
 /** Notes of the access log that came without a pause put their own writing off for ever. */
 
 import { assert } from "@std/assert";
-import { SqliteState } from "../../lib/state/sqlite_state.ts";
+import { SqliteState } from "../../lib/state/sqlite/sqlite_state.ts";
 
 Deno.test("access notes that never cease reach the disk all the same", async () => {
   const folder = await Deno.makeTempDir();

@@ -1,7 +1,7 @@
 /** A client that always had the next commands ready kept the thread for itself: other sessions, and timers, never came to their turn. */
 
 import { assert } from "@std/assert";
-import type { Connection } from "../../lib/net/connection.ts";
+import type { Connection } from "../../lib/contracts/connection.ts";
 import { Conversation } from "../../lib/wire/conversation.ts";
 import { ScriptedDialogue } from "../wire/scripted_dialogue.ts";
 

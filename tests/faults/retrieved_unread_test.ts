@@ -2,8 +2,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { join } from "node:path";
-import { readCache } from "../../lib/mail/cache_file.ts";
-import { findMailbox } from "../../lib/mail/mailbox.ts";
+import { readCache } from "../../lib/mail/folder/cache_file.ts";
+import { findMailbox } from "../../lib/mail/folder/mailbox.ts";
 import { type Stage, startStage, USERS } from "../attacks/stage.ts";
 import { messageFiles } from "../support/mailboxes.ts";
 import type { Pop3Client } from "../support/pop3_client.ts";
@@ -86,7 +86,7 @@ async function retrieved(stage: Stage): Promise<{ seen: number[]; expiring: numb
     [1, 2, 3].filter((number) => isOne(number - 1));
   return {
     seen: numbers((index) => files[index]!.startsWith("cur/")),
-    expiring: numbers((index) => cached!.contents.catalogue.firstRetrieved[index]! > 0),
+    expiring: numbers((index) => cached!.contents.messageIndex.firstRetrieved[index]! > 0),
   };
 }
 

@@ -1,14 +1,14 @@
 /** A mail store, or a lock, that fails where it must not: QUIT still ends the session, says so, and gives the lock back. */
 
 import { assertEquals } from "@std/assert";
-import { MemoryMailStore } from "../../lib/mail/memory_mail_store.ts";
-import type { Maildrop, MailStore } from "../../lib/mail/mail_store.ts";
+import { MemoryMailStore } from "../../lib/mail/memory/memory_mail_store.ts";
+import type { Maildrop, MailStore } from "../../lib/contracts/mail_store.ts";
 import { MemoryConnection } from "../../lib/net/memory_connection.ts";
-import { LocalSeats } from "../../lib/net/seats.ts";
-import { SessionHost } from "../../lib/server/session_host.ts";
+import { LocalConnectionSlots } from "../../lib/contracts/connection_slots.ts";
+import { SessionHost } from "../../lib/workers/thread/session_host.ts";
 import { resolveSettings } from "../../lib/settings/resolve.ts";
 import { NoTransformer } from "../../lib/transform/no_transformer.ts";
-import type { Gate } from "../../lib/users/gate.ts";
+import type { LoginService } from "../../lib/contracts/login_service.ts";
 import { Pop3Client } from "../support/pop3_client.ts";
 
 /** What fails. */
@@ -50,7 +50,7 @@ async function quit(failing: Failing): Promise<[answer: string, releases: number
     machine: { hostName: "pop.example.org", cores: 1 },
   });
   let releases = 0;
-  const gate: Gate = {
+  const loginService: LoginService = {
     settings,
     scramForAll: false,
     bearer: false,
@@ -72,8 +72,8 @@ async function quit(failing: Failing): Promise<[answer: string, releases: number
   };
   const store = failingStore(failing);
   const host = new SessionHost({
-    gate,
-    seats: new LocalSeats(() => 10),
+    loginService,
+    slots: new LocalConnectionSlots(() => 10),
     store: () => store,
     transformer: () => new NoTransformer(),
     newSession: () => "1",

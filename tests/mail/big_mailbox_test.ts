@@ -1,8 +1,8 @@
 /** A mailbox so big that its messages are measured without a look at their times. */
 
 import { assert, assertEquals } from "@std/assert";
-import { FolderMailStore } from "../../lib/mail/folder_mail_store.ts";
-import type { MessageInfo } from "../../lib/mail/mail_store.ts";
+import { FolderMailStore } from "../../lib/mail/folder/folder_mail_store.ts";
+import type { MessageInfo } from "../../lib/contracts/mail_store.ts";
 
 const MESSAGES = 4200;
 

@@ -1,10 +1,10 @@
 // The cache dot file: mail is read once, and nothing that lies in the cache's place does harm.
 
 import { assert, assertEquals } from "@std/assert";
-import { encodeCache } from "../../lib/mail/cache_format.ts";
-import { Catalogue, Folder } from "../../lib/mail/catalogue.ts";
-import type { FolderMailStore } from "../../lib/mail/folder_mail_store.ts";
-import { type FolderStamp, stampOf } from "../../lib/mail/folder_stamp.ts";
+import { encodeCache } from "../../lib/mail/folder/cache_format.ts";
+import { Folder, MessageIndex } from "../../lib/mail/folder/message_index.ts";
+import type { FolderMailStore } from "../../lib/mail/folder/folder_mail_store.ts";
+import { type FolderStamp, stampOf } from "../../lib/mail/folder/folder_stamp.ts";
 import { ALL_REMOVED, readAll } from "../contracts/mail_store_contract.ts";
 import { FIRST, TempMail } from "./temp_mail.ts";
 
@@ -149,11 +149,11 @@ Deno.test("a cache with a true checksum and hostile rows leads nowhere", async (
     ["9.nowhere", Folder.CUR],
   ];
   for (const [name, folder] of rows) {
-    const catalogue = new Catalogue([name], Uint8Array.of(folder));
-    catalogue.size[0] = catalogue.storedSize[0] = 6;
+    const messageIndex = new MessageIndex([name], Uint8Array.of(folder));
+    messageIndex.size[0] = messageIndex.storedSize[0] = 6;
     const stamp = (which: string): FolderStamp => stampOf(Deno.statSync(mail.path("alice", which)));
     const stamps = { new: stamp("new"), cur: stamp("cur") };
-    Deno.writeFileSync(mail.path("alice", CACHE), encodeCache({ catalogue, stamps }));
+    Deno.writeFileSync(mail.path("alice", CACHE), encodeCache({ messageIndex, stamps }));
     assertEquals(await sizes(mail.store()), [3], name);
   }
 });

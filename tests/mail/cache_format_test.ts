@@ -2,38 +2,38 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { decodeCache, encodeCache } from "../../lib/mail/cache_format.ts";
-import { Catalogue, Folder, Mark } from "../../lib/mail/catalogue.ts";
+import { decodeCache, encodeCache } from "../../lib/mail/folder/cache_format.ts";
+import { Folder, Mark, MessageIndex } from "../../lib/mail/folder/message_index.ts";
 
 const STAMPS = {
   new: { device: 1, inode: 2, modified: 3, changed: 6 },
   cur: { device: 1, inode: 4, modified: 5, changed: 7 },
 };
 
-function sample(names: string[] = ["1.a", "2.b:2,S", "3.é"]): Catalogue {
-  const catalogue = new Catalogue(names, new Uint8Array(names.length).fill(Folder.CUR));
+function sample(names: string[] = ["1.a", "2.b:2,S", "3.é"]): MessageIndex {
+  const messageIndex = new MessageIndex(names, new Uint8Array(names.length).fill(Folder.CUR));
   names.forEach((_, row) => {
     if (row === 1) return;
-    catalogue.marks[row] = Mark.VERBATIM | Mark.NAMED;
-    catalogue.size[row] = 10 + row;
-    catalogue.storedSize[row] = 9 + row;
-    catalogue.modified[row] = 1_700_000_000_000 + row;
-    catalogue.firstRetrieved[row] = row;
+    messageIndex.marks[row] = Mark.VERBATIM | Mark.NAMED;
+    messageIndex.size[row] = 10 + row;
+    messageIndex.storedSize[row] = 9 + row;
+    messageIndex.modified[row] = 1_700_000_000_000 + row;
+    messageIndex.firstRetrieved[row] = row;
   });
-  return catalogue;
+  return messageIndex;
 }
 
 Deno.test("a cache is read as it was written", () => {
   for (const names of [[], ["1.a"], ["1.a", "2.b:2,S", "3.é"]]) {
     for (const stamps of [STAMPS, undefined]) {
-      const contents = { catalogue: sample(names), stamps };
+      const contents = { messageIndex: sample(names), stamps };
       assertEquals(decodeCache(encodeCache(contents)), contents);
     }
   }
 });
 
 Deno.test("a cache that was cut or changed anywhere is not believed", () => {
-  const whole = encodeCache({ catalogue: sample(), stamps: STAMPS });
+  const whole = encodeCache({ messageIndex: sample(), stamps: STAMPS });
   for (let length = 0; length < whole.length; length++) {
     assertEquals(decodeCache(whole.slice(0, length)), undefined);
   }
@@ -55,7 +55,7 @@ Deno.test("no octets make the cache's reader fail", () => {
 Deno.test("names that could lead out of the mailbox are not believed, whatever the checksum says", () => {
   for (const name of ["../1", "a/b", "", ".", "..", ".x", "a\0b", "n".repeat(256)]) {
     assertEquals(
-      decodeCache(encodeCache({ catalogue: sample([name]), stamps: STAMPS })),
+      decodeCache(encodeCache({ messageIndex: sample([name]), stamps: STAMPS })),
       undefined,
       name,
     );
@@ -63,24 +63,24 @@ Deno.test("names that could lead out of the mailbox are not believed, whatever t
 });
 
 Deno.test("rows that cannot be true are not believed", () => {
-  const break_: ((catalogue: Catalogue) => void)[] = [
-    (catalogue) => catalogue.size[0] = 8,
-    (catalogue) => catalogue.size[0] = 21,
-    (catalogue) => catalogue.size[0] = NaN,
-    (catalogue) => catalogue.size[0] = 9.5,
-    (catalogue) => catalogue.storedSize[0] = -1,
-    (catalogue) => catalogue.storedSize[0] = Infinity,
-    (catalogue) => catalogue.firstRetrieved[0] = NaN,
-    (catalogue) => catalogue.folders[0] = 7,
-    (catalogue) => catalogue.names.reverse(),
-    (catalogue) => catalogue.names[1] = catalogue.names[0]!,
+  const break_: ((messageIndex: MessageIndex) => void)[] = [
+    (messageIndex) => messageIndex.size[0] = 8,
+    (messageIndex) => messageIndex.size[0] = 21,
+    (messageIndex) => messageIndex.size[0] = NaN,
+    (messageIndex) => messageIndex.size[0] = 9.5,
+    (messageIndex) => messageIndex.storedSize[0] = -1,
+    (messageIndex) => messageIndex.storedSize[0] = Infinity,
+    (messageIndex) => messageIndex.firstRetrieved[0] = NaN,
+    (messageIndex) => messageIndex.folders[0] = 7,
+    (messageIndex) => messageIndex.names.reverse(),
+    (messageIndex) => messageIndex.names[1] = messageIndex.names[0]!,
   ];
   for (const change of break_) {
-    const catalogue = sample();
-    assert(decodeCache(encodeCache({ catalogue, stamps: undefined })) !== undefined);
-    change(catalogue);
+    const messageIndex = sample();
+    assert(decodeCache(encodeCache({ messageIndex, stamps: undefined })) !== undefined);
+    change(messageIndex);
     assertEquals(
-      decodeCache(encodeCache({ catalogue, stamps: undefined })),
+      decodeCache(encodeCache({ messageIndex, stamps: undefined })),
       undefined,
       String(change),
     );
@@ -88,8 +88,8 @@ Deno.test("rows that cannot be true are not believed", () => {
 });
 
 Deno.test("an empty message that an older version measured as none has one empty line", () => {
-  const catalogue = sample(["1.a"]);
-  catalogue.size[0] = catalogue.storedSize[0] = 0;
-  const read = decodeCache(encodeCache({ catalogue, stamps: undefined }))!.catalogue;
+  const messageIndex = sample(["1.a"]);
+  messageIndex.size[0] = messageIndex.storedSize[0] = 0;
+  const read = decodeCache(encodeCache({ messageIndex, stamps: undefined }))!.messageIndex;
   assertEquals([read.size[0], read.storedSize[0], read.marks[0]], [2, 0, Mark.NAMED]);
 });

@@ -1,8 +1,8 @@
 // What a login finds in a mailbox: kinds of files, order, ids, layouts, and what cannot be read.
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import type { FolderMailStore } from "../../lib/mail/folder_mail_store.ts";
-import { MaildropUnreadableError } from "../../lib/mail/mail_store.ts";
+import type { FolderMailStore } from "../../lib/mail/folder/folder_mail_store.ts";
+import { MaildropUnreadableError } from "../../lib/contracts/mail_store.ts";
 import { FIRST, TempMail } from "./temp_mail.ts";
 
 /** Whose files ours are tells who we are, without a permission to ask. */

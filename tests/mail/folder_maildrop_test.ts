@@ -8,12 +8,12 @@ import {
   MessageChangedError,
   MessageGoneError,
   type StoredMessage,
-} from "../../lib/mail/mail_store.ts";
+} from "../../lib/contracts/mail_store.ts";
 import { ALL_REMOVED, readAll, readDescriptor } from "../contracts/mail_store_contract.ts";
-import { Catalogue, Folder } from "../../lib/mail/catalogue.ts";
-import { Locator } from "../../lib/mail/locator.ts";
-import { findMailbox, type Mailbox } from "../../lib/mail/mailbox.ts";
-import { removeFiles } from "../../lib/mail/remove_files.ts";
+import { Folder, MessageIndex } from "../../lib/mail/folder/message_index.ts";
+import { Locator } from "../../lib/mail/folder/locator.ts";
+import { findMailbox, type Mailbox } from "../../lib/mail/folder/mailbox.ts";
+import { removeFiles } from "../../lib/mail/folder/remove_files.ts";
 import { TempMail } from "./temp_mail.ts";
 
 const text = (octets: Uint8Array): string => new TextDecoder().decode(octets);
@@ -209,8 +209,8 @@ Deno.test("a mailbox that cannot be listed again at QUIT keeps no other message"
 class RacingLocator extends Locator {
   readonly #paths: string[];
 
-  constructor(mailbox: Mailbox, catalogue: Catalogue, paths: string[]) {
-    super(mailbox, catalogue);
+  constructor(mailbox: Mailbox, messageIndex: MessageIndex, paths: string[]) {
+    super(mailbox, messageIndex);
     this.#paths = paths;
   }
 
@@ -230,11 +230,17 @@ Deno.test("a message that is renamed again while it is removed is gone, or told 
   for (const [flags, stays] of [["FT", false], ["DFPRSTabcdefg", true]] as const) {
     mail.maildir("alice", { "cur/1.a:2,": "1" });
     const mailbox = findMailbox(mail.path("alice"), mail.root)!;
-    const catalogue = new Catalogue(["1.a:2,"], Uint8Array.of(Folder.CUR));
+    const messageIndex = new MessageIndex(["1.a:2,"], Uint8Array.of(Folder.CUR));
     const paths = ["", ...flags].map((flag) => mail.path(`alice/cur/1.a:2,${flag}`));
     Deno.renameSync(paths[0]!, paths[1]!);
-    const locator = new RacingLocator(mailbox, catalogue, paths.slice(1));
-    const { removed, reasons } = await removeFiles(mailbox, catalogue, [0], locator, new Yielder());
+    const locator = new RacingLocator(mailbox, messageIndex, paths.slice(1));
+    const { removed, reasons } = await removeFiles(
+      mailbox,
+      messageIndex,
+      [0],
+      locator,
+      new Yielder(),
+    );
     assertEquals([removed.has(0), mail.names("alice", "cur").length], [!stays, stays ? 1 : 0]);
     assertEquals([...reasons], stays ? ["other programs keep renaming messages"] : []);
   }
@@ -262,9 +268,15 @@ Deno.test("a message that a listing lacks while its folder changes does not coun
   using mail = new TempMail();
   mail.maildir("alice", { "cur/1.a:2,S": "1" });
   const mailbox = findMailbox(mail.path("alice"), mail.root)!;
-  const catalogue = new Catalogue(["1.a:2,"], Uint8Array.of(Folder.CUR));
-  const locator = new LackingLocator(mailbox, catalogue);
-  const { removed, unlinked } = await removeFiles(mailbox, catalogue, [0], locator, new Yielder());
+  const messageIndex = new MessageIndex(["1.a:2,"], Uint8Array.of(Folder.CUR));
+  const locator = new LackingLocator(mailbox, messageIndex);
+  const { removed, unlinked } = await removeFiles(
+    mailbox,
+    messageIndex,
+    [0],
+    locator,
+    new Yielder(),
+  );
   assertEquals([removed.has(0), unlinked, mail.names("alice", "cur")], [true, 1, []]);
 });
 

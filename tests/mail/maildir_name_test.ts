@@ -2,7 +2,12 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { compareNames, deliveryTime, seenName, uniquePart } from "../../lib/mail/maildir_name.ts";
+import {
+  compareNames,
+  deliveryTime,
+  seenName,
+  uniquePart,
+} from "../../lib/mail/folder/maildir_name.ts";
 
 const HOSTILE = fc.oneof(
   fc.string({ unit: "binary" }),

@@ -1,7 +1,7 @@
 // The memory store keeps the mail store's contract.
 
 import { assertEquals } from "@std/assert";
-import { MemoryMailStore } from "../../lib/mail/memory_mail_store.ts";
+import { MemoryMailStore } from "../../lib/mail/memory/memory_mail_store.ts";
 import { testMailStore } from "../contracts/mail_store_contract.ts";
 
 testMailStore("MemoryMailStore", (options) => {

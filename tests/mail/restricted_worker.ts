@@ -1,6 +1,6 @@
 /** Runs a whole session with nothing but the mail folder's permissions. */
 
-import { FolderMailStore } from "../../lib/mail/folder_mail_store.ts";
+import { FolderMailStore } from "../../lib/mail/folder/folder_mail_store.ts";
 
 const scope = self as unknown as {
   onmessage: (event: MessageEvent<string>) => void;

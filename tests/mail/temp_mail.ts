@@ -1,7 +1,10 @@
 /** A mail folder in a temporary folder, and a store on it whose warnings are kept. */
 
 import { eventually } from "../support/waiting.ts";
-import { FolderMailStore, type FolderMailStoreOptions } from "../../lib/mail/folder_mail_store.ts";
+import {
+  FolderMailStore,
+  type FolderMailStoreOptions,
+} from "../../lib/mail/folder/folder_mail_store.ts";
 
 /** The first message's delivery time, in seconds. */
 export const FIRST = 1_700_000_000;

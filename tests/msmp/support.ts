@@ -2,20 +2,20 @@
 
 import { parseServeArguments } from "../../lib/cli/serve_arguments.ts";
 import type { AuditEntry } from "../../lib/msmp/services.ts";
-import { MemoryMailStore } from "../../lib/mail/memory_mail_store.ts";
+import { MemoryMailStore } from "../../lib/mail/memory/memory_mail_store.ts";
 import { MemoryConnection, type MemoryConnectionOptions } from "../../lib/net/memory_connection.ts";
 import type { SecureContexts } from "../../lib/net/secure_contexts.ts";
-import type { ServerEvent } from "../../lib/observe/event.ts";
+import type { ServerEvent } from "../../lib/contracts/event.ts";
 import { openObservatory } from "../../lib/observe/observatory.ts";
-import { openAccounts } from "../../lib/server/accounts.ts";
-import { LoginGuard } from "../../lib/server/login_guard.ts";
-import { openManagement } from "../../lib/server/management.ts";
-import { MsmpHost } from "../../lib/server/msmp_host.ts";
-import { settingChecks } from "../../lib/server/setting_checks.ts";
+import { openAccounts } from "../../lib/auth/accounts.ts";
+import { LoginGuard } from "../../lib/auth/login_guard.ts";
+import { openManagement } from "../../lib/admin/open_management.ts";
+import { MsmpHost } from "../../lib/msmp/server.ts";
+import { settingChecks } from "../../lib/workers/setting_checks.ts";
 import { LiveSettingsRegistry } from "../../lib/settings/live_settings.ts";
-import { MemoryState } from "../../lib/state/memory_state.ts";
-import type { StateStore } from "../../lib/state/state_store.ts";
-import { MemoryLocks } from "../../lib/users/memory_locks.ts";
+import { MemoryState } from "../../lib/state/memory/memory_state.ts";
+import type { StateStore } from "../../lib/contracts/state_store.ts";
+import { MemoryLocks } from "../../lib/locks/memory_locks.ts";
 import { Pop3Client } from "../support/pop3_client.ts";
 import { TestClock } from "../support/test_clock.ts";
 

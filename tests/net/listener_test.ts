@@ -1,8 +1,8 @@
 // The listener: no faster than places come free, unharmed by clients that leave, and patient when it retires.
 import { assertEquals } from "@std/assert";
-import type { Connection } from "../../lib/net/connection.ts";
+import type { Connection } from "../../lib/contracts/connection.ts";
 import { Listener } from "../../lib/net/listener.ts";
-import { LocalSeats } from "../../lib/net/seats.ts";
+import { LocalConnectionSlots } from "../../lib/contracts/connection_slots.ts";
 import { eventually, within } from "../support/waiting.ts";
 
 interface Fixture extends Disposable {
@@ -22,7 +22,7 @@ function listen(limit: number): Fixture {
   const listener = new Listener({
     hostname: "127.0.0.1",
     port: 0,
-    seats: new LocalSeats(() => limit),
+    slots: new LocalConnectionSlots(() => limit),
     serve: async (connection) => {
       served.push(connection);
       await new Promise<void>((resolve) => ends.push(resolve));

@@ -1,6 +1,6 @@
 /** A plain connection over a Deno.Conn, with what tests want to know about it. */
 
-import type { Connection, Endpoint } from "../../lib/net/connection.ts";
+import type { Connection, Endpoint } from "../../lib/contracts/connection.ts";
 
 export class RawConnection implements Connection {
   readonly peer: Endpoint;

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import tls from "node:tls";
 import { readCertificateFiles } from "../../lib/net/certificate_files.ts";
-import type { Connection } from "../../lib/net/connection.ts";
+import type { Connection } from "../../lib/contracts/connection.ts";
 import { acceptProxied } from "../../lib/net/proxy_protocol.ts";
 import { SecureContexts } from "../../lib/net/secure_contexts.ts";
 import { acceptTls, HandshakeError } from "../../lib/net/tls_connection.ts";

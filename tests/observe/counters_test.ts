@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { Counters } from "../../lib/observe/counters.ts";
-import type { ServerEvent } from "../../lib/observe/event.ts";
+import type { ServerEvent } from "../../lib/contracts/event.ts";
 import { keepCounters } from "../../lib/observe/kept_counters.ts";
 import { METRICS } from "../../lib/observe/metrics.ts";
 import { Sessions } from "../../lib/observe/sessions.ts";

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { openObservatory } from "../../lib/observe/observatory.ts";
-import type { AccessEnd, AccessStart } from "../../lib/state/record_store.ts";
+import type { AccessEnd, AccessStart } from "../../lib/contracts/record_store.ts";
 import { command, connected, disconnected, login, MemoryCounterStore } from "./support.ts";
 import { TestClock } from "../support/test_clock.ts";
 

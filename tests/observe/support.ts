@@ -1,7 +1,7 @@
 /** Events, clocks and stores for the tests of lib/observe. */
 
-import type { ServerEvent } from "../../lib/observe/event.ts";
-import type { CounterStore, HistoryRow } from "../../lib/state/record_store.ts";
+import type { ServerEvent } from "../../lib/contracts/event.ts";
+import type { CounterStore, HistoryRow } from "../../lib/contracts/record_store.ts";
 
 type Of<T extends ServerEvent["type"]> = ServerEvent & { readonly type: T };
 

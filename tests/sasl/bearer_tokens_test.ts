@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
-import { type BearerTokenOptions, BearerTokens } from "../../lib/sasl/bearer_tokens.ts";
+import { type BearerTokenOptions, BearerTokens } from "../../lib/auth/bearer_tokens.ts";
 import { TestClock } from "../support/test_clock.ts";
 
 const good = await generateKeyPair("ES256", { extractable: true });

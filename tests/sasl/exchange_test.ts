@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { beginExchange, type ExchangeState } from "../../lib/sasl/exchange.ts";
 import type { ExchangeContext, Mechanism } from "../../lib/sasl/mechanism.ts";
 import { findMechanism, mechanisms, offeredMechanisms } from "../../lib/sasl/mechanisms.ts";
-import type { LoginOutcome } from "../../lib/users/gate.ts";
+import type { LoginOutcome } from "../../lib/contracts/login_service.ts";
 
 const bytes = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
 const text = (octets: Uint8Array): string => new TextDecoder().decode(octets);

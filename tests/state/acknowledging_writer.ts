@@ -1,6 +1,6 @@
 // A program that a test kills: it changes a state file for ever and prints each change that was acknowledged.
 
-import { SqliteState } from "../../lib/state/sqlite_state.ts";
+import { SqliteState } from "../../lib/state/sqlite/sqlite_state.ts";
 import { account } from "../contracts/state_store_contract.ts";
 
 const [path = ""] = Deno.args;

@@ -4,9 +4,9 @@ import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "
 import { basename, join } from "node:path";
 import { BackupError, makeBackup, StateAtRest } from "../../lib/state/backup.ts";
 import { restoreBackup } from "../../lib/state/restore.ts";
-import { SqliteState } from "../../lib/state/sqlite_state.ts";
+import { SqliteState } from "../../lib/state/sqlite/sqlite_state.ts";
 import { StateFile } from "../../lib/state/state_file.ts";
-import { StateStoreError } from "../../lib/state/state_store.ts";
+import { StateStoreError } from "../../lib/contracts/state_store.ts";
 import { account } from "../contracts/state_store_contract.ts";
 import { temporaryFolder } from "../support/mailboxes.ts";
 import { makeVersion1, MINUTE_OF_VERSION_1 } from "./version_1.ts";

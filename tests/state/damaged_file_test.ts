@@ -2,8 +2,8 @@
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "node:path";
-import { SqliteState } from "../../lib/state/sqlite_state.ts";
-import { StateStoreError, type StateTrouble } from "../../lib/state/state_store.ts";
+import { SqliteState } from "../../lib/state/sqlite/sqlite_state.ts";
+import { StateStoreError, type StateTrouble } from "../../lib/contracts/state_store.ts";
 import { account } from "../contracts/state_store_contract.ts";
 import { temporaryFolder } from "../support/mailboxes.ts";
 import { makeVersion1, MINUTE_OF_VERSION_1 } from "./version_1.ts";

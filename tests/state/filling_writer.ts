@@ -1,7 +1,7 @@
 // A program that a test runs where files may not grow: it writes until the state says that it cannot.
 
-import { SqliteState } from "../../lib/state/sqlite_state.ts";
-import { StateStoreError } from "../../lib/state/state_store.ts";
+import { SqliteState } from "../../lib/state/sqlite/sqlite_state.ts";
+import { StateStoreError } from "../../lib/contracts/state_store.ts";
 import { account } from "../contracts/state_store_contract.ts";
 
 const [path = ""] = Deno.args;

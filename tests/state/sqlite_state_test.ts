@@ -2,8 +2,8 @@
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { SqliteState } from "../../lib/state/sqlite_state.ts";
-import { StateStoreError, type StateTrouble } from "../../lib/state/state_store.ts";
+import { SqliteState } from "../../lib/state/sqlite/sqlite_state.ts";
+import { StateStoreError, type StateTrouble } from "../../lib/contracts/state_store.ts";
 import { account, stateStoreContract } from "../contracts/state_store_contract.ts";
 
 stateStoreContract("state file", async ({ now }) => {

@@ -2,10 +2,10 @@
 
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import type { AccountStore } from "../../lib/state/account_store.ts";
-import { MemoryAccounts } from "../../lib/state/memory_accounts.ts";
-import { SqliteAccounts } from "../../lib/state/sqlite_accounts.ts";
-import { SqliteDatabase } from "../../lib/state/sqlite_database.ts";
+import type { AccountStore } from "../../lib/contracts/account_store.ts";
+import { MemoryAccounts } from "../../lib/state/memory/accounts.ts";
+import { SqliteAccounts } from "../../lib/state/sqlite/accounts.ts";
+import { SqliteDatabase } from "../../lib/state/sqlite/database.ts";
 import { account } from "../contracts/state_store_contract.ts";
 
 const key = new Uint8Array(32);

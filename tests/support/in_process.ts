@@ -3,16 +3,16 @@
 import { parseServeArguments } from "../../lib/cli/serve_arguments.ts";
 import { Yielder } from "../../lib/async/yielder.ts";
 import { MemoryConnection } from "../../lib/net/memory_connection.ts";
-import { LocalSeats } from "../../lib/net/seats.ts";
-import { openAccounts } from "../../lib/server/accounts.ts";
-import { LocalGate } from "../../lib/server/local_gate.ts";
-import { LoginGuard } from "../../lib/server/login_guard.ts";
-import { SessionHost } from "../../lib/server/session_host.ts";
-import { storeFactory } from "../../lib/server/stores.ts";
+import { LocalConnectionSlots } from "../../lib/contracts/connection_slots.ts";
+import { openAccounts } from "../../lib/auth/accounts.ts";
+import { LocalLoginService } from "../../lib/auth/local_login_service.ts";
+import { LoginGuard } from "../../lib/auth/login_guard.ts";
+import { SessionHost } from "../../lib/workers/thread/session_host.ts";
+import { storeFactory } from "../../lib/mail/open_mail_store.ts";
 import { resolveSettings } from "../../lib/settings/resolve.ts";
-import { MemoryState } from "../../lib/state/memory_state.ts";
+import { MemoryState } from "../../lib/state/memory/memory_state.ts";
 import { NoTransformer } from "../../lib/transform/no_transformer.ts";
-import { MemoryLocks } from "../../lib/users/memory_locks.ts";
+import { MemoryLocks } from "../../lib/locks/memory_locks.ts";
 import { Pop3Client } from "./pop3_client.ts";
 import { type ProgramOptions, serveArguments } from "./program.ts";
 
@@ -34,7 +34,7 @@ export async function startInProcess(options: ProgramOptions): Promise<InProcess
   const state = new MemoryState();
   const accounts = await openAccounts({ state, settings });
   const storeOf = storeFactory(new Yielder());
-  const gate = new LocalGate({
+  const loginService = new LocalLoginService({
     settings: () => settings,
     directory: accounts.users.directory,
     locks: new MemoryLocks(),
@@ -44,8 +44,8 @@ export async function startInProcess(options: ProgramOptions): Promise<InProcess
   });
   let sessions = 0;
   const host = new SessionHost({
-    gate,
-    seats: new LocalSeats(() => settings.maxConnections),
+    loginService,
+    slots: new LocalConnectionSlots(() => settings.maxConnections),
     store: storeOf,
     transformer: () => new NoTransformer(),
     newSession: () => String(++sessions),

@@ -1,6 +1,6 @@
 /** An output of given pieces, as a transformer gives one. */
 
-import type { MessageOutput } from "../../lib/transform/transformer.ts";
+import type { MessageOutput } from "../../lib/contracts/transformer.ts";
 
 /**
  * Gives each piece by itself, when it is asked for.

@@ -1,11 +1,11 @@
 /** A thread that may run /bin/cat and read the file that it is named after, and nothing else: passes that through, and asks the main thread to end the group. */
 
-import { openDescriptor, openRegularSync } from "../../lib/mail/regular_file.ts";
-import { StoredFile } from "../../lib/mail/stored_file.ts";
-import type { ProcessGroups } from "../../lib/transform/process_groups.ts";
+import { openDescriptor, openRegularSync } from "../../lib/mail/folder/regular_file.ts";
+import { StoredFile } from "../../lib/mail/folder/stored_file.ts";
+import type { ProcessGroups } from "../../lib/contracts/process_groups.ts";
 import { ProgramTransformer } from "../../lib/transform/program_transformer.ts";
 import { SpawnLock, spawnLockMemory } from "../../lib/transform/spawn_lock.ts";
-import { Turnstile } from "../../lib/transform/turnstile.ts";
+import { Semaphore } from "../../lib/async/semaphore.ts";
 
 /** What a dedicated worker has, and the checker's window library does not know. */
 interface Thread {
@@ -30,7 +30,7 @@ const groups: ProcessGroups = {
 const transformer = new ProgramTransformer({
   command: ["/bin/cat"],
   path: "/usr/bin:/bin",
-  turns: new Turnstile(1),
+  turns: new Semaphore(1),
   groups,
   spawnLock: new SpawnLock(spawnLockMemory(), 0),
   observe: () => {},

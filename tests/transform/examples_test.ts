@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { splitWords } from "../../lib/transform/split_words.ts";
-import { TransformerError } from "../../lib/transform/transformer.ts";
+import { TransformerError } from "../../lib/contracts/transformer.ts";
 import { text, withPrograms } from "./with_programs.ts";
 
 const EXAMPLES = new URL("../../docs/examples/", import.meta.url).pathname;

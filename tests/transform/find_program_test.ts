@@ -2,7 +2,7 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { findProgram } from "../../lib/transform/find_program.ts";
-import { TransformerError } from "../../lib/transform/transformer.ts";
+import { TransformerError } from "../../lib/contracts/transformer.ts";
 
 async function withFolders(test: (first: string, second: string) => Promise<void>): Promise<void> {
   const root = await Deno.makeTempDir();

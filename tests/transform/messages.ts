@@ -4,8 +4,8 @@ import {
   type Descriptor,
   MessageChangedError,
   type StoredMessage,
-} from "../../lib/mail/mail_store.ts";
-import { descriptorOf } from "../../lib/mail/memory_mail_store.ts";
+} from "../../lib/contracts/mail_store.ts";
+import { descriptorOf } from "../../lib/mail/memory/memory_mail_store.ts";
 
 /** A message in memory; counts how often it was given to a program and how often it was disposed. */
 export class FakeMessage implements StoredMessage {

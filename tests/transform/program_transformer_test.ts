@@ -1,9 +1,9 @@
 // Runs real programs over made-up messages: what comes out, what fails how, and what is left afterwards.
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { MessageGoneError } from "../../lib/mail/mail_store.ts";
+import { MessageGoneError } from "../../lib/contracts/mail_store.ts";
 import { LocalProcessGroups } from "../../lib/transform/local_process_groups.ts";
-import { TransformerError } from "../../lib/transform/transformer.ts";
+import { TransformerError } from "../../lib/contracts/transformer.ts";
 import { FakeMessage, patternAt } from "./messages.ts";
 import { eventually, inputTaken } from "./processes.ts";
 import { ended, next, octets, outputOf, text, withPrograms } from "./with_programs.ts";
@@ -185,9 +185,9 @@ Deno.test("ProgramTransformer keeps the first KiB of standard error of a run tha
       .raw`printf 'bad \033[31mthing\r\nmore\n' >&2; yes flood | head -c 3000000 >&2; exit 9`;
     await assertRejects(() => apply(`sh -c "${script}"`, LETTER), TransformerError);
     await eventually("the run ended", () => events.some(ended));
-    const complaint = events.find(ended)?.complaint ?? "";
-    assert(complaint.startsWith(String.raw`bad \x1b[31mthing; more; flood; flood`), complaint);
-    assert(complaint.length <= 1024);
+    const stderrTail = events.find(ended)?.stderrTail ?? "";
+    assert(stderrTail.startsWith(String.raw`bad \x1b[31mthing; more; flood; flood`), stderrTail);
+    assert(stderrTail.length <= 1024);
   });
 });
 
@@ -240,11 +240,11 @@ Deno.test("ProgramTransformer ends the program with its session", async () => {
 });
 
 Deno.test("ProgramTransformer waits its turn without opening the message, and stops with the session", async () => {
-  await withPrograms({ limit: 1 }, async ({ apply, client, events, turnstile }) => {
+  await withPrograms({ limit: 1 }, async ({ apply, client, events, semaphore }) => {
     const output = outputOf(await apply("yes", LETTER));
     const message = new FakeMessage(LETTER);
     const waiting = assertRejects(() => apply("cat", message), TransformerError);
-    await eventually("it waits", () => turnstile.waiting === 1);
+    await eventually("it waits", () => semaphore.waiting === 1);
     const reading = assertRejects(async () => {
       while ((await next(output)).length > 0);
     }, TransformerError);
@@ -252,7 +252,7 @@ Deno.test("ProgramTransformer waits its turn without opening the message, and st
     assertEquals((await waiting).reason, "cancelled");
     await reading;
     assertEquals([message.given, message.disposals], [0, 0]);
-    await eventually("the turn came back", () => turnstile.running === 0);
+    await eventually("the turn came back", () => semaphore.running === 0);
     assertEquals(events.filter(ended).length, 1);
   });
 });

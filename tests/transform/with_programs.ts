@@ -1,14 +1,14 @@
 /** A place to run transformers in: everything real but the messages, swept and looked over afterwards. */
 
 import { assertEquals } from "@std/assert";
-import type { ServerEvent } from "../../lib/observe/event.ts";
+import type { ServerEvent } from "../../lib/contracts/event.ts";
 import { findProgram } from "../../lib/transform/find_program.ts";
 import { LocalProcessGroups } from "../../lib/transform/local_process_groups.ts";
 import { ProgramTransformer } from "../../lib/transform/program_transformer.ts";
 import { SpawnLock, spawnLockMemory } from "../../lib/transform/spawn_lock.ts";
 import { splitWords } from "../../lib/transform/split_words.ts";
-import type { MessageBody, MessageOutput } from "../../lib/transform/transformer.ts";
-import { Turnstile } from "../../lib/transform/turnstile.ts";
+import type { MessageBody, MessageOutput } from "../../lib/contracts/transformer.ts";
+import { Semaphore } from "../../lib/async/semaphore.ts";
 import { FakeMessage } from "./messages.ts";
 import { descriptors, eventually, leftOf } from "./processes.ts";
 
@@ -28,7 +28,7 @@ export interface Workshop {
   /** The session's end. */
   readonly client: AbortController;
   readonly events: ServerEvent[];
-  readonly turnstile: Turnstile;
+  readonly semaphore: Semaphore;
 }
 
 type Ended = Extract<ServerEvent, { type: "transformer-ended" }>;
@@ -70,7 +70,7 @@ export async function withPrograms(
   const before = await descriptors();
   const events: ServerEvent[] = [];
   const client = new AbortController();
-  const turnstile = new Turnstile(options.limit ?? 4);
+  const semaphore = new Semaphore(options.limit ?? 4);
   const groups = new LocalProcessGroups({ grace: 150 });
   const spawnLock = new SpawnLock(spawnLockMemory(), 0);
   const path = Deno.env.get("PATH") ?? "";
@@ -78,14 +78,14 @@ export async function withPrograms(
   await test({
     client,
     events,
-    turnstile,
+    semaphore,
     async apply(commandLine, given): Promise<MessageBody> {
       const [name, ...rest] = splitWords(commandLine);
       const program = name.includes("/") ? name : await findProgram(name, { path, cwd: "/" });
       const transformer = new ProgramTransformer({
         command: [program, ...rest],
         path,
-        turns: turnstile,
+        turns: semaphore,
         groups,
         spawnLock,
         observe: (event) => events.push(event),
@@ -111,7 +111,7 @@ export async function withPrograms(
     },
   });
   await Promise.all(made.map((transformer) => transformer.settled()));
-  assertEquals([turnstile.running, turnstile.waiting, groups.running.size], [0, 0, 0]);
+  assertEquals([semaphore.running, semaphore.waiting, groups.running.size], [0, 0, 0]);
   const pids = events.flatMap((e) => e.type === "transformer-started" ? [e.pid] : []);
   await eventually("every process is gone", async () => (await leftOf(pids)).length === 0);
   await eventually("every descriptor is closed", async () => await descriptors() <= before);

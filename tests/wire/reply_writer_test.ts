@@ -1,7 +1,7 @@
 /** How replies look on the wire. */
 
 import { assert, assertEquals } from "@std/assert";
-import type { StoredMessage } from "../../lib/mail/mail_store.ts";
+import type { StoredMessage } from "../../lib/contracts/mail_store.ts";
 import type { Reply } from "../../lib/wire/reply.ts";
 import { AWKWARD_MESSAGES, stuffedForm, wireForm } from "../support/awkward_messages.ts";
 import { outputOf } from "../support/message_output.ts";

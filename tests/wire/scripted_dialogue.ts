@@ -1,6 +1,6 @@
 /** A dialogue for the engine's tests: answers what it is told to, and notes what happens to it. */
 
-import type { CloseReason } from "../../lib/observe/event.ts";
+import type { CloseReason } from "../../lib/contracts/event.ts";
 import { MemoryConnection, type MemoryConnectionOptions } from "../../lib/net/memory_connection.ts";
 import { Conversation } from "../../lib/wire/conversation.ts";
 import type { Dialogue, Outcome, Patience } from "../../lib/wire/dialogue.ts";

@@ -1,6 +1,6 @@
 /** `postern admin`: manages a running server over its management port. */
 
-import { quote } from "../../settings/quote.ts";
+import { quote } from "../../bytes/quote.ts";
 import { askNewSecret, askSecret } from "../../terminal/ask_secret.ts";
 import { Keyboard } from "../../terminal/keyboard.ts";
 import { readNameAndPassword } from "../name_and_password.ts";

@@ -2,12 +2,12 @@
 
 import { paragraph } from "../help.ts";
 import { port } from "../../settings/types/numbers.ts";
-import { quote } from "../../settings/quote.ts";
+import { quote } from "../../bytes/quote.ts";
 import { parseFlags } from "../flags.ts";
 import { flagsHelp, isGiven, ownFlag, withHelp } from "../own_flags.ts";
 import { UsageError } from "../usage_error.ts";
 import { argumentOf } from "../../msmp/argument_kinds.ts";
-import { COMMANDS } from "./catalogue.ts";
+import { COMMANDS } from "./command_list.ts";
 import { commandsHelp } from "./admin_help.ts";
 
 /** What the arguments of `admin` ask for. */

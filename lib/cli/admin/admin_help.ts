@@ -2,7 +2,7 @@
 
 import { type HelpLine, helpSection } from "../help.ts";
 import { usageOf } from "../../msmp/argument_kinds.ts";
-import { type AdminCommand, COMMANDS, protocolCommand } from "./catalogue.ts";
+import { type AdminCommand, COMMANDS, protocolCommand } from "./command_list.ts";
 import { AFTER_LOGIN } from "../../msmp/protocol.ts";
 
 /** The commands by groups, without a line end at the end. */

@@ -1,10 +1,10 @@
 /** Finds the command that a typed line means, and what is still missing of it. */
 
-import { quote } from "../../settings/quote.ts";
+import { quote } from "../../bytes/quote.ts";
 import { didYouMean } from "../../settings/suggest.ts";
 import { UsageError } from "../usage_error.ts";
 import { argumentOf, usageOf } from "../../msmp/argument_kinds.ts";
-import { type AdminCommand, COMMANDS, protocolCommand } from "./catalogue.ts";
+import { type AdminCommand, COMMANDS, protocolCommand } from "./command_list.ts";
 import { said, wants } from "./views.ts";
 
 /** A command with what follows it. */

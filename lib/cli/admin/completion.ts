@@ -2,7 +2,7 @@
 
 import { type Argument, argumentOf } from "../../msmp/argument_kinds.ts";
 import { AFTER_LOGIN } from "../../msmp/protocol.ts";
-import { type AdminCommand, COMMANDS, KEYS, LIVE_KEYS } from "./catalogue.ts";
+import { type AdminCommand, COMMANDS, KEYS, LIVE_KEYS } from "./command_list.ts";
 
 /** Asks for the names that are there now: users, figures, sessions. */
 export type NamesOf = (kind: Argument) => Promise<readonly string[]>;

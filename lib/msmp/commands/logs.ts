@@ -4,7 +4,7 @@ import { command } from "../../wire/command_table.ts";
 import type { Reply } from "../../wire/reply.ts";
 import { ANSWER_OCTETS, fitted, linesAnswer } from "../answers.ts";
 import type { MsmpContext } from "../context.ts";
-import type { AccessInfo } from "../management.ts";
+import type { AccessInfo } from "../../contracts/management.ts";
 import type { Administration } from "../phases.ts";
 import { field, timeText, timeWord } from "../text.ts";
 import { name, refused, wholeNumber } from "../words.ts";

@@ -5,7 +5,7 @@ import { command } from "../../wire/command_table.ts";
 import type { Reply } from "../../wire/reply.ts";
 import { linesAnswer } from "../answers.ts";
 import type { MsmpContext } from "../context.ts";
-import type { SessionInfo } from "../management.ts";
+import type { SessionInfo } from "../../contracts/management.ts";
 import type { Administration } from "../phases.ts";
 import { field, timeWord } from "../text.ts";
 

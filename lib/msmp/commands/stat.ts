@@ -5,7 +5,7 @@ import { command } from "../../wire/command_table.ts";
 import type { Reply } from "../../wire/reply.ts";
 import { linesAnswer } from "../answers.ts";
 import type { MsmpContext } from "../context.ts";
-import type { Figures } from "../management.ts";
+import type { Figures } from "../../contracts/management.ts";
 import type { Administration } from "../phases.ts";
 import { refused } from "../words.ts";
 

@@ -41,8 +41,8 @@ export const auth = command<Authorization, AuthArguments, Pop3Context>({
         bad: true,
       };
     }
-    const { gate } = phase.context.services;
-    const scramParameters = (user: string) => gate.scramParameters(user);
+    const { loginService } = phase.context.services;
+    const scramParameters = (user: string) => loginService.scramParameters(user);
     return await replyOf(phase, await beginExchange(mechanism, initial, { scramParameters }));
   },
 });
@@ -54,12 +54,12 @@ function saslCapability(context: Pop3Context): string | undefined {
 }
 
 function offerFacts(context: Pop3Context): OfferFacts {
-  const { gate } = context.services;
+  const { loginService } = context.services;
   return {
     secure: context.secure,
     clearAllowed: passwordsAllowed(context),
-    scramForAll: gate.scramForAll,
-    bearer: gate.bearer,
+    scramForAll: loginService.scramForAll,
+    bearer: loginService.bearer,
   };
 }
 

@@ -4,7 +4,7 @@ import { noArguments } from "../../wire/arguments.ts";
 import { command } from "../../wire/command_table.ts";
 import type { Reply } from "../../wire/reply.ts";
 import { getLogger } from "@logtape/logtape";
-import type { MessageInfo, RemovalOutcome } from "../../mail/mail_store.ts";
+import type { MessageInfo, RemovalOutcome } from "../../contracts/mail_store.ts";
 import type { Pop3Context } from "../context.ts";
 import type { Authorization, Transaction } from "../phases.ts";
 
@@ -23,7 +23,7 @@ export const quit = command<Authorization | Transaction, void, Pop3Context>({
  * successful or not, the server then releases any exclusive-access lock on the maildrop and closes the TCP connection."
  */
 async function update(phase: Transaction): Promise<Reply> {
-  const { gate, identity } = phase.context.services;
+  const { loginService, identity } = phase.context.services;
   phase.context.update();
   // Also for clients that send QUIT ahead of the answers: they have said that they are done with the messages.
   phase.confirmSent();
@@ -32,7 +32,9 @@ async function update(phase: Transaction): Promise<Reply> {
   );
   const outcome = await remove(phase, marked);
   const gone = marked.length - outcome.stayed.length;
-  if (gone > 0) gate.observe({ type: "deleted", session: identity.session, messages: gone });
+  if (gone > 0) {
+    loginService.observe({ type: "deleted", session: identity.session, messages: gone });
+  }
   // The lock is free before the client can read the answer: its next session may follow at once.
   try {
     await phase.close();

@@ -14,8 +14,8 @@ export const retr = command<Transaction, number, Pop3Context>({
     openMessage(phase, number, (message) => ({
       sent: (octets) => {
         phase.sent(message);
-        const { gate, identity } = phase.context.services;
-        gate.observe({ type: "retrieved", session: identity.session, octets });
+        const { loginService, identity } = phase.context.services;
+        loginService.observe({ type: "retrieved", session: identity.session, octets });
       },
     })),
 });

@@ -1,6 +1,6 @@
 /** Values that hold passwords, and so are never shown. */
 
-import { refuseSpelling } from "../../users/user_name.ts";
+import { refuseSpelling } from "../../bytes/user_name.ts";
 import { single, type ValueType } from "./value_type.ts";
 
 /** What stands where a secret is not shown. */

@@ -1,0 +1,102 @@
+/** What administrators can do, made from the server's parts. */
+
+import type { CloseReason } from "../contracts/event.ts";
+import type {
+  BanManagement,
+  Figures,
+  LifeManagement,
+  Management,
+  SessionManagement,
+} from "../contracts/management.ts";
+import type { Observatory } from "../observe/observatory.ts";
+import { METRICS } from "../observe/metrics.ts";
+import type { LiveSettingsRegistry } from "../settings/live_settings.ts";
+import { canonicalName } from "../bytes/canonical_name.ts";
+import type { Accounts } from "../auth/accounts.ts";
+import type { LoginGuard } from "../auth/login_guard.ts";
+import { RegisteredAdministrators } from "./administrator_management.ts";
+import { RegisteredSettings } from "./setting_management.ts";
+import { RegisteredKeys, RegisteredUsers, type UserManagementOptions } from "./user_management.ts";
+
+/** The server's parts that administrators reach. */
+export interface ManagementOptions extends Pick<UserManagementOptions, "locks" | "store"> {
+  readonly registry: LiveSettingsRegistry;
+  readonly accounts: Pick<Accounts, "users" | "administrators">;
+  readonly accesses: UserManagementOptions["accesses"];
+  readonly observatory: Pick<Observatory, "sessions" | "counters" | "history">;
+  readonly guard: LoginGuard;
+  /** Ends a POP3 session. Returns whether there was such a one. */
+  readonly closeSession: (id: string, reason: CloseReason) => boolean;
+  /** Told when what workers know may have changed: users' keys, bans. */
+  readonly changed: () => void;
+  /** See {@linkcode Management.caughtUp}. */
+  readonly caughtUp: () => Promise<void>;
+  readonly life: LifeManagement;
+}
+
+/** Puts management together. */
+export function openManagement(options: ManagementOptions): Management {
+  const { registry, accounts, accesses, locks, store, guard, changed, caughtUp, life } = options;
+  return {
+    users: new RegisteredUsers({
+      register: accounts.users.register,
+      locks,
+      accesses,
+      store,
+      limit: () => registry.settings.maxUsers,
+      changed,
+    }),
+    keys: new RegisteredKeys(accounts.users.register),
+    administrators: new RegisteredAdministrators({
+      accounts: accounts.administrators,
+      guard,
+      attempted: changed,
+    }),
+    settings: new RegisteredSettings(registry),
+    sessions: sessionsOf(options),
+    figures: figuresOf(options.observatory),
+    bans: bansOf(options),
+    life,
+    caughtUp,
+  };
+}
+
+function sessionsOf({ observatory, closeSession }: ManagementOptions): SessionManagement {
+  const { sessions } = observatory;
+  return {
+    list: () => sessions,
+    kick: (id) => {
+      const session = sessions.get(id);
+      // The row is live, and gone once the session is.
+      const last = session && { ...session };
+      return last !== undefined && closeSession(id, "kicked") ? last : undefined;
+    },
+  };
+}
+
+function figuresOf({ counters, history }: ManagementOptions["observatory"]): Figures {
+  return {
+    all: () => METRICS.map(({ name }) => [name, counters.get(name) ?? 0] as const),
+    get: (name) => counters.get(name),
+    history: (name, minutes) => history.query(name, minutes),
+  };
+}
+
+function bansOf({ guard, changed, registry }: ManagementOptions): BanManagement {
+  return {
+    list: () =>
+      guard.bans().map(({ kind, target, until, failures }) => ({
+        kind,
+        subject: target,
+        until,
+        failures,
+      })),
+    lift: (subject) => {
+      // Both, since a subject without @ may be a user of the default domain as well as an address.
+      const user = canonicalName(subject, registry.settings.defaultDomain);
+      const lifted = [...new Set([subject, user])].filter((one) => guard.lift(one)).length > 0;
+      changed();
+      return lifted;
+    },
+  };
+}

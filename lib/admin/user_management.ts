@@ -1,0 +1,136 @@
+/** Users and their app passwords, as administrators manage them. */
+
+import { delay } from "../async/delay.ts";
+import type { MailStore } from "../contracts/mail_store.ts";
+import type {
+  AccessInfo,
+  AddKeyOutcome,
+  AddUserOutcome,
+  DeleteUserOutcome,
+  KeyManagement,
+  UserManagement,
+} from "../contracts/management.ts";
+import { logger } from "../log/logging.ts";
+import type { AccessLog } from "../contracts/record_store.ts";
+import type { AccountRegister } from "../auth/account_register.ts";
+import type { Locks } from "../contracts/locks.ts";
+import { ADMINISTERED_NAME_OCTETS } from "./names.ts";
+
+const log = logger("management");
+
+/** How long, in milliseconds, the end of a session may take to get around. */
+const LOCK_PATIENCE_MS = 50;
+
+/** What users are managed with. */
+export interface UserManagementOptions {
+  readonly register: AccountRegister;
+  readonly locks: Pick<Locks, "holders">;
+  readonly accesses: Pick<AccessLog, "count" | "list">;
+  /** The store of the settings in force, for making mailboxes. */
+  readonly store: () => Pick<MailStore, "create">;
+  /** `max_users`; 0 is no limit. */
+  readonly limit: () => number;
+  /** Told when secrets have changed, for sessions offer what every user can use. */
+  readonly changed: () => void;
+}
+
+/** Manages users over the register. */
+export class RegisteredUsers implements UserManagement {
+  readonly #options: UserManagementOptions;
+
+  constructor(options: UserManagementOptions) {
+    this.#options = options;
+  }
+
+  async add(name: string, password: string): Promise<AddUserOutcome> {
+    const { register, limit, changed } = this.#options;
+    const most = limit();
+    const outcome = await register.set(name, password, {
+      origin: "msmp",
+      maxOctets: ADMINISTERED_NAME_OCTETS,
+      ...(most > 0 && { limit: most }),
+    });
+    const trouble = outcome.kind === "added" ? await this.#makeMailbox(outcome.name) : undefined;
+    if ("name" in outcome) changed();
+    return trouble === undefined ? outcome : { ...outcome, trouble };
+  }
+
+  async delete(name: string): Promise<DeleteUserOutcome> {
+    const { register, changed } = this.#options;
+    const kept = register.canonical(name);
+    if (await register.has(kept) && await this.#isLoggedIn(kept)) return { kind: "logged-in" };
+    const outcome = await register.delete(kept);
+    switch (outcome.kind) {
+      case "deleted":
+        changed();
+        return { ...outcome, name: kept };
+      case "in-file":
+        return outcome;
+      case "absent":
+      case "last":
+        return { kind: "absent" };
+    }
+  }
+
+  list(): AsyncIterable<string> {
+    return this.#options.register.list();
+  }
+
+  async find(name: string): Promise<string | undefined> {
+    const { register } = this.#options;
+    return await register.has(name) ? register.canonical(name) : undefined;
+  }
+
+  logCount(name: string): Promise<number> {
+    return this.#options.accesses.count(name);
+  }
+
+  logs(name: string, most: number): Promise<readonly AccessInfo[]> {
+    return this.#options.accesses.list(name, most);
+  }
+
+  /** Looks twice: whoever has just quit may be here before the word of it. */
+  async #isLoggedIn(user: string): Promise<boolean> {
+    const { locks } = this.#options;
+    if (await locks.holders(user) === 0) return false;
+    await delay(LOCK_PATIENCE_MS);
+    return await locks.holders(user) > 0;
+  }
+
+  /** Returns why it cannot be made; the first login tries again. */
+  async #makeMailbox(user: string): Promise<string | undefined> {
+    try {
+      await this.#options.store().create(user);
+      return undefined;
+    } catch (error) {
+      log.warn("The mailbox of {user} cannot be made: {error}", { user, error });
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+}
+
+/** Manages app passwords over the register. */
+export class RegisteredKeys implements KeyManagement {
+  readonly #register: AccountRegister;
+
+  constructor(register: AccountRegister) {
+    this.#register = register;
+  }
+
+  async add(user: string, label: string): Promise<AddKeyOutcome> {
+    const outcome = await this.#register.addKey(user, label);
+    return outcome.kind === "added"
+      ? { ...outcome, name: this.#register.canonical(user) }
+      : outcome;
+  }
+
+  delete(user: string, label: string): Promise<boolean> {
+    return this.#register.deleteKey(user, label);
+  }
+
+  list(
+    user: string,
+  ): Promise<readonly { readonly label: string; readonly at: number }[] | undefined> {
+    return this.#register.listKeys(user);
+  }
+}

@@ -1,0 +1,93 @@
+/** Removes what `expire` says is due from the mailboxes of users who do not come: once a day, and when the setting changes. */
+
+import { delay } from "../async/delay.ts";
+import type { MailStore } from "../contracts/mail_store.ts";
+import { logger } from "../log/logging.ts";
+import type { Locks } from "../contracts/locks.ts";
+
+const log = logger("mail");
+
+const DAY = 24 * 60 * 60 * 1000;
+/** Names the sweep as the holder of a lock; no session is called so. */
+const HOLDER = "expiry-sweep";
+/** How long, in milliseconds, others have their turn between two users. */
+const BREATH_MS = 2;
+
+/** What a sweep works with. */
+export interface ExpirySweepOptions {
+  /** All users, by their canonical names. */
+  readonly users: () => AsyncIterable<string>;
+  readonly locks: Locks;
+  /** The store of the settings in force. */
+  readonly store: () => MailStore;
+  /** Days after its first RETR when a message is removed; 0 for never. */
+  readonly days: () => number;
+  /** Milliseconds from one sweep to the next. @default {86400000} */
+  readonly interval?: number;
+}
+
+/** Sweeps in the background from its making on. Disposing waits for the user it is at. */
+export class ExpirySweep implements AsyncDisposable {
+  readonly #options: ExpirySweepOptions;
+  readonly #timer: ReturnType<typeof setInterval>;
+  #sweeping: Promise<void> | undefined;
+  /** Whether another sweep was asked for while one was under way. */
+  #again = false;
+  #ended = false;
+
+  constructor(options: ExpirySweepOptions) {
+    this.#options = options;
+    this.#timer = setInterval(() => this.sweep(), options.interval ?? DAY);
+  }
+
+  /** Begins a sweep, unless nothing expires. Settles when it, or the one that is under way, is over; never rejects. */
+  sweep(): Promise<void> {
+    if (this.#sweeping !== undefined) this.#again = true;
+    this.#sweeping ??= this.#run().finally(() => this.#sweeping = undefined);
+    return this.#sweeping;
+  }
+
+  /** Ends it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended = true;
+    clearInterval(this.#timer);
+    await this.#sweeping;
+  }
+
+  async #run(): Promise<void> {
+    do {
+      this.#again = false;
+      if (this.#options.days() === 0) continue;
+      try {
+        await this.#sweepAll();
+      } catch (error) {
+        log.error("Expired messages could not be looked for: {error}", { error });
+      }
+    } while (this.#again && !this.#ended);
+  }
+
+  async #sweepAll(): Promise<void> {
+    let removed = 0;
+    for await (const user of this.#options.users()) {
+      if (this.#ended || this.#options.days() === 0) break;
+      removed += await this.#sweepOne(user);
+      await delay(BREATH_MS);
+    }
+    if (removed > 0) log.info("{count} expired messages were removed", { count: removed });
+  }
+
+  /** A user who is here needs no sweep: the login did the same. */
+  async #sweepOne(user: string): Promise<number> {
+    const { locks, store } = this.#options;
+    const lease = await locks.take(user, HOLDER, { sessions: 1 });
+    if (lease === undefined) return 0;
+    try {
+      return await store().expire(user);
+    } catch (error) {
+      log.warn("The expired messages of {user} could not be removed: {error}", { user, error });
+      return 0;
+    } finally {
+      await lease[Symbol.asyncDispose]();
+    }
+  }
+}

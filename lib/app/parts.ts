@@ -1,0 +1,225 @@
+/** What a server is made of: chooses the implementations and puts them together, without serving yet. */
+
+import { Yielder } from "../async/yielder.ts";
+import { type Observatory, openObservatory } from "../observe/observatory.ts";
+import { logger, type Logging } from "../log/logging.ts";
+import { LiveSettingsRegistry } from "../settings/live_settings.ts";
+import { InvalidValueError } from "../settings/errors.ts";
+import { resolveSettings, type SettingInputs } from "../settings/resolve.ts";
+import type { Settings } from "../contracts/settings.ts";
+import { SqliteState } from "../state/sqlite/sqlite_state.ts";
+import type { StateStore } from "../contracts/state_store.ts";
+import { LocalProcessGroups } from "../transform/local_process_groups.ts";
+import { Semaphore } from "../async/semaphore.ts";
+import type { MailStore } from "../contracts/mail_store.ts";
+import type { Locks } from "../contracts/locks.ts";
+import { MemoryLocks } from "../locks/memory_locks.ts";
+import { VERSION } from "../version.ts";
+import { type Accounts, openAccounts } from "../auth/accounts.ts";
+import { bearerVerifier } from "../auth/bearer.ts";
+import { CertificateKeeper } from "../net/certificate_keeper.ts";
+import { LocalLoginService } from "../auth/local_login_service.ts";
+import type { ManagementPort } from "./management_port.ts";
+import { LoginGuard } from "../auth/login_guard.ts";
+import type { HttpServer } from "../http/http_server.ts";
+import { newGeneration } from "../workers/generation.ts";
+import { MailFolderLocks } from "../mail/mail_folder_lock.ts";
+import { findPorts, type Ports } from "../net/ports.ts";
+import { settingChecks } from "../workers/setting_checks.ts";
+import { StartError } from "../net/start_error.ts";
+import { storeFactory } from "../mail/open_mail_store.ts";
+import { Supervisor } from "../workers/supervisor.ts";
+import { type StateFacts, WorkerRefresher } from "../workers/worker_refresher.ts";
+
+const log = logger("server");
+
+/** What a server is started with. */
+export interface ServerOptions {
+  /** All but what is kept in the state. */
+  readonly inputs: SettingInputs;
+  /** Whether a state file that is empty or damaged is set aside and a new state begun (`--new-state`). */
+  readonly newState?: boolean;
+  readonly logging: Logging;
+  /** The variable PATH, for transformers. */
+  readonly path: string;
+  /** Whether OpenTelemetry's instruments are made (`OTEL_DENO=true`). */
+  readonly telemetry: boolean;
+}
+
+/** All that a server is made of. */
+export interface Parts {
+  readonly options: ServerOptions;
+  readonly registry: LiveSettingsRegistry;
+  readonly state: StateStore;
+  readonly accounts: Accounts;
+  readonly certificates: CertificateKeeper | undefined;
+  readonly observatory: Observatory;
+  readonly guard: LoginGuard;
+  readonly turns: Semaphore;
+  readonly groups: LocalProcessGroups;
+  readonly ports: Ports;
+  readonly folders: MailFolderLocks;
+  readonly supervisor: Supervisor;
+  readonly refresher: WorkerRefresher;
+  readonly locks: Locks;
+  readonly store: () => MailStore;
+  /** Of the main thread. */
+  readonly yielder: Yielder;
+  /** Settled by SHUTDOWN. */
+  readonly asked: PromiseWithResolvers<void>;
+  http?: HttpServer | undefined;
+  management?: ManagementPort;
+  /** Ends everything but the supervisor, in reverse order. */
+  stack?: AsyncDisposableStack;
+}
+
+/**
+ * Opens everything that a server needs and holds no port of.
+ *
+ * @param stack takes what must be closed
+ * @throws {StartError} when something cannot be had
+ * @throws {SettingError} when a setting is wrong
+ */
+export async function assemble(
+  options: ServerOptions,
+  stack: AsyncDisposableStack,
+): Promise<Parts> {
+  const { inputs, path, logging } = options;
+  const { newState = false } = options;
+  const state = stack.use(await openState(resolveSettings(inputs).settings.state, newState));
+  const registry = new LiveSettingsRegistry({
+    inputs: { ...inputs, kept: await state.settings.all() },
+    keep: (key, text) => state.settings.set(key, text),
+    forget: (key) => state.settings.delete(key),
+    checks: settingChecks(path),
+  });
+  // What was set while the server ran is known only now.
+  logging.setLevel(registry.settings.logLevel);
+  for (const warning of registry.warnings) log.warn(warning);
+  await checkStart(registry);
+  const settings = (): Settings => registry.settings;
+  const bearer = bearerVerifier(settings());
+  const accounts = await openAccounts({ state, settings: settings(), bearer });
+  const certificates = await openCertificates(registry, stack);
+  const observatory = stack.use(
+    await openObservatory({ state, version: VERSION, telemetry: options.telemetry }),
+  );
+  const groups = new LocalProcessGroups();
+  stack.defer(() => groups.endAll());
+  const turns = new Semaphore(settings().maxTransformers);
+  const yielder = new Yielder();
+  const storeOf = storeFactory(yielder);
+  const store = (): MailStore => storeOf(settings());
+  const locks = new MemoryLocks();
+  const guard = new LoginGuard(settings);
+  const loginService = new LocalLoginService({
+    settings,
+    directory: accounts.users.directory,
+    locks,
+    guard,
+    bearer: bearer !== undefined,
+    attempted: () => refresher.refresh(),
+    observe: observatory.observe,
+  });
+  const ports = findServerPorts(settings(), certificates !== undefined);
+  const folders = new MailFolderLocks();
+  const generation = stack.use(
+    await newGeneration({ settings: settings(), listen: ports.listen, path, folders }),
+  );
+  const refresher = new WorkerRefresher(
+    () => stateFacts(settings(), loginService, guard),
+    (state) => supervisor.update(state),
+  );
+  const supervisor = new Supervisor({
+    loginService,
+    turns,
+    groups,
+    logging,
+    path,
+    workers: settings().workers,
+    listen: ports.listen,
+    maxConnections: settings().maxConnections,
+    certificates: () => certificates?.materials ?? [],
+    state: () => refresher.state(),
+    newPrefix: async () => (await state.installation.reserveSessions(1)).toString(36),
+  }, generation);
+  certificates?.watch(() => supervisor.renewCertificates());
+  return {
+    options,
+    registry,
+    state,
+    accounts,
+    certificates,
+    observatory,
+    guard,
+    turns,
+    groups,
+    ports,
+    folders,
+    supervisor,
+    refresher,
+    locks,
+    store,
+    yielder,
+    asked: Promise.withResolvers(),
+  };
+}
+
+/** What workers must know is made from this. */
+function stateFacts(
+  settings: Settings,
+  loginService: LocalLoginService,
+  guard: LoginGuard,
+): StateFacts {
+  return {
+    settings,
+    scramForAll: loginService.scramForAll,
+    bearer: loginService.bearer,
+    asks: settings.maxConnectionsPerIp > 0 || guard.bans().length > 0,
+  };
+}
+
+async function openCertificates(
+  registry: LiveSettingsRegistry,
+  stack: AsyncDisposableStack,
+): Promise<CertificateKeeper | undefined> {
+  const certificates = await CertificateKeeper.open(registry.settings);
+  if (certificates !== undefined) return stack.use(certificates);
+  const { source } = registry.entries().find(({ key }) => key === "tls_port") ?? {};
+  if (source !== "default") {
+    log.warn(
+      "A port for TLS is asked for without a certificate: it stays closed; give --tls-cert and --tls-key",
+    );
+  }
+  return undefined;
+}
+
+/** POP3's ports, and POP3S's where there is a certificate. */
+function findServerPorts(settings: Settings, secure: boolean): Ports {
+  const pop3 = findPorts(settings.listen, settings.port);
+  if (pop3.withoutIpv6) log.warn("This machine has no IPv6: serving IPv4 alone");
+  if (!secure) return pop3;
+  const pop3s = findPorts(settings.listen, settings.tlsPort);
+  const listen = pop3s.listen.map((where) => ({ ...where, tls: true }));
+  return { ...pop3, listen: [...pop3.listen, ...listen] };
+}
+
+function openState(path: string, newState: boolean): Promise<SqliteState> {
+  return SqliteState.open({
+    path,
+    newState,
+    warn: (sentence) => log.warn("{sentence}", { sentence }),
+    onTrouble: (error) =>
+      log.error("The state cannot be written, trying again: {error}", { error }),
+  });
+}
+
+/** A value that was right when it was written may not be now: the folder may be gone. */
+async function checkStart(registry: LiveSettingsRegistry): Promise<void> {
+  try {
+    await registry.check();
+  } catch (error) {
+    if (error instanceof InvalidValueError) throw new StartError(error.message, { cause: error });
+    throw error;
+  }
+}

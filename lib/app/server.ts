@@ -1,0 +1,171 @@
+/** The server: starts its parts in order, brings changes to them, and ends them. */
+
+import { prometheusText } from "../observe/prometheus.ts";
+import type { LiveSettingsRegistry, SettingChange } from "../settings/live_settings.ts";
+import type { ReloadOutcome } from "../contracts/management.ts";
+import { VERSION } from "../version.ts";
+import { openManagementOf, reloadAll } from "./managed_parts.ts";
+import { type HttpServer, startHttp } from "../http/http_server.ts";
+import { ExpirySweep } from "./expiry_sweep.ts";
+import { newGeneration } from "../workers/generation.ts";
+import { assemble, type Parts, type ServerOptions } from "./parts.ts";
+import { StartError, startFailure } from "../net/start_error.ts";
+
+/** A port that is open. */
+export interface OpenListener {
+  readonly protocol: "pop3" | "pop3s" | "msmp" | "http";
+  readonly address: string;
+  readonly port: number;
+}
+
+/** A running server. */
+export class Server {
+  readonly #parts: Parts;
+  #stopping: Promise<void> | undefined;
+
+  private constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Starts a server; it accepts when this has settled.
+   *
+   * @throws {StartError} when something it needs cannot be had
+   * @throws {SettingError} when a setting is wrong
+   */
+  static async start(options: ServerOptions): Promise<Server> {
+    try {
+      return await Server.#open(options);
+    } catch (error) {
+      throw startFailure(error);
+    }
+  }
+
+  static async #open(options: ServerOptions): Promise<Server> {
+    await using stack = new AsyncDisposableStack();
+    const parts = await assemble(options, stack);
+    parts.management = await openManagementOf(parts, stack);
+    await parts.supervisor.start();
+    parts.http = await openHttp(parts, stack);
+    const sweep = stack.use(openSweep(parts));
+    parts.registry.onChange(async (changes) => {
+      await apply(parts, changes);
+      if (changes.some(({ name }) => name === "expire")) void sweep.sweep();
+    });
+    parts.management.host.start();
+    parts.stack = stack.move();
+    return new Server(parts);
+  }
+
+  /** What is open. */
+  get listeners(): readonly OpenListener[] {
+    const { http, management, ports } = this.#parts;
+    const pop3 = ports.listen.map(({ hostname, port, tls }): OpenListener => ({
+      protocol: tls ? "pop3s" : "pop3",
+      address: hostname,
+      port,
+    }));
+    const msmp = management?.addresses.map(({ hostname, port }): OpenListener => ({
+      protocol: "msmp",
+      address: hostname,
+      port,
+    })) ?? [];
+    return http === undefined
+      ? [...pop3, ...msmp]
+      : [...pop3, ...msmp, { protocol: "http", address: http.hostname, port: http.port }];
+  }
+
+  /** What is in force. */
+  get settings(): LiveSettingsRegistry {
+    return this.#parts.registry;
+  }
+
+  /** Settles when an administrator asks for the end. */
+  get asked(): Promise<void> {
+    return this.#parts.asked.promise;
+  }
+
+  /**
+   * Reads config file, passwd-file and certificates again.
+   *
+   * @throws {ManagementError} when one of them is wrong, which the log says, too; what is wrong stays as it was
+   */
+  reload(): Promise<ReloadOutcome> {
+    return reloadAll(this.#parts);
+  }
+
+  /**
+   * Ends the server: accepts no more, lets sessions end for as long as `--grace` says, ends those that are left, and lets go of everything.
+   *
+   * @param hurry ends the patience at once when it is aborted
+   */
+  shutdown(hurry: AbortSignal): Promise<void> {
+    this.#stopping ??= this.#shutdown(hurry);
+    return this.#stopping;
+  }
+
+  async #shutdown(hurry: AbortSignal): Promise<void> {
+    const { management, supervisor, registry, stack } = this.#parts;
+    const patience = AbortSignal.timeout(registry.settings.grace * 1000);
+    management?.host.stopListening();
+    await supervisor.shutdown(AbortSignal.any([patience, hurry]));
+    // Administrators may watch until the last session has ended.
+    await management?.host.close();
+    await stack?.disposeAsync();
+  }
+}
+
+/** The probes, the figures and the dashboard, where `--http` asks for them. */
+async function openHttp(
+  { registry, observatory, supervisor }: Parts,
+  stack: AsyncDisposableStack,
+): Promise<HttpServer | undefined> {
+  const { http: listen, serverName } = registry.settings;
+  if (listen === undefined) return undefined;
+  const { counters, history, sessions } = observatory;
+  const watch = {
+    serverName,
+    version: VERSION,
+    started: Date.now(),
+    trouble: () => supervisor.trouble,
+    figures: () => counters.figures(),
+    history: (name: string, minutes: number) => history.query(name, minutes),
+    sessions: () => sessions,
+    metrics: () => prometheusText(counters),
+  };
+  try {
+    return stack.use(await startHttp(watch, { listen }));
+  } catch (error) {
+    throw new StartError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+/** Expired mail of users who do not come goes by the day; the first sweep begins at once. */
+function openSweep({ accounts, locks, registry, store }: Parts): ExpirySweep {
+  const sweep = new ExpirySweep({
+    users: () => accounts.users.register.list(),
+    locks,
+    store,
+    days: () => registry.settings.expire,
+  });
+  void sweep.sweep();
+  return sweep;
+}
+
+/** Brings what has changed to those whom it concerns. */
+async function apply(parts: Parts, changes: readonly SettingChange[]): Promise<void> {
+  const { folders, options, ports, refresher, registry, supervisor, turns } = parts;
+  const { path } = options;
+  const { settings } = registry;
+  const names = new Set(changes.map(({ name }) => name));
+  // First what can fail: when it does, nothing has changed.
+  if (names.has("maildir") || names.has("transformer")) {
+    await supervisor.renew(
+      await newGeneration({ settings, listen: ports.listen, path, folders }),
+    );
+  }
+  if (names.has("logLevel")) options.logging.setLevel(settings.logLevel);
+  if (names.has("maxTransformers")) turns.limit = settings.maxTransformers;
+  supervisor.setMaxConnections(settings.maxConnections);
+  refresher.refresh();
+}

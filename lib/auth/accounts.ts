@@ -1,0 +1,123 @@
+/** Users and administrators: what verifies them, and what manages them. */
+
+import { logger } from "../log/logging.ts";
+import type { AccountKind } from "../contracts/account_store.ts";
+import type { StateStore } from "../contracts/state_store.ts";
+import type { Settings } from "../contracts/settings.ts";
+import { AccountRegister } from "./account_register.ts";
+import { AccountSource } from "./account_source.ts";
+import { applyFlags, type FlagOutcome } from "./apply_flags.ts";
+import { readFlagAccounts } from "./flag_value.ts";
+import { ForeignHashes } from "./foreign_hashes.ts";
+import { KeyLearner } from "./key_learner.ts";
+import { PasswdFile } from "./passwd_file.ts";
+import { PasswordWork } from "./password_work.ts";
+import { SourceDirectory } from "./source_directory.ts";
+import type { BearerVerifier } from "../contracts/user_directory.ts";
+import { refuseUserName } from "../bytes/user_name.ts";
+import { VerificationCache } from "./verification_cache.ts";
+import { StartError } from "../net/start_error.ts";
+
+const log = logger("users");
+
+/** One kind of accounts. */
+export interface AccountFamily {
+  readonly register: AccountRegister;
+  readonly directory: SourceDirectory;
+}
+
+/** All accounts. */
+export interface Accounts {
+  readonly users: AccountFamily;
+  readonly administrators: AccountFamily;
+  /** The passwd-file, where there is one. */
+  readonly file: PasswdFile | undefined;
+  /** What the flags brought about, for the log. */
+  readonly flags: readonly FlagOutcome[];
+}
+
+/** What accounts are opened with. */
+export interface AccountsOptions {
+  readonly state: StateStore;
+  readonly settings: Settings;
+  readonly bearer?: BearerVerifier | undefined;
+}
+
+/**
+ * Opens users and administrators, and applies `-u` and `-a` (operations.md, "One program").
+ *
+ * @throws {StartError} when a flag or the passwd-file is wrong
+ */
+export async function openAccounts(
+  { state, settings, bearer }: AccountsOptions,
+): Promise<Accounts> {
+  const secret = await state.installation.secret();
+  const work = new PasswordWork();
+  const foreign = new ForeignHashes();
+  const learner = new KeyLearner({
+    onTrouble: (error) =>
+      log.warn("SCRAM keys that logins teach cannot be kept, trying again: {error}", { error }),
+    onKept: () => log.info("SCRAM keys that logins teach are kept again"),
+  });
+  const { defaultDomain } = settings;
+  const file = await wrongInput(async () =>
+    settings.users === undefined ? undefined : await PasswdFile.read({
+      path: settings.users,
+      secret,
+      learned: state.learned,
+      defaultDomain,
+    })
+  );
+  const open = async (
+    kind: AccountKind,
+  ): Promise<AccountFamily & { flags: readonly FlagOutcome[] }> => {
+    const isUsers = kind === "user";
+    const accounts = isUsers ? state.users : state.administrators;
+    const source = await AccountSource.open(accounts);
+    const cache = new VerificationCache();
+    const domain = isUsers ? defaultDomain : undefined;
+    const fileOfKind = isUsers ? file : undefined;
+    const register = new AccountRegister({
+      accounts,
+      source,
+      work,
+      cache,
+      file: fileOfKind,
+      defaultDomain: domain,
+    });
+    const directory = new SourceDirectory({
+      sources: fileOfKind === undefined ? [source] : [source, fileOfKind],
+      secret,
+      defaultDomain: domain,
+      bearer: isUsers ? bearer : undefined,
+      work,
+      foreign,
+      cache,
+      learner,
+    });
+    const values = isUsers ? settings.user : settings.admin;
+    const given = await wrongInput(() => readFlagAccounts(values, isUsers ? "-u" : "-a"));
+    warnOfUnusable(given.map(({ name }) => name));
+    const flags = await wrongInput(() => applyFlags(given, { accounts, register, work }));
+    return { register, directory, flags };
+  };
+  const [users, administrators] = [await open("user"), await open("administrator")];
+  return { users, administrators, file, flags: [...users.flags, ...administrators.flags] };
+}
+
+/** Whoever wrote such a name down is told; nobody reaches a mailbox's own folders by it. */
+function warnOfUnusable(names: readonly string[]): void {
+  for (const name of names) {
+    const reason = refuseUserName(name);
+    if (reason !== undefined) log.warn("Nobody can log in as {name}: {reason}", { name, reason });
+  }
+}
+
+/** What the person who started the server wrote wrong is theirs to mend. */
+async function wrongInput<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw new StartError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}

@@ -1,0 +1,174 @@
+/** What `postern user …` does to the state file, as functions that print nothing: the CLI says how it ended. */
+
+import { printable } from "../bytes/printable.ts";
+import type { AccountStore } from "../contracts/account_store.ts";
+import type { AccountRegister } from "./account_register.ts";
+import { importUsers } from "./import_users.ts";
+
+/** How a command ended: lines to show, or a sentence that says why nothing was done. */
+export type UserCommandOutcome =
+  | { readonly ok: true; readonly lines: Iterable<string> | AsyncIterable<string> }
+  | { readonly ok: false; readonly message: string };
+
+/** What the commands work on. */
+export interface UserCommandContext {
+  readonly accounts: AccountStore;
+  readonly register: AccountRegister;
+}
+
+/** `user add NAME`: adds a user who is not there yet. */
+export async function addUser(
+  { register }: UserCommandContext,
+  name: string,
+  password: string,
+): Promise<UserCommandOutcome> {
+  if (await register.has(name)) {
+    return refused(
+      `There is a user ${printable(name)} already; postern user passwd sets the password`,
+    );
+  }
+  return await setUser(register, name, password);
+}
+
+/** `user passwd NAME`: sets the password of a user who is there. */
+export async function changePassword(
+  { register }: UserCommandContext,
+  name: string,
+  password: string,
+): Promise<UserCommandOutcome> {
+  if (!await register.has(name)) {
+    return refused(`There is no user ${printable(name)}; postern user add makes one`);
+  }
+  return await setUser(register, name, password);
+}
+
+/** `user delete NAME`: removes a user; the mail stays. */
+export async function deleteUser(
+  { register }: UserCommandContext,
+  name: string,
+): Promise<UserCommandOutcome> {
+  const outcome = await register.delete(name);
+  switch (outcome.kind) {
+    case "deleted":
+      if (outcome.remainsIn !== undefined) {
+        return done(`Deleted user ${printable(name)}, who still stands in ${outcome.remainsIn}`);
+      }
+      return done(`Deleted user ${printable(name)}; the mail stays`);
+    case "in-file":
+      return refused(
+        `The user ${printable(name)} stands in ${outcome.path}; remove the line there`,
+      );
+    default:
+      return refused(`There is no user ${printable(name)}`);
+  }
+}
+
+/** `user list`: a line a user. */
+export function listUsers({ register }: UserCommandContext): UserCommandOutcome {
+  return { ok: true, lines: register.list() };
+}
+
+/** `user key add NAME LABEL`: makes an app password, which is the only line. */
+export async function addUserKey(
+  { register }: UserCommandContext,
+  name: string,
+  label: string,
+): Promise<UserCommandOutcome> {
+  const outcome = await register.addKey(name, label);
+  switch (outcome.kind) {
+    case "added":
+      return done(outcome.password);
+    case "absent":
+      return refused(`There is no user ${printable(name)}`);
+    case "exists":
+      return refused(
+        `${printable(name)} has an app password ${printable(label)} already; delete it first`,
+      );
+    case "unsafe-label":
+      return refused(`${printable(label)} cannot be a label, because ${outcome.reason}`);
+    case "in-file":
+      return refused(
+        `The user ${
+          printable(name)
+        } stands in ${outcome.path} only; postern user import takes users over`,
+      );
+  }
+}
+
+/** `user key delete NAME LABEL`: an app password that is no longer good. */
+export async function deleteUserKey(
+  { register }: UserCommandContext,
+  name: string,
+  label: string,
+): Promise<UserCommandOutcome> {
+  return await register.deleteKey(name, label)
+    ? done(`Deleted app password ${printable(label)} of ${printable(name)}`)
+    : refused(`${printable(name)} has no app password ${printable(label)}`);
+}
+
+/** `user key list NAME`: label and day, a line an app password. */
+export async function listUserKeys(
+  { register }: UserCommandContext,
+  name: string,
+): Promise<UserCommandOutcome> {
+  const keys = await register.listKeys(name);
+  if (!keys) return refused(`There is no user ${printable(name)}`);
+  const lines = keys.map(({ label, at }) => `${new Date(at).toISOString().slice(0, 10)} ${label}`);
+  return { ok: true, lines };
+}
+
+/**
+ * `user import FILE`: takes over a passwd-file.
+ *
+ * @param text the file's text
+ * @param path its name, for messages
+ */
+export async function importUserFile(
+  context: UserCommandContext,
+  text: string,
+  path: string,
+): Promise<UserCommandOutcome> {
+  try {
+    const { added, updated, kept } = await importUsers(text, path, context);
+    const lines = [`Added ${added}, updated ${updated}`];
+    for (const name of kept) {
+      lines.push(
+        `Left ${
+          printable(name)
+        } as it is: delete its app passwords first, they are under another salt`,
+      );
+    }
+    return { ok: true, lines };
+  } catch (error) {
+    if (error instanceof SyntaxError) return refused(error.message);
+    throw error;
+  }
+}
+
+async function setUser(
+  register: AccountRegister,
+  name: string,
+  password: string,
+): Promise<UserCommandOutcome> {
+  const outcome = await register.set(name, password, { origin: "command" });
+  switch (outcome.kind) {
+    case "added":
+      return done(`Added user ${outcome.name}`);
+    case "updated":
+      return done(`Changed the password of ${outcome.name}`);
+    case "unsafe-name":
+      return refused(`${printable(name)} cannot be a user's name, because ${outcome.reason}`);
+    case "unsafe-password":
+      return refused(`The password cannot be used, because ${outcome.reason}`);
+    case "limit":
+      return refused("There are as many users as may be");
+  }
+}
+
+function done(line: string): UserCommandOutcome {
+  return { ok: true, lines: [line] };
+}
+
+function refused(message: string): UserCommandOutcome {
+  return { ok: false, message };
+}

@@ -1,0 +1,103 @@
+/** What sessions ask of whoever keeps users, locks and bans: in one process, or by messages to the main thread. */
+
+import type { ServerEvent } from "./event.ts";
+import type { SessionSettings } from "./settings.ts";
+
+/** What a client offers to prove who it is. */
+export type Credentials =
+  | {
+    readonly kind: "password";
+    readonly mechanism: "USER" | "PLAIN" | "LOGIN";
+    readonly user: string;
+    readonly password: string;
+  }
+  | {
+    /** RFC 1939, section 7: `digest` is the hexadecimal MD5 of timestamp and shared secret. */
+    readonly kind: "apop";
+    readonly mechanism: "APOP";
+    readonly user: string;
+    readonly timestamp: string;
+    readonly digest: string;
+  }
+  | {
+    /** RFC 5802, section 3. */
+    readonly kind: "scram";
+    readonly mechanism: "SCRAM-SHA-256";
+    readonly user: string;
+    readonly authMessage: string;
+    readonly proof: Uint8Array;
+  }
+  | {
+    readonly kind: "bearer";
+    readonly mechanism: "OAUTHBEARER" | "XOAUTH2";
+    /** The name that the client claims; the token decides. */
+    readonly user: string | undefined;
+    readonly token: string;
+  };
+
+/** Salt and iteration count that a SCRAM exchange with a user begins with; made up, but steady, for unknown users. */
+export interface ScramParameters {
+  readonly salt: Uint8Array;
+  readonly iterations: number;
+}
+
+/** Who is asking. */
+export interface SessionIdentity {
+  /** Unique among all sessions since the server's first start. */
+  readonly session: string;
+  /** The client's IP address. */
+  readonly address: string;
+  /** The TLS version, where the connection is encrypted. */
+  readonly tls: string | undefined;
+}
+
+/** A user's lock, held from login to the end of the session. Disposing gives it back. */
+export interface Lease extends AsyncDisposable {
+  /**
+   * Says whom to tell when the lock is lost: once, and at once if it is lost already. A callback and no signal, since ten thousand
+   * idle sessions hold one each.
+   */
+  onLost(tell: () => void): void;
+}
+
+/** How a login attempt ended. */
+export type LoginOutcome =
+  | {
+    readonly kind: "granted";
+    /** The name under which the maildrop is kept. */
+    readonly user: string;
+    readonly lease: Lease;
+    /** SCRAM's proof of the server (RFC 5802, section 3). */
+    readonly serverSignature?: Uint8Array;
+  }
+  | {
+    readonly kind: "refused";
+    readonly reason: "credentials" | "in-use" | "login-delay" | "unavailable";
+    /** For `login-delay`: how many seconds remain. */
+    readonly seconds?: number;
+    /** For `credentials`: milliseconds that the answer must wait. Whoever serves the client waits, and can end when the client does. */
+    readonly delay?: number;
+  };
+
+/** What sessions ask of the keeper of users, locks, bans and settings. */
+export interface LoginService {
+  /** The settings in force now; a session keeps what it began with. */
+  readonly settings: SessionSettings;
+  /** Whether every user has SCRAM keys, so that SCRAM may be offered. */
+  readonly scramForAll: boolean;
+  /** Whether bearer tokens can be checked. */
+  readonly bearer: boolean;
+  /**
+   * Asks whether an address may have a session at all (bans, `max_connections_per_ip`). The session's `connected` event has gone
+   * before; its `disconnected` event gives its place back.
+   *
+   * @returns undefined when it may, else why not
+   */
+  admit(identity: SessionIdentity): Promise<"banned" | "too-many" | undefined>;
+  /** What a SCRAM exchange with this user begins with. */
+  scramParameters(user: string): Promise<ScramParameters>;
+  /** Checks credentials and takes the user's lock, in one step. */
+  login(identity: SessionIdentity, credentials: Credentials): Promise<LoginOutcome>;
+  /** Hands over what happened. */
+  observe(event: ServerEvent): void;
+}

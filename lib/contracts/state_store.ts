@@ -1,0 +1,91 @@
+/** What the state is: all that a server remembers from one start to the next. */
+
+import type { LearnedKeysStore } from "./user_source.ts";
+import type { AccountStore } from "./account_store.ts";
+import type { AccessLog, CounterStore } from "./record_store.ts";
+
+/** Values that SET kept. */
+export interface SettingStore {
+  all(): Promise<ReadonlyMap<string, string>>;
+  /** Keeps a value; it is on the disk when this has settled. */
+  set(key: string, value: string): Promise<void>;
+  /** Forgets a value. Returns whether there was one. */
+  delete(key: string): Promise<boolean>;
+}
+
+/** What belongs to this installation, made at its first start. */
+export interface Installation {
+  /** 32 random octets: keys what must be steady and not guessed. */
+  secret(): Promise<Uint8Array>;
+  /**
+   * Reserves numbers for sessions.
+   *
+   * @returns the first of `count` numbers that were never given out before
+   */
+  reserveSessions(count: number): Promise<number>;
+}
+
+/**
+ * All that a server remembers. Every method is one transaction by itself: it is made whole or not at all, and one that has
+ * settled is on the disk, but for the notes of {@linkcode AccessLog} and the totals of {@linkcode CounterStore}, which a power cut
+ * may take back by some seconds, and a kill by one. Methods reject with {@linkcode StateStoreError} when the state cannot be read or
+ * written; nothing was changed then. Disposing writes what is noted and lets go.
+ */
+export interface StateStore extends AsyncDisposable {
+  readonly users: AccountStore;
+  readonly administrators: AccountStore;
+  readonly learned: LearnedKeysStore;
+  readonly settings: SettingStore;
+  readonly accesses: AccessLog;
+  readonly counters: CounterStore;
+  readonly installation: Installation;
+  /** Writes all notes now. */
+  flush(): Promise<void>;
+}
+
+/** A state that can be copied while it is used. */
+export interface BackupSource {
+  /**
+   * Writes all that the state has at one moment into a file, which must be finished before it is a state of its own.
+   *
+   * @param target an empty file
+   * @param signal ends it
+   * @throws {StateStoreError} when it cannot be read, or a copy is under way
+   * @throws {Error} when the target cannot be written, or the signal is aborted
+   */
+  copyTo(target: string, signal?: AbortSignal): Promise<void>;
+}
+
+/** Why a state could not be opened or used. */
+export type StateTrouble =
+  /** Another process has it. */
+  | "held"
+  /** It is not Postern's. */
+  | "foreign"
+  | "newer"
+  /** It is not what was written. */
+  | "corrupt"
+  /** It has no content: it was truncated, or made by hand. */
+  | "empty"
+  | "full"
+  /** The disk fails. */
+  | "io"
+  | "unusable";
+
+/** The state cannot be opened, read or written; the message is a sentence for people, naming the file. */
+export class StateStoreError extends Error {
+  override name = "StateStoreError";
+  /** What kind of trouble it is. */
+  readonly trouble: StateTrouble;
+
+  /**
+   * Makes an error.
+   *
+   * @param trouble what kind it is
+   * @param message what happened, what was expected, what to do
+   */
+  constructor(trouble: StateTrouble, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.trouble = trouble;
+  }
+}

@@ -1,0 +1,43 @@
+/** What a user directory is: it says whether somebody is who they claim to be. */
+
+import type { Credentials, ScramParameters } from "./login_service.ts";
+
+/** Credentials that were right. */
+export interface Verified {
+  /** The canonical name, under which the maildrop is kept. */
+  readonly user: string;
+  /** SCRAM's proof of the server (RFC 5802, section 3). */
+  readonly serverSignature?: Uint8Array;
+}
+
+/**
+ * Finds out whom a bearer token names (RFC 7628).
+ *
+ * @param token as the client sent it
+ * @param claimed the name that the client gave, if it gave one
+ * @returns the user's name, or undefined when the token is not good for it
+ */
+export type BearerVerifier = (
+  token: string,
+  claimed: string | undefined,
+) => Promise<string | undefined>;
+
+/** Says whether somebody is who they claim to be. */
+export interface UserDirectory {
+  /** Whether every user has SCRAM keys, so that SCRAM may be offered. */
+  readonly scramForAll: boolean;
+  /** Salt and iteration count of a user; made up, but steady, for a name that nobody has. */
+  scramParameters(user: string): Promise<ScramParameters>;
+  /**
+   * Checks credentials. A wrong password and an unknown name cost the same work.
+   *
+   * @returns undefined when they are wrong
+   * @throws {UserDirectoryError} when it could not be found out
+   */
+  verify(credentials: Credentials): Promise<Verified | undefined>;
+}
+
+/** Users cannot be looked up now; the message is for the log, not for the client. */
+export class UserDirectoryError extends Error {
+  override name = "UserDirectoryError";
+}

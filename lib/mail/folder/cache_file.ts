@@ -1,0 +1,178 @@
+/** Keeps a mailbox's cache in a dot file of the mailbox: read with suspicion, written whole or not at all. */
+
+import { type CacheContents, decodeCache, encodeCache, MAX_CACHE_SIZE } from "./cache_format.ts";
+import { Folder, type MessageIndex } from "./message_index.ts";
+import { isFileError } from "../../files/file_error.ts";
+import { isSettled, looksUnchanged } from "./folder_stamp.ts";
+import { isStill, type Mailbox } from "./mailbox.ts";
+import { NotRegularError, openRegular, openRegularSync } from "./regular_file.ts";
+
+const NAME = ".postern-cache";
+const UNFINISHED = ".postern-cache.new";
+/** Age after which an unfinished cache was left by a process that died, in milliseconds. */
+const ABANDONED = 60_000;
+/** Octets from which writing happens on another thread. */
+const BIG = 1024 * 1024;
+
+/** Which cache file was read or written: another one there means that another session wrote since. */
+export interface CacheVersion {
+  readonly inode: number | null;
+  readonly modified: number | undefined;
+  readonly size: number;
+}
+
+/** When folders were listed, to be told to {@linkcode writeCache}. */
+export interface ListingTime {
+  /** Before the listing, by `performance.now()`. */
+  readonly at: number;
+}
+
+/**
+ * Reads a mailbox's cache.
+ *
+ * @returns undefined when there is none that can be used
+ */
+export async function readCache(
+  mailbox: Mailbox,
+): Promise<{ contents: CacheContents; version: CacheVersion } | undefined> {
+  const path = `${mailbox.path}/${NAME}`;
+  let file: Deno.FsFile | undefined;
+  try {
+    const opened = mailbox.isPrivate ? openRegularSync(path) : await openRegular(path);
+    file = opened.file;
+    const { size } = opened.info;
+    if (size > MAX_CACHE_SIZE) return undefined;
+    const octets = readWhole(file, size);
+    const contents = octets === undefined ? undefined : decodeCache(octets);
+    return contents === undefined ? undefined : { contents, version: versionOf(opened.info) };
+  } catch (error) {
+    // A mailbox without a cache is read as if there never had been one; only what is no matter of files is a fault of ours.
+    if (error instanceof NotRegularError || isFileError(error)) return undefined;
+    throw error;
+  } finally {
+    file?.close();
+  }
+}
+
+function readWhole(file: Deno.FsFile, size: number): Uint8Array<ArrayBuffer> | undefined {
+  const octets = new Uint8Array(size);
+  let filled = 0;
+  while (filled < size) {
+    const count = file.readSync(octets.subarray(filled));
+    if (count === null) return undefined;
+    filled += count;
+  }
+  return octets;
+}
+
+/** Tells which cache lies there now; undefined when there is none. */
+export function cacheVersion(mailbox: Mailbox): CacheVersion | undefined {
+  try {
+    return versionOf(Deno.lstatSync(`${mailbox.path}/${NAME}`));
+  } catch (error) {
+    if (isFileError(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Whether both are the same writing. */
+export function isSameVersion(a: CacheVersion | undefined, b: CacheVersion | undefined): boolean {
+  return a?.inode === b?.inode && a?.modified === b?.modified && a?.size === b?.size;
+}
+
+/**
+ * Writes a mailbox's cache beside the old one and puts it in its place.
+ *
+ * @param listed when the rows were listed; undefined when they may not be all that the folders hold
+ * @returns what was written; undefined when another process is writing
+ * @throws {Error} when the mailbox cannot be written
+ */
+export async function writeCache(
+  mailbox: Mailbox,
+  messageIndex: MessageIndex,
+  listed: ListingTime | undefined,
+): Promise<CacheVersion | undefined> {
+  const unfinished = `${mailbox.path}/${UNFINISHED}`;
+  const file = createUnfinished(unfinished);
+  if (file === undefined) return undefined;
+  try {
+    try {
+      const clock = file.statSync().mtime?.getTime();
+      const stamps = settledStamps(mailbox, clock, listed);
+      await writeWhole(file, encodeCache({ messageIndex, stamps }));
+      const version = versionOf(file.statSync());
+      Deno.renameSync(unfinished, `${mailbox.path}/${NAME}`);
+      return version;
+    } finally {
+      file.close();
+    }
+  } catch (error) {
+    removeQuietly(unfinished);
+    throw error;
+  }
+}
+
+/**
+ * The folders' looks, if they can be believed: unchanged since before the listing, and older than it by the file system's own clock, which the
+ * new file's time tells (the machine's may differ).
+ */
+function settledStamps(
+  mailbox: Mailbox,
+  clock: number | undefined,
+  listed: ListingTime | undefined,
+): CacheContents["stamps"] {
+  const fresh = mailbox.folders.get(Folder.NEW);
+  const cur = mailbox.folders.get(Folder.CUR);
+  if (listed === undefined || clock === undefined || !fresh || !cur) return undefined;
+  const listedAt = clock - (performance.now() - listed.at);
+  const settled = [fresh, cur].every((state) => isStill(state) && isSettled(state.stamp, listedAt));
+  return settled ? { new: fresh.stamp, cur: cur.stamp } : undefined;
+}
+
+/** Whether {@linkcode writeCache} would find the folders settled, as far as the machine's own clock tells. */
+export function looksSettled(mailbox: Mailbox): boolean {
+  const states = [...mailbox.folders.values()];
+  return states.every(({ stamp }) => isSettled(stamp, Date.now()));
+}
+
+/** Whether the folders look as they did when the cache's rows were listed. */
+export function isListingValid(mailbox: Mailbox, stamps: CacheContents["stamps"]): boolean {
+  const fresh = mailbox.folders.get(Folder.NEW)?.stamp;
+  const cur = mailbox.folders.get(Folder.CUR)?.stamp;
+  return stamps !== undefined && looksUnchanged(fresh, stamps.new) &&
+    looksUnchanged(cur, stamps.cur);
+}
+
+/** Made anew, so that no link is followed; one that a dead process left is removed first. */
+function createUnfinished(path: string): Deno.FsFile | undefined {
+  const options = { write: true, createNew: true, mode: 0o600 };
+  try {
+    return Deno.openSync(path, options);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    const { mtime, isFile } = Deno.lstatSync(path);
+    if (isFile && Date.now() - (mtime?.getTime() ?? 0) < ABANDONED) return undefined;
+    Deno.removeSync(path);
+    return Deno.openSync(path, options);
+  }
+}
+
+async function writeWhole(file: Deno.FsFile, octets: Uint8Array): Promise<void> {
+  for (let written = 0; written < octets.length;) {
+    const rest = octets.subarray(written);
+    written += octets.length < BIG ? file.writeSync(rest) : await file.write(rest);
+  }
+}
+
+/** What failed before was told already; a leftover is removed when it is found abandoned. */
+function removeQuietly(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!isFileError(error)) throw error;
+  }
+}
+
+function versionOf(info: Deno.FileInfo): CacheVersion {
+  return { inode: info.ino, modified: info.mtime?.getTime(), size: info.size };
+}

@@ -1,0 +1,259 @@
+/** Users' mailboxes as folders of files: Maildirs, and plain folders with one file a message. */
+
+import { Yielder, type YieldingTask } from "../../async/yielder.ts";
+import { printable } from "../../bytes/printable.ts";
+import { CacheKeeper } from "./cache_keeper.ts";
+import { type CacheVersion, isListingValid, looksSettled, readCache } from "./cache_file.ts";
+import type { Folder, MessageIndex } from "./message_index.ts";
+import { fileErrorReason, isFileError, isNotFound } from "../../files/file_error.ts";
+import { FolderMaildrop } from "./folder_maildrop.ts";
+import { Locator } from "./locator.ts";
+import {
+  type Maildrop,
+  MaildropUnreadableError,
+  type MailStore,
+} from "../../contracts/mail_store.ts";
+import { findMailbox, type Mailbox } from "./mailbox.ts";
+import { mailboxPath } from "./mailbox_path.ts";
+import { completeMaildir, makeMailbox } from "./make_mailbox.ts";
+import { nameMessages } from "./name_messages.ts";
+import { removeFiles } from "./remove_files.ts";
+import { scanMailbox } from "./scan.ts";
+
+const MILLISECONDS_A_DAY = 24 * 60 * 60 * 1000;
+/** Files from which it pays to write the cache again only because the folders' listing can now be believed. */
+const WORTH_LISTING_ONCE = 256;
+
+/** Settings of a {@linkcode FolderMailStore}. */
+export interface FolderMailStoreOptions {
+  /** The mail folder. */
+  readonly root: string;
+  /** The domain of users who log in without one. */
+  readonly defaultDomain?: string;
+  /** Messages of a mailbox that are served; 0 for all. */
+  readonly maxMessages: number;
+  /** Days after its first retrieval when a message is removed; 0 for never. */
+  readonly expireDays: number;
+  /** Whether retrieved messages are marked seen. */
+  readonly flagUpdates: boolean;
+  /** Milliseconds since 1970. @default {Date.now} */
+  readonly now?: () => number;
+  /** Shares the thread between long work and other sessions. @default {a new one} */
+  readonly yielder?: Yielder;
+  /** Told what an operator should know; `properties` are safe to print. */
+  readonly warn: (message: string, properties?: Record<string, unknown>) => void;
+}
+
+/** What a mailbox's cache told. */
+interface Known {
+  readonly messageIndex: MessageIndex;
+  readonly version: CacheVersion;
+  /** Whether it lists exactly what the folders hold. */
+  readonly isListed: boolean;
+}
+
+/** A {@linkcode MailStore} in the file system. */
+export class FolderMailStore implements MailStore {
+  readonly #options: FolderMailStoreOptions;
+  readonly #now: () => number;
+  readonly #yielder: Yielder;
+  /** Mailboxes of which was told that they cannot be written; as many as there are folders at most. */
+  readonly #notWritable = new Set<string>();
+
+  constructor(options: FolderMailStoreOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#yielder = options.yielder ?? new Yielder();
+  }
+
+  async acquire(user: string, signal?: AbortSignal): Promise<Maildrop> {
+    signal?.throwIfAborted();
+    const found = this.#find(user) ?? this.#make(user);
+    if (found === undefined) return emptyMaildrop();
+    const mailbox = this.#complete(found);
+    const known = await this.#read(mailbox);
+    if (known !== undefined && await this.#removeExpired(mailbox, known) > 0) {
+      // The folders have changed, so they are looked at again.
+      return await this.acquire(user, signal);
+    }
+    return await this.#open(mailbox, known, this.#yielder.task(signal));
+  }
+
+  create(user: string): Promise<void> {
+    const path = this.#pathOf(user);
+    if (path === undefined) {
+      return Promise.reject(new RangeError(`No mailbox can be named ${printable(user)}.`));
+    }
+    try {
+      if (this.#find(user) === undefined) makeMailbox(path);
+      return Promise.resolve();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async expire(user: string): Promise<number> {
+    const mailbox = this.#find(user);
+    const known = mailbox === undefined ? undefined : await this.#read(mailbox);
+    return known === undefined ? 0 : await this.#removeExpired(mailbox!, known);
+  }
+
+  async #open(
+    mailbox: Mailbox,
+    known: Known | undefined,
+    task: YieldingTask,
+  ): Promise<Maildrop> {
+    const { maxMessages, flagUpdates, warn } = this.#options;
+    const settings = { maxMessages, warn, task };
+    const scan = await scanMailbox(
+      mailbox,
+      known?.messageIndex,
+      known?.isListed ?? false,
+      settings,
+    );
+    const { messageIndex, served, listed } = scan;
+    const { messages, changed } = await nameMessages(mailbox, messageIndex, served, task);
+    const cache = this.#keeper(mailbox, known?.version);
+    const canSpareListing = listed !== undefined && mailbox.layout === "maildir" &&
+      messageIndex.length >= WORTH_LISTING_ONCE && looksSettled(mailbox);
+    if (scan.changed || changed || canSpareListing) {
+      cache.writeSoon(messageIndex, listed);
+    }
+    const now = this.#now;
+    const yielder = this.#yielder;
+    return new FolderMaildrop({
+      mailbox,
+      messageIndex,
+      messages,
+      cache,
+      flagUpdates,
+      yielder,
+      now,
+      warn,
+    });
+  }
+
+  async #read(mailbox: Mailbox): Promise<Known | undefined> {
+    const cached = await readCache(mailbox);
+    if (cached === undefined) return undefined;
+    const { contents: { messageIndex, stamps }, version } = cached;
+    // The layout changed, or somebody else's cache was put here.
+    if (!messageIndex.folders.every((folder) => mailbox.folders.has(folder as Folder))) {
+      return undefined;
+    }
+    return { messageIndex, version, isListed: isListingValid(mailbox, stamps) };
+  }
+
+  /** Removes what was retrieved long enough ago; tells how many messages went. */
+  async #removeExpired(mailbox: Mailbox, known: Known): Promise<number> {
+    const { expireDays, warn } = this.#options;
+    if (expireDays === 0) return 0;
+    const { messageIndex, version } = known;
+    const before = this.#now() - expireDays * MILLISECONDS_A_DAY;
+    const due: number[] = [];
+    messageIndex.firstRetrieved.forEach((time, row) => {
+      if (time > 0 && time <= before) due.push(row);
+    });
+    if (due.length === 0) return 0;
+    const locator = new Locator(mailbox, messageIndex);
+    const removal = await removeFiles(mailbox, messageIndex, due, locator, this.#yielder);
+    const { removed, unsynced, unlinked, reasons } = removal;
+    if (reasons.size > 0) {
+      const stayed = due.length - removed.size - unsynced.size;
+      warn(`${stayed} of ${due.length} expired messages could not be removed from a mailbox.`, {
+        mailbox: mailbox.path,
+        unsynced: unsynced.size,
+        reasons: [...reasons].map((reason) => printable(reason)),
+      });
+    }
+    if (removed.size > 0) await this.#keeper(mailbox, version).write(messageIndex.without(removed));
+    return unlinked;
+  }
+
+  #keeper(mailbox: Mailbox, version: CacheVersion | undefined): CacheKeeper {
+    const cannotWrite = (reason: Error): void => this.#tellNotWritable(mailbox, reason);
+    return new CacheKeeper({ mailbox, version, cannotWrite });
+  }
+
+  #tellNotWritable(mailbox: Mailbox, reason: Error): void {
+    if (this.#notWritable.has(mailbox.path)) return;
+    this.#notWritable.add(mailbox.path);
+    this.#options.warn(
+      "A mailbox cannot be written, so its messages are measured anew in each session.",
+      { mailbox: mailbox.path, reason: fileErrorReason(reason) },
+    );
+  }
+
+  #find(user: string): Mailbox | undefined {
+    const path = this.#pathOf(user);
+    return path === undefined ? undefined : findMailbox(path, this.#options.root);
+  }
+
+  /**
+   * Makes a user's mailbox at the first login. Where that cannot be, there is no mail, and the session goes on.
+   *
+   * @throws {Error} when there is no mail folder: what is not mounted is not empty, and clients that keep their mail here would forget
+   *   it
+   */
+  #make(user: string): Mailbox | undefined {
+    const path = this.#pathOf(user);
+    if (path === undefined) return undefined;
+    try {
+      makeMailbox(path);
+    } catch (error) {
+      if (!isFileError(error)) throw error;
+      if (isNotFound(error)) {
+        throw new Error(
+          `The mail folder ${this.#options.root} is not there. Mount it, or put it back.`,
+          { cause: error },
+        );
+      }
+      this.#options.warn("A user's mailbox could not be made.", {
+        mailbox: path,
+        reason: fileErrorReason(error),
+      });
+      return undefined;
+    }
+    return findMailbox(path, this.#options.root);
+  }
+
+  /**
+   * Makes what a Maildir lacks: without `cur/` nothing can be marked seen, and what another program moves to a `cur/` that it made meanwhile
+   * would not be found again.
+   */
+  #complete(mailbox: Mailbox): Mailbox {
+    const [present, other] = [...mailbox.folders.values()];
+    if (mailbox.layout === "plain" || present === undefined || other !== undefined) return mailbox;
+    try {
+      completeMaildir(mailbox.path, present.path);
+    } catch (error) {
+      if (!isFileError(error)) throw error;
+      this.#tellNotWritable(mailbox, error);
+      return mailbox;
+    }
+    return findMailbox(mailbox.path, this.#options.root) ?? mailbox;
+  }
+
+  #pathOf(user: string): string | undefined {
+    try {
+      return mailboxPath(user, this.#options);
+    } catch (error) {
+      if (!isFileError(error)) throw error;
+      throw new MaildropUnreadableError(
+        `The mail folder ${this.#options.root} cannot be read: ${fileErrorReason(error)}.`,
+        { cause: error },
+      );
+    }
+  }
+}
+
+/** Of a user without a mailbox. */
+function emptyMaildrop(): Maildrop {
+  return {
+    messages: [],
+    open: () => Promise.reject(new TypeError("An empty maildrop has no message to open.")),
+    retrieved: () => {},
+    remove: () => Promise.resolve({ stayed: [], unsynced: [], reasons: [] }),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}

@@ -1,0 +1,228 @@
+/** An open mailbox of files, as a session sees it. */
+
+import type { Yielder } from "../../async/yielder.ts";
+import { printable } from "../../bytes/printable.ts";
+import type { CacheKeeper } from "./cache_keeper.ts";
+import { Mark, type MessageIndex } from "./message_index.ts";
+import { fileErrorReason, isFileError, isNotFound } from "../../files/file_error.ts";
+import { Locator } from "./locator.ts";
+import {
+  type Descriptor,
+  type Maildrop,
+  MaildropUnreadableError,
+  MessageGoneError,
+  type MessageInfo,
+  type RemovalOutcome,
+  type StoredMessage,
+} from "../../contracts/mail_store.ts";
+import type { Mailbox } from "./mailbox.ts";
+import { markSeen } from "./mark_seen.ts";
+import { FileMeter, keepMeasures } from "./measure_file.ts";
+import type { FolderMessage } from "./name_messages.ts";
+import { openDescriptor, openRegular, openRegularSync, type RegularFile } from "./regular_file.ts";
+import { removeFiles } from "./remove_files.ts";
+import { StoredFile } from "./stored_file.ts";
+
+/** What a {@linkcode FolderMaildrop} is made of. */
+export interface FolderMaildropOptions {
+  readonly mailbox: Mailbox;
+  readonly messageIndex: MessageIndex;
+  readonly messages: readonly FolderMessage[];
+  readonly cache: CacheKeeper;
+  /** Whether retrieved messages are marked seen. */
+  readonly flagUpdates: boolean;
+  readonly yielder: Yielder;
+  readonly now: () => number;
+  readonly warn: (message: string, properties?: Record<string, unknown>) => void;
+}
+
+/** A {@linkcode Maildrop} of files. */
+export class FolderMaildrop implements Maildrop {
+  readonly messages: readonly FolderMessage[];
+  readonly #options: FolderMaildropOptions;
+  readonly #messageIndex: MessageIndex;
+  /** Made when the first message is asked for: most sessions ask for none. */
+  #locator: Locator | undefined;
+  /** Rows of messages, of which most sessions have none. */
+  #retrieved: Set<number> | undefined;
+  #removed: Set<number> | undefined;
+  #isDisposed = false;
+  /** Whether the cache should hear of what was found during the session. */
+  #isNews = false;
+
+  constructor(options: FolderMaildropOptions) {
+    this.#options = options;
+    this.#messageIndex = options.messageIndex;
+    this.messages = options.messages;
+  }
+
+  async open(message: MessageInfo): Promise<StoredMessage> {
+    const row = this.#rowOf(message);
+    const { file, info } = await this.#openFile(row);
+    try {
+      this.#places.checkFolder(row);
+      return new StoredFile({
+        file,
+        ...await this.#measuresOf(row, file, info),
+        openDescriptor: () => this.#openDescriptor(row, info),
+      });
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  }
+
+  retrieved(message: MessageInfo): void {
+    (this.#retrieved ??= new Set()).add(this.#rowOf(message));
+  }
+
+  async remove(messages: readonly MessageInfo[]): Promise<RemovalOutcome> {
+    const rows = messages.map((message) => this.#rowOf(message));
+    const { mailbox, warn, yielder } = this.#options;
+    const removal = await removeFiles(mailbox, this.#messageIndex, rows, this.#places, yielder);
+    const { removed, unsynced } = removal;
+    if (removal.fault !== undefined) {
+      warn("Messages could not be removed by a fault of the server: {error}", {
+        mailbox: mailbox.path,
+        error: removal.fault,
+      });
+    }
+    this.#removed = new Set([...this.#removed ?? [], ...removed]);
+    return {
+      stayed: messages.filter((_, at) => !removed.has(rows[at]!) && !unsynced.has(rows[at]!)),
+      unsynced: messages.filter((_, at) => unsynced.has(rows[at]!)),
+      reasons: [...removal.reasons].map((reason) => printable(reason, 400)),
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
+    const { cache, flagUpdates, mailbox } = this.#options;
+    const removed = this.#removed ?? new Set();
+    const rows = [...this.#retrieved ?? []].filter((row) => !removed.has(row)).sort((a, b) =>
+      a - b
+    );
+    this.#noteRetrieved(rows);
+    try {
+      if (flagUpdates && mailbox.layout === "maildir") await this.#markSeen(rows);
+    } finally {
+      if (this.#isNews) {
+        const messageIndex = removed.size > 0
+          ? this.#messageIndex.without(removed)
+          : this.#messageIndex;
+        await cache.write(messageIndex);
+      }
+      await cache.settled();
+    }
+  }
+
+  get #places(): Locator {
+    this.#locator ??= new Locator(this.#options.mailbox, this.#messageIndex);
+    return this.#locator;
+  }
+
+  /** The rule is a table's, so a message of another maildrop is the caller's fault. */
+  #rowOf(message: MessageInfo): number {
+    const row = (message as Partial<FolderMessage>).row;
+    if (row === undefined || this.#messageIndex.names[row] === undefined) {
+      throw new TypeError(
+        `No message of this maildrop was given, but one with the id ${message.uid}.`,
+      );
+    }
+    return row;
+  }
+
+  async #openFile(row: number): Promise<RegularFile> {
+    const { isPrivate } = this.#options.mailbox;
+    for (let attempt = 1;; attempt++) {
+      try {
+        const path = this.#places.path(row);
+        return isPrivate ? openRegularSync(path) : await openRegular(path);
+      } catch (error) {
+        this.#lookAgain(row, attempt, error);
+      }
+    }
+  }
+
+  #openDescriptor(row: number, info: Deno.FileInfo): Descriptor {
+    for (let attempt = 1;; attempt++) {
+      try {
+        return openDescriptor(this.#places.path(row), info);
+      } catch (error) {
+        this.#lookAgain(row, attempt, error);
+      }
+    }
+  }
+
+  /**
+   * Finds the file's new name when opening failed because it has another one. The first name found may be old news, and the second
+   * is from a new listing.
+   *
+   * @throws {MessageGoneError} when there is none
+   * @throws `error` when that was not why
+   */
+  #lookAgain(row: number, attempt: number, error: unknown): void {
+    if (!isNotFound(error)) throw error;
+    if (attempt === 3 || !this.#places.find(row)) throw gone(this.#messageIndex.names[row]!);
+  }
+
+  /** What was measured at login, if this is still the file that was measured. */
+  async #measuresOf(
+    row: number,
+    file: Deno.FsFile,
+    info: Deno.FileInfo,
+  ): Promise<{ size: number; storedSize: number; verbatim: boolean }> {
+    const { size, storedSize, marks, names } = this.#messageIndex;
+    if (this.#messageIndex.looksLike(row, info)) {
+      const verbatim = (marks[row]! & Mark.VERBATIM) !== 0;
+      return { size: size[row]!, storedSize: storedSize[row]!, verbatim };
+    }
+    // In a plain folder the time and the size belong to the id: this is another message.
+    if (this.#options.mailbox.layout === "plain") throw gone(names[row]!);
+    const measured = await new FileMeter(this.#options.yielder).measure(file, info.size);
+    file.seekSync(0, Deno.SeekMode.Start);
+    keepMeasures(this.#messageIndex, row, measured, info.mtime?.getTime() ?? 0);
+    this.#isNews = true;
+    return measured;
+  }
+
+  /** Writes the time of the first retrieval down, from which `expire` counts. */
+  #noteRetrieved(rows: readonly number[]): void {
+    const { firstRetrieved } = this.#messageIndex;
+    const now = this.#options.now();
+    for (const row of rows) {
+      if (firstRetrieved[row] !== 0) continue;
+      firstRetrieved[row] = now;
+      this.#isNews = true;
+    }
+  }
+
+  async #markSeen(rows: readonly number[]): Promise<void> {
+    const { mailbox, warn, yielder } = this.#options;
+    let failures = 0;
+    let first: Error | undefined;
+    for (const row of rows) {
+      try {
+        markSeen(mailbox, this.#messageIndex, row, this.#places);
+      } catch (error) {
+        if (!isFileError(error) && !(error instanceof MaildropUnreadableError)) throw error;
+        // The others may fare better: a name that has no room for the flag is one message's trouble.
+        failures++;
+        first ??= error;
+      }
+      if (yielder.due()) await yielder.pause();
+    }
+    if (first === undefined) return;
+    warn(`${failures} retrieved messages of a mailbox could not be marked seen.`, {
+      mailbox: mailbox.path,
+      reason: fileErrorReason(first),
+    });
+  }
+}
+
+function gone(name: string): MessageGoneError {
+  return new MessageGoneError(
+    `The message's file is gone, and no other has its unique name: ${printable(name)}`,
+  );
+}

@@ -1,0 +1,56 @@
+/** Where a user's mailbox lies below the mail folder. */
+
+import { refuseUserName } from "../../bytes/user_name.ts";
+
+/** Settings of {@linkcode mailboxPath}. */
+export interface MailboxPathOptions {
+  /** The mail folder. It may itself be a symbolic link; nothing below it may. */
+  readonly root: string;
+  /** The domain that a name without `@` belongs to. */
+  readonly defaultDomain?: string;
+}
+
+/**
+ * Says where a user's mailbox lies, whether it is there or not: `<root>/<user>`; for `name@domain`, `<root>/<domain>/<name>`
+ * where the folder `<domain>` exists and is no mailbox itself, else `<root>/<name@domain>`.
+ *
+ * @param user as logged in
+ * @returns undefined for a name that can be no user's; a path that is made never leaves the mail folder
+ */
+export function mailboxPath(user: string, options: MailboxPathOptions): string | undefined {
+  const name = options.defaultDomain !== undefined && !user.includes("@")
+    ? `${user}@${options.defaultDomain}`
+    : user;
+  if (refuseUserName(user) !== undefined || refuseUserName(name, Infinity) !== undefined) {
+    return undefined;
+  }
+  const root = options.root.replace(/(?<=.)\/+$/, "");
+  const [local, domain] = name.split("@") as [string, string?];
+  if (domain !== undefined && isDomain(`${root}/${domain}`)) return `${root}/${domain}/${local}`;
+  return `${root}/${name}`;
+}
+
+/** A folder, not a link to one, that is no mailbox: one that holds `cur/` or `new/` is somebody's mail. */
+function isDomain(path: string): boolean {
+  return isFolder(path) && !exists(`${path}/cur`) && !exists(`${path}/new`);
+}
+
+function isFolder(path: string): boolean {
+  return look(path)?.isDirectory ?? false;
+}
+
+function exists(path: string): boolean {
+  return look(path) !== undefined;
+}
+
+/** What a name stands for, links not followed; undefined only when there is nothing. */
+function look(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return undefined;
+    }
+    throw error;
+  }
+}

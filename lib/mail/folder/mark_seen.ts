@@ -1,0 +1,50 @@
+/** Marks retrieved messages seen, as Maildir readers expect: `new/` → `cur/`, flag `S`. */
+
+import { Folder, type MessageIndex } from "./message_index.ts";
+import { isNotFound } from "../../files/file_error.ts";
+import type { Locator } from "./locator.ts";
+import type { Mailbox } from "./mailbox.ts";
+import { seenName } from "./maildir_name.ts";
+
+/**
+ * Gives a row's file its seen name in `cur/`.
+ *
+ * @returns whether it has another name now
+ * @throws {Error} when the mailbox cannot be written
+ */
+export function markSeen(
+  mailbox: Mailbox,
+  messageIndex: MessageIndex,
+  row: number,
+  locator: Locator,
+): boolean {
+  const cur = mailbox.folders.get(Folder.CUR);
+  if (cur === undefined) return false;
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const name = seenName(messageIndex.names[row]!);
+    if (messageIndex.folders[row] === Folder.CUR && name === messageIndex.names[row]) return false;
+    const path = `${cur.path}/${name}`;
+    // Renaming would put this file in the other's place, and a message would be lost.
+    if (exists(path)) return false;
+    locator.checkFolder(row);
+    try {
+      Deno.renameSync(locator.path(row), path);
+      locator.rename(row, Folder.CUR, name);
+      return true;
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      if (!locator.find(row)) return false;
+    }
+  }
+  return false;
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw error;
+  }
+}

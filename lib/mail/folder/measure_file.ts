@@ -1,0 +1,97 @@
+/** Reads open messages once to tell how many octets they have when they are sent. */
+
+import type { YieldingTask } from "../../async/yielder.ts";
+import { WireMeter, type WireSize } from "../../bytes/wire_meter.ts";
+import { Mark, type MessageIndex } from "./message_index.ts";
+
+/** A message's measures. */
+export interface MeasuredSize extends WireSize {
+  /** Octets as stored, of which `size` tells; what a program appends later does not belong to it. */
+  readonly storedSize: number;
+}
+
+/** Measures files one after the other with one meter. */
+export class FileMeter {
+  readonly #meter = new WireMeter();
+  readonly #task: YieldingTask;
+
+  /** @param task lets others run between two pieces of a big message */
+  constructor(task: YieldingTask) {
+    this.#task = task;
+  }
+
+  /**
+   * Reads from the file's present position to where its end was when it was opened. A small file is measured at once, since a hundred thousand
+   * promises would take as long as their files.
+   *
+   * @param fileSize octets that the file had when it was opened
+   */
+  measure(file: Deno.FsFile, fileSize: number): MeasuredSize | Promise<MeasuredSize> {
+    const meter = this.#meter;
+    if (fileSize > meter.input.length) return this.#measureBig(file, fileSize);
+    let storedSize = 0;
+    let wire: WireSize;
+    try {
+      while (storedSize < fileSize) {
+        const read = file.readSync(meter.input);
+        if (read === null) break;
+        const octets = Math.min(read, fileSize - storedSize);
+        meter.add(octets);
+        storedSize += octets;
+      }
+    } finally {
+      // Also when reading failed: the next message begins with a fresh meter.
+      wire = meter.finish();
+    }
+    return withStored(wire, storedSize);
+  }
+
+  /**
+   * Measures a file that one read takes in, without asking for its size before.
+   *
+   * @returns undefined when it is too big for that
+   */
+  measureSmall(file: Deno.FsFile): MeasuredSize | undefined {
+    const meter = this.#meter;
+    const storedSize = file.readSync(meter.input) ?? 0;
+    if (storedSize === meter.input.length) return undefined;
+    meter.add(storedSize);
+    return withStored(meter.finish(), storedSize);
+  }
+
+  async #measureBig(file: Deno.FsFile, fileSize: number): Promise<MeasuredSize> {
+    const meter = new WireMeter();
+    let storedSize = 0;
+    while (storedSize < fileSize) {
+      const room = Math.min(meter.input.length, fileSize - storedSize);
+      const octets = file.readSync(meter.input.subarray(0, room));
+      if (octets === null) break;
+      meter.add(octets);
+      storedSize += octets;
+      if (this.#task.due()) await this.#task.pause();
+    }
+    return withStored(meter.finish(), storedSize);
+  }
+}
+
+function withStored({ size, verbatim }: WireSize, storedSize: number): MeasuredSize {
+  return { size, verbatim, storedSize };
+}
+
+/**
+ * Writes a file's measures into its row.
+ *
+ * @param modified the file's time when it was opened, milliseconds since 1970; 0 where nobody asked
+ */
+export function keepMeasures(
+  messageIndex: MessageIndex,
+  row: number,
+  { size, storedSize, verbatim }: MeasuredSize,
+  modified: number,
+): void {
+  const kept = messageIndex.marks[row]! & ~Mark.VERBATIM;
+  messageIndex.marks[row] = kept | (verbatim ? Mark.VERBATIM : 0);
+  messageIndex.size[row] = size;
+  messageIndex.storedSize[row] = storedSize;
+  messageIndex.modified[row] = modified;
+}

@@ -1,0 +1,124 @@
+/** What is known of a mailbox's files: one row a file, in the order in which messages are numbered. */
+
+/** The folders of a mailbox that hold messages. */
+export const Folder = { NEW: 0, CUR: 1, PLAIN: 2 } as const;
+/** One of {@linkcode Folder}. */
+export type Folder = typeof Folder[keyof typeof Folder];
+
+/** Bits of a row's marks. */
+export const Mark = {
+  /** The stored octets are already what RETR sends. */
+  VERBATIM: 1,
+  /** Shares, or shared, its unique part with another file, and so has a hashed unique-id for good. */
+  TWIN: 2,
+  /** Was given its unique part as unique-id, and so keeps it when a twin appears. */
+  NAMED: 4,
+} as const;
+
+/** What is known of files beyond their names and folders. */
+type Columns = Pick<
+  MessageIndex,
+  "marks" | "size" | "storedSize" | "modified" | "firstRetrieved"
+>;
+
+/** Columns of so many files of which nothing is known. One buffer under all of them: thousands of idle sessions each hold some. */
+function unknownColumns(length: number): Columns {
+  if (length === 0) return NO_COLUMNS;
+  const octets = length * Float64Array.BYTES_PER_ELEMENT;
+  const memory = new ArrayBuffer(4 * octets + length);
+  return {
+    size: new Float64Array(memory, 0, length),
+    storedSize: new Float64Array(memory, octets, length).fill(NaN),
+    modified: new Float64Array(memory, 2 * octets, length),
+    firstRetrieved: new Float64Array(memory, 3 * octets, length),
+    marks: new Uint8Array(memory, 4 * octets, length),
+  };
+}
+
+/** Columns without rows cannot be written to, so all empty mailboxes share them. */
+const NO_COLUMNS: Columns = {
+  size: new Float64Array(),
+  storedSize: new Float64Array(),
+  modified: new Float64Array(),
+  firstRetrieved: new Float64Array(),
+  marks: new Uint8Array(),
+};
+
+/**
+ * Rows in columns: a hundred thousand small objects would cost more than the names themselves. What is not known of a file is `NaN`
+ * in `storedSize`.
+ */
+export class MessageIndex {
+  /** File names, without folder. */
+  readonly names: string[];
+  /** {@linkcode Folder} of each. */
+  readonly folders: Uint8Array;
+  /** {@linkcode Mark}s of each. */
+  readonly marks: Uint8Array;
+  /** Octets that RETR sends, dot-stuffing undone. */
+  readonly size: Float64Array;
+  /** Octets as stored; `NaN` where the file was not measured. */
+  readonly storedSize: Float64Array;
+  /** The file's time when it was measured, milliseconds since 1970; 0 where it was not asked for. */
+  readonly modified: Float64Array;
+  /** When the message was first retrieved, milliseconds since 1970; 0 for never. */
+  readonly firstRetrieved: Float64Array;
+
+  /**
+   * Makes rows of which only names and folders are known, or takes columns that are there.
+   *
+   * @throws {RangeError} when the columns differ in length
+   */
+  constructor(names: string[], folders: Uint8Array, columns?: Columns) {
+    const length = names.length;
+    const { marks, size, storedSize, modified, firstRetrieved } = columns ?? unknownColumns(length);
+    this.names = names;
+    this.folders = folders;
+    this.marks = marks;
+    this.size = size;
+    this.storedSize = storedSize;
+    this.modified = modified;
+    this.firstRetrieved = firstRetrieved;
+    const lengths = [folders, this.marks, this.size, this.storedSize, this.modified];
+    if ([...lengths, this.firstRetrieved].some((column) => column.length !== length)) {
+      throw new RangeError(`A messageIndex's columns must all have ${length} rows.`);
+    }
+  }
+
+  /** Rows. */
+  get length(): number {
+    return this.names.length;
+  }
+
+  /** Whether the file was read and measured. */
+  isMeasured(row: number): boolean {
+    return !Number.isNaN(this.storedSize[row]);
+  }
+
+  /** Whether a file has the size, and as far as it is known the time, that a row tells. */
+  looksLike(row: number, { size, mtime }: Pick<Deno.FileInfo, "size" | "mtime">): boolean {
+    const modified = this.modified[row];
+    return size === this.storedSize[row] && (modified === 0 || modified === mtime?.getTime());
+  }
+
+  /** Takes over all that another message index's row knows, name and folder excepted. */
+  learn(row: number, from: MessageIndex, other: number): void {
+    this.marks[row] = from.marks[other]!;
+    this.size[row] = from.size[other]!;
+    this.storedSize[row] = from.storedSize[other]!;
+    this.modified[row] = from.modified[other]!;
+    this.firstRetrieved[row] = from.firstRetrieved[other]!;
+  }
+
+  /** The same without some rows. */
+  without(rows: ReadonlySet<number>): MessageIndex {
+    const kept: number[] = [];
+    for (let row = 0; row < this.length; row++) if (!rows.has(row)) kept.push(row);
+    const result = new MessageIndex(
+      kept.map((row) => this.names[row]!),
+      Uint8Array.from(kept, (row) => this.folders[row]!),
+    );
+    kept.forEach((row, index) => result.learn(index, this, row));
+    return result;
+  }
+}

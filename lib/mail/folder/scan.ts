@@ -1,0 +1,256 @@
+/** Finds out at login which messages a mailbox holds and how many octets each has when it is sent. */
+
+import type { YieldingTask } from "../../async/yielder.ts";
+import { printable } from "../../bytes/printable.ts";
+import { type ListingTime } from "./cache_file.ts";
+import type { Folder, MessageIndex } from "./message_index.ts";
+import { fileErrorReason, isFileError, isNotFound } from "../../files/file_error.ts";
+import { listMailbox, type Mailbox, NOT_UTF8 } from "./mailbox.ts";
+import { uniquePart } from "./maildir_name.ts";
+import { FileMeter, keepMeasures, type MeasuredSize } from "./measure_file.ts";
+import { reconcile } from "./reconcile.ts";
+import { NotRegularError, openListedSync, openRegular, type RegularFile } from "./regular_file.ts";
+
+/**
+ * Mailboxes of at most so many messages have every file looked at in each login, so that a message edited in place is counted anew. In bigger
+ * ones Maildir's rule that messages never change is relied on, until one is opened.
+ */
+const LOOK_AT_EACH = 4096;
+/** Files that a warning names. */
+const NAMED_FILES = 5;
+
+/** Settings of {@linkcode scanMailbox}. */
+export interface ScanOptions {
+  /** Messages that are served; 0 for all. */
+  readonly maxMessages: number;
+  /** Lets others run while a big mailbox is worked on. */
+  readonly task: YieldingTask;
+  readonly warn: (message: string, properties?: Record<string, unknown>) => void;
+}
+
+/** What was found. */
+export interface Scan {
+  readonly messageIndex: MessageIndex;
+  /** Rows that are served, in order. */
+  readonly served: readonly number[];
+  /** Whether the message index tells more or other than it did before. */
+  readonly changed: boolean;
+  /** When the folders were listed; undefined when an earlier listing was relied on. */
+  readonly listed: ListingTime | undefined;
+}
+
+/**
+ * Scans a mailbox.
+ *
+ * @param known what the cache told
+ * @param isListed whether what the cache told lists exactly what the folders hold
+ * @throws {MaildropUnreadableError} when a folder cannot be read
+ */
+export async function scanMailbox(
+  mailbox: Mailbox,
+  known: MessageIndex | undefined,
+  isListed: boolean,
+  options: ScanOptions,
+): Promise<Scan> {
+  let learned = false;
+  if (known !== undefined && isListed) {
+    const look = await lookAtRows(mailbox, known, options);
+    // A name that is gone although its folder has not changed: the file system tells old news, so it is asked again.
+    if (look.gone.size === 0) return conclude(mailbox, known, look, undefined, options);
+    learned = look.changed;
+  }
+  const listed = { at: performance.now() };
+  const listing = listMailbox(mailbox);
+  const { messageIndex, changed } = reconcile(mailbox, listing, known);
+  const look = await lookAtRows(mailbox, messageIndex, options);
+  look.changed ||= changed || learned;
+  look.leftOut.push(...listing.others);
+  return conclude(mailbox, messageIndex, look, listed, options);
+}
+
+/** What looking at rows' files told. */
+interface Look {
+  changed: boolean;
+  /** How many rows were looked at before `maxMessages` was reached. */
+  end: number;
+  readonly gone: Set<number>;
+  readonly unreadable: Set<number>;
+  /** Names and reasons, for the log. */
+  readonly leftOut: [name: string, reason: string][];
+}
+
+async function lookAtRows(
+  mailbox: Mailbox,
+  messageIndex: MessageIndex,
+  options: ScanOptions,
+): Promise<Look> {
+  const look: Look = {
+    changed: false,
+    end: 0,
+    gone: new Set(),
+    unreadable: new Set(),
+    leftOut: [],
+  };
+  const { task } = options;
+  const meter = new FileMeter(task);
+  const lookAtEach = mailbox.layout === "plain" || messageIndex.length <= LOOK_AT_EACH;
+  const most = options.maxMessages === 0 ? Infinity : options.maxMessages;
+  let served = 0;
+  for (; look.end < messageIndex.length && served < most; look.end++) {
+    const row = look.end;
+    if (lookAtEach || !messageIndex.isMeasured(row)) {
+      try {
+        const changed = refreshRow(mailbox, messageIndex, row, meter, lookAtEach);
+        if (typeof changed === "boolean" ? changed : await changed) look.changed = true;
+      } catch (error) {
+        note(look, messageIndex, row, error);
+        continue;
+      }
+    }
+    served++;
+    if (task.due()) await task.pause();
+  }
+  return look;
+}
+
+/** Measures a row's file unless it is as it was measured; says whether it had to. At once where it can: most rows need no promise. */
+function refreshRow(
+  mailbox: Mailbox,
+  messageIndex: MessageIndex,
+  row: number,
+  meter: FileMeter,
+  lookAtEach: boolean,
+): Promise<true> | boolean {
+  const folder = mailbox.folders.get(messageIndex.folders[row] as Folder)!;
+  const path = `${folder.path}/${messageIndex.names[row]}`;
+  if (messageIndex.isMeasured(row)) {
+    const info = Deno.lstatSync(path);
+    if (info.isFile && messageIndex.looksLike(row, info)) return learnTime(messageIndex, row, info);
+  }
+  // The same name with another content is another message in a plain folder.
+  if (mailbox.layout === "plain") messageIndex.firstRetrieved[row] = 0;
+  if (!mailbox.isPrivate) {
+    return openRegular(path).then((opened) => measureRow(messageIndex, row, opened, meter));
+  }
+  if (!lookAtEach && !hasTwin(messageIndex, row) && measureUnseen(messageIndex, row, path, meter)) {
+    return true;
+  }
+  return measureRow(messageIndex, row, openListedSync(path), meter);
+}
+
+/** Keeps a time that was not asked for when the file was measured; says whether there was one to keep. */
+function learnTime(messageIndex: MessageIndex, row: number, info: Deno.FileInfo): boolean {
+  if (messageIndex.modified[row] !== 0) return false;
+  messageIndex.modified[row] = timeOf(info);
+  return messageIndex.modified[row] !== 0;
+}
+
+/** Rows of one unique part stand together; their files are told apart by their times. */
+function hasTwin({ names }: MessageIndex, row: number): boolean {
+  const unique = uniquePart(names[row]!);
+  return [names[row - 1], names[row + 1]].some((name) =>
+    name !== undefined && uniquePart(name) === unique
+  );
+}
+
+/**
+ * Measures a listed file of a big private mailbox without asking for its time, which would take as long as reading it.
+ *
+ * @returns false when it is too big for that
+ */
+function measureUnseen(
+  messageIndex: MessageIndex,
+  row: number,
+  path: string,
+  meter: FileMeter,
+): boolean {
+  const file = Deno.openSync(path, { read: true });
+  try {
+    const measured = meter.measureSmall(file);
+    if (measured !== undefined) keepMeasures(messageIndex, row, measured, 0);
+    return measured !== undefined;
+  } finally {
+    file.close();
+  }
+}
+
+function timeOf({ mtime }: Deno.FileInfo): number {
+  return mtime?.getTime() ?? 0;
+}
+
+/** Measures and closes an open file. */
+function measureRow(
+  messageIndex: MessageIndex,
+  row: number,
+  { file, info }: RegularFile,
+  meter: FileMeter,
+): Promise<true> | true {
+  let measured: MeasuredSize | Promise<MeasuredSize> | undefined;
+  try {
+    measured = meter.measure(file, info.size);
+  } finally {
+    if (!(measured instanceof Promise)) file.close();
+  }
+  if (!(measured instanceof Promise)) {
+    keepMeasures(messageIndex, row, measured, timeOf(info));
+    return true;
+  }
+  return measured.then((found) => {
+    keepMeasures(messageIndex, row, found, timeOf(info));
+    return true as const;
+  }).finally(() => file.close());
+}
+
+/** Sorts an error: no file any more, a file that cannot be read, or none of the file's business. */
+function note(look: Look, messageIndex: MessageIndex, row: number, error: unknown): void {
+  if (!isFileError(error) && !(error instanceof NotRegularError)) throw error;
+  const name = messageIndex.names[row]!;
+  if (isNotFound(error) && !name.includes("\ufffd")) {
+    look.gone.add(row);
+    return;
+  }
+  look.unreadable.add(row);
+  if (messageIndex.isMeasured(row)) {
+    messageIndex.storedSize[row] = NaN;
+    look.changed = true;
+  }
+  const reason = name.includes("\ufffd") ? NOT_UTF8 : fileErrorReason(error);
+  look.leftOut.push([name, reason]);
+}
+
+function conclude(
+  mailbox: Mailbox,
+  messageIndex: MessageIndex,
+  look: Look,
+  listed: ListingTime | undefined,
+  options: ScanOptions,
+): Scan {
+  warnOf(mailbox, messageIndex.length, look, options);
+  const served: number[] = [];
+  for (let row = 0; row < look.end; row++) {
+    if (!look.gone.has(row) && !look.unreadable.has(row)) served.push(row);
+  }
+  return { messageIndex, served, changed: look.changed, listed };
+}
+
+function warnOf(mailbox: Mailbox, rows: number, look: Look, options: ScanOptions): void {
+  const { leftOut } = look;
+  if (leftOut.length > 0) {
+    const files = leftOut.slice(0, NAMED_FILES)
+      .map(([name, reason]) => printable(`${name}: ${reason}`, 400));
+    options.warn(
+      `${leftOut.length} of a mailbox's files are left out, since they cannot be read.`,
+      {
+        mailbox: mailbox.path,
+        files,
+      },
+    );
+  }
+  const notServed = rows - look.end;
+  if (notServed > 0) {
+    options.warn(`${notServed} messages of a mailbox are not served: max_messages is reached.`, {
+      mailbox: mailbox.path,
+      maxMessages: options.maxMessages,
+    });
+  }
+}

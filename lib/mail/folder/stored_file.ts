@@ -1,0 +1,66 @@
+/** A message's file, opened to be sent: never more octets than were measured, never fewer without an error. */
+
+import {
+  type Descriptor,
+  MessageChangedError,
+  type StoredMessage,
+} from "../../contracts/mail_store.ts";
+
+/** What is known of an open file. */
+export interface StoredFileOptions {
+  /** Open, at its beginning. It is closed by disposing. */
+  readonly file: Deno.FsFile;
+  readonly size: number;
+  readonly storedSize: number;
+  readonly verbatim: boolean;
+  /** Opens the same file once more. */
+  readonly openDescriptor: () => Descriptor;
+}
+
+/** A {@linkcode StoredMessage} in a file. */
+export class StoredFile implements StoredMessage {
+  readonly size: number;
+  readonly storedSize: number;
+  readonly verbatim: boolean;
+  readonly openDescriptor: () => Descriptor;
+  readonly #file: Deno.FsFile;
+  #left: number;
+  #isClosed = false;
+
+  constructor(options: StoredFileOptions) {
+    this.#file = options.file;
+    this.size = options.size;
+    this.storedSize = options.storedSize;
+    this.verbatim = options.verbatim;
+    this.openDescriptor = options.openDescriptor;
+    this.#left = options.storedSize;
+  }
+
+  readSync(into: Uint8Array): number | null {
+    if (this.#left === 0) return null;
+    const octets = this.#file.readSync(
+      into.length > this.#left ? into.subarray(0, this.#left) : into,
+    );
+    if (octets === null) {
+      throw new MessageChangedError(
+        `The message's file ended ${this.#left} octets before its ${this.storedSize}: another program cut it while it was read.`,
+      );
+    }
+    this.#left -= octets;
+    return octets;
+  }
+
+  checkWhole(): void {
+    const { size } = this.#file.statSync();
+    if (size === this.storedSize) return;
+    throw new MessageChangedError(
+      `The message's file has ${size} octets and no longer its ${this.storedSize}: another program changed it while it was read.`,
+    );
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#file.close();
+  }
+}

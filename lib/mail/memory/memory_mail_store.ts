@@ -1,0 +1,203 @@
+/** Maildrops in memory: the mail store's twin for tests and for trying things out. */
+
+import { closeSync, openSync } from "node:fs";
+import { WireMeter, type WireSize } from "../../bytes/wire_meter.ts";
+import { refuseUserName } from "../../bytes/user_name.ts";
+import {
+  type Descriptor,
+  type Maildrop,
+  type MailStore,
+  MessageGoneError,
+  type MessageInfo,
+  type RemovalOutcome,
+  type StoredMessage,
+} from "../../contracts/mail_store.ts";
+
+const MILLISECONDS_A_DAY = 24 * 60 * 60 * 1000;
+
+/** Settings of a {@linkcode MemoryMailStore}. */
+export interface MemoryMailStoreOptions {
+  /** Messages of a mailbox that are served; 0 for all. @default {0} */
+  readonly maxMessages?: number;
+  /** Days after its first retrieval when a message is removed; 0 for never. @default {0} */
+  readonly expireDays?: number;
+  /** Milliseconds since 1970. @default {Date.now} */
+  readonly now?: () => number;
+}
+
+/** A message as the memory keeps it. */
+interface KeptMessage extends MessageInfo {
+  readonly octets: Uint8Array<ArrayBuffer>;
+  readonly verbatim: boolean;
+  firstRetrieved: number | undefined;
+}
+
+/** A {@linkcode MailStore} in memory. */
+export class MemoryMailStore implements MailStore {
+  readonly #maxMessages: number;
+  readonly #expireDays: number;
+  readonly #now: () => number;
+  readonly #mailboxes = new Map<string, Set<KeptMessage>>();
+  #delivered = 0;
+
+  constructor(options: MemoryMailStoreOptions = {}) {
+    this.#maxMessages = options.maxMessages ?? 0;
+    this.#expireDays = options.expireDays ?? 0;
+    this.#now = options.now ?? Date.now;
+  }
+
+  /**
+   * Delivers a message, making the mailbox where there is none.
+   *
+   * @param uid must be the mailbox's only one of its name
+   * @returns the message as sessions will see it
+   */
+  deliver(
+    user: string,
+    octets: Uint8Array,
+    uid: string = `memory.${++this.#delivered}`,
+  ): MessageInfo {
+    const { size, verbatim } = measure(octets);
+    const kept = { uid, size, verbatim, octets: octets.slice(), firstRetrieved: undefined };
+    this.#make(user).add(kept);
+    return kept;
+  }
+
+  /** Takes a message away, as another program would. */
+  withdraw(user: string, uid: string): void {
+    const mailbox = this.#mailboxes.get(user);
+    for (const message of mailbox ?? []) if (message.uid === uid) mailbox!.delete(message);
+  }
+
+  /** Unique-ids of the messages that were retrieved whole. */
+  seen(user: string): readonly string[] {
+    return [...this.#mailboxes.get(user) ?? []]
+      .filter((message) => message.firstRetrieved !== undefined)
+      .map((message) => message.uid);
+  }
+
+  async acquire(user: string, signal?: AbortSignal): Promise<Maildrop> {
+    signal?.throwIfAborted();
+    if (refuseUserName(user) !== undefined) return new MemoryMaildrop(new Set(), [], this.#now);
+    const mailbox = this.#make(user);
+    await this.expire(user);
+    const messages = [...mailbox].slice(0, this.#maxMessages || undefined);
+    return new MemoryMaildrop(mailbox, messages, this.#now);
+  }
+
+  create(user: string): Promise<void> {
+    const refusal = refuseUserName(user);
+    if (refusal !== undefined) {
+      return Promise.reject(new RangeError(`No mailbox can have this name: ${refusal}.`));
+    }
+    this.#make(user);
+    return Promise.resolve();
+  }
+
+  expire(user: string): Promise<number> {
+    const mailbox = this.#mailboxes.get(user) ?? new Set();
+    if (this.#expireDays === 0) return Promise.resolve(0);
+    const before = this.#now() - this.#expireDays * MILLISECONDS_A_DAY;
+    const due = [...mailbox].filter(({ firstRetrieved }) =>
+      firstRetrieved !== undefined && firstRetrieved <= before
+    );
+    for (const message of due) mailbox.delete(message);
+    return Promise.resolve(due.length);
+  }
+
+  #make(user: string): Set<KeptMessage> {
+    const mailbox = this.#mailboxes.get(user) ?? new Set();
+    this.#mailboxes.set(user, mailbox);
+    return mailbox;
+  }
+}
+
+class MemoryMaildrop implements Maildrop {
+  readonly messages: readonly MessageInfo[];
+  readonly #mailbox: Set<KeptMessage>;
+  readonly #now: () => number;
+  readonly #retrieved = new Set<KeptMessage>();
+
+  constructor(mailbox: Set<KeptMessage>, messages: readonly KeptMessage[], now: () => number) {
+    this.#mailbox = mailbox;
+    this.messages = messages;
+    this.#now = now;
+  }
+
+  open(message: MessageInfo): Promise<StoredMessage> {
+    const kept = message as KeptMessage;
+    if (this.#mailbox.has(kept)) return Promise.resolve(new MemoryMessage(kept));
+    return Promise.reject(new MessageGoneError(`The message ${message.uid} is gone.`));
+  }
+
+  retrieved(message: MessageInfo): void {
+    this.#retrieved.add(message as KeptMessage);
+  }
+
+  remove(messages: readonly MessageInfo[]): Promise<RemovalOutcome> {
+    for (const message of messages) this.#mailbox.delete(message as KeptMessage);
+    return Promise.resolve({ stayed: [], unsynced: [], reasons: [] });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    for (const message of this.#retrieved) message.firstRetrieved ??= this.#now();
+    this.#retrieved.clear();
+    return Promise.resolve();
+  }
+}
+
+class MemoryMessage implements StoredMessage {
+  readonly size: number;
+  readonly storedSize: number;
+  readonly verbatim: boolean;
+  readonly #octets: Uint8Array<ArrayBuffer>;
+  #read = 0;
+
+  constructor(kept: KeptMessage) {
+    this.size = kept.size;
+    this.verbatim = kept.verbatim;
+    this.#octets = kept.octets;
+    this.storedSize = kept.octets.length;
+  }
+
+  readSync(into: Uint8Array): number | null {
+    const part = this.#octets.subarray(this.#read, this.#read + into.length);
+    if (part.length === 0) return null;
+    into.set(part);
+    this.#read += part.length;
+    return part.length;
+  }
+
+  openDescriptor(): Descriptor {
+    return descriptorOf(this.#octets);
+  }
+
+  /** Nobody changes it. */
+  checkWhole(): void {}
+
+  [Symbol.dispose](): void {
+    this.#read = this.#octets.length;
+  }
+}
+
+/** Octets as a file without a name, since a program can read nobody else's memory. */
+export function descriptorOf(octets: Uint8Array): Descriptor {
+  const path = Deno.makeTempFileSync({ prefix: "postern-" });
+  try {
+    Deno.writeFileSync(path, octets);
+    const number = openSync(path, "r");
+    return { number, [Symbol.dispose]: () => closeSync(number) };
+  } finally {
+    Deno.removeSync(path);
+  }
+}
+
+function measure(octets: Uint8Array): WireSize {
+  const meter = new WireMeter();
+  for (let at = 0; at < octets.length; at += meter.input.length) {
+    const part = octets.subarray(at, at + meter.input.length);
+    meter.input.set(part);
+    meter.add(part.length);
+  }
+  return meter.finish();
+}

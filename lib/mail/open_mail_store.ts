@@ -1,0 +1,36 @@
+/** Which mail store the sessions of a thread get. */
+
+import type { Yielder } from "../async/yielder.ts";
+import { FolderMailStore } from "./folder/folder_mail_store.ts";
+import type { MailStore } from "../contracts/mail_store.ts";
+import { logger } from "../log/logging.ts";
+import type { SessionSettings } from "../contracts/settings.ts";
+
+const log = logger("mail");
+
+/**
+ * Makes the function that gives each session its store: one and the same until the settings change, so that it can remember what
+ * it has warned of.
+ *
+ * @param yielder of the thread
+ */
+export function storeFactory(yielder: Yielder): (settings: SessionSettings) => MailStore {
+  let last: { readonly settings: SessionSettings; readonly store: MailStore } | undefined;
+  return (settings) => {
+    if (last?.settings !== settings) last = { settings, store: makeStore(settings, yielder) };
+    return last.store;
+  };
+}
+
+function makeStore(settings: SessionSettings, yielder: Yielder): MailStore {
+  const { maildir, defaultDomain, maxMessages, expire, noFlagUpdates } = settings;
+  return new FolderMailStore({
+    root: maildir,
+    ...(defaultDomain !== undefined && { defaultDomain }),
+    maxMessages,
+    expireDays: expire,
+    flagUpdates: !noFlagUpdates,
+    yielder,
+    warn: (message, properties) => log.warn(message, properties ?? {}),
+  });
+}

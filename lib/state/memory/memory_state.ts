@@ -1,0 +1,84 @@
+/** The state in memory: forgotten when the process ends; the twin that tests run on. */
+
+import type { LearnedKeys, LearnedKeysStore } from "../../contracts/user_source.ts";
+import { MemoryAccounts } from "./accounts.ts";
+import { MemoryAccessLog, MemoryCounters } from "./records.ts";
+import type { AccessLog, CounterStore } from "../../contracts/record_store.ts";
+import type { Installation, SettingStore, StateStore } from "../../contracts/state_store.ts";
+
+/** What a state in memory works with. */
+export interface MemoryStateOptions {
+  /** @default {Date.now} */
+  readonly now?: () => number;
+}
+
+/** The state in memory. */
+export class MemoryState implements StateStore {
+  readonly users = new MemoryAccounts("user");
+  readonly administrators = new MemoryAccounts("administrator");
+  readonly learned: LearnedKeysStore = new MemoryLearnedKeys();
+  readonly settings: SettingStore = new MemorySettings();
+  readonly accesses: AccessLog;
+  readonly counters: CounterStore = new MemoryCounters();
+  readonly installation: Installation = new MemoryInstallation();
+
+  /** Makes an empty state. */
+  constructor({ now = Date.now }: MemoryStateOptions = {}) {
+    this.accesses = new MemoryAccessLog(now);
+  }
+
+  /** See {@linkcode StateStore.flush}. */
+  flush(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Does nothing. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+class MemorySettings implements SettingStore {
+  readonly #values = new Map<string, string>();
+
+  all(): Promise<ReadonlyMap<string, string>> {
+    return Promise.resolve(new Map(this.#values));
+  }
+
+  set(key: string, value: string): Promise<void> {
+    this.#values.set(key, value);
+    return Promise.resolve();
+  }
+
+  delete(key: string): Promise<boolean> {
+    return Promise.resolve(this.#values.delete(key));
+  }
+}
+
+class MemoryInstallation implements Installation {
+  readonly #secret = crypto.getRandomValues(new Uint8Array(32));
+  #sessions = 0;
+
+  secret(): Promise<Uint8Array> {
+    return Promise.resolve(this.#secret);
+  }
+
+  reserveSessions(count: number): Promise<number> {
+    const first = this.#sessions + 1;
+    this.#sessions += count;
+    return Promise.resolve(first);
+  }
+}
+
+class MemoryLearnedKeys implements LearnedKeysStore {
+  readonly #keys = new Map<string, LearnedKeys>();
+
+  async *list(): AsyncGenerator<LearnedKeys> {
+    yield* this.#keys.values();
+  }
+
+  put(keys: LearnedKeys): Promise<void> {
+    this.#keys.set(keys.name, keys);
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,92 @@
+/** The access log and the counters in memory: the twins of what the state file keeps. */
+
+import {
+  ACCESS_DAYS,
+  type AccessEnd,
+  ACCESSES_A_USER,
+  type AccessLog,
+  type AccessRecord,
+  type AccessStart,
+  type CounterStore,
+  HISTORY_MINUTES,
+  type HistoryRow,
+} from "../../contracts/record_store.ts";
+
+const DAY = 24 * 60 * 60 * 1000;
+
+/** The access log in memory. */
+export class MemoryAccessLog implements AccessLog {
+  readonly #now: () => number;
+  readonly #records = new Map<string, AccessRecord[]>();
+  readonly #open = new Map<string, AccessStart>();
+
+  /** Makes the view on it. */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** See {@linkcode AccessLog.opened}. */
+  opened(start: AccessStart): void {
+    const oldest = this.#now() - ACCESS_DAYS * DAY;
+    const records = this.#records.get(start.user) ?? [];
+    records.push({ ...start, end: undefined });
+    while (records.length > ACCESSES_A_USER || records[0]!.at < oldest) records.shift();
+    this.#records.set(start.user, records);
+    this.#open.set(start.session, start);
+  }
+
+  /** See {@linkcode AccessLog.completed}. */
+  completed(session: string, end: AccessEnd): void {
+    const start = this.#open.get(session);
+    if (!start) return;
+    this.#open.delete(session);
+    const records = this.#records.get(start.user) ?? [];
+    const index = records.findLastIndex((record) => record.session === session);
+    if (index >= 0) records[index] = { ...start, end };
+  }
+
+  /** See {@linkcode AccessLog.count}. */
+  count(user: string): Promise<number> {
+    return Promise.resolve(this.#records.get(user)?.length ?? 0);
+  }
+
+  /** See {@linkcode AccessLog.list}. */
+  list(user: string, limit: number): Promise<readonly AccessRecord[]> {
+    const records = this.#records.get(user) ?? [];
+    return Promise.resolve(records.slice(Math.max(0, records.length - limit)));
+  }
+}
+
+/** Counters in memory. */
+export class MemoryCounters implements CounterStore {
+  readonly #totals = new Map<string, number>();
+  readonly #rows = new Map<number, ReadonlyMap<string, number>>();
+
+  /** See {@linkcode CounterStore.totals}. */
+  totals(): Promise<ReadonlyMap<string, number>> {
+    return Promise.resolve(new Map(this.#totals));
+  }
+
+  /** See {@linkcode CounterStore.save}. */
+  save(totals: ReadonlyMap<string, number>): Promise<void> {
+    for (const [name, total] of totals) this.#totals.set(name, total);
+    return Promise.resolve();
+  }
+
+  /** See {@linkcode CounterStore.append}. */
+  append(minute: number, values: ReadonlyMap<string, number>): Promise<void> {
+    this.#rows.set(minute, new Map([...this.#rows.get(minute) ?? [], ...values]));
+    for (const old of this.#rows.keys()) {
+      if (old <= minute - HISTORY_MINUTES) this.#rows.delete(old);
+    }
+    return Promise.resolve();
+  }
+
+  /** See {@linkcode CounterStore.history}. */
+  async *history(counter: string, since: number): AsyncGenerator<HistoryRow> {
+    for (const minute of [...this.#rows.keys()].sort((one, other) => one - other)) {
+      const value = this.#rows.get(minute)?.get(counter);
+      if (minute >= since && value !== undefined) yield { minute, value };
+    }
+  }
+}

@@ -1,0 +1,181 @@
+/** The access log in the state file: noted in memory, written together once in a while. */
+
+import {
+  ACCESS_DAYS,
+  type AccessEnd,
+  ACCESSES_A_USER,
+  type AccessLog,
+  type AccessRecord,
+  type AccessStart,
+} from "../../contracts/record_store.ts";
+import type { Row, SqliteDatabase } from "./database.ts";
+
+const DAY = 24 * 60 * 60 * 1000;
+/** Sessions noted while the disk fails; beyond it the oldest notes are lost. */
+const MAX_NOTES = 100_000;
+/** Records that age removes at a time, so that no flush takes long. */
+const MAX_EXPIRED = 1000;
+
+/** What is not written yet of a session. */
+interface Note {
+  readonly start?: AccessStart | undefined;
+  readonly end?: AccessEnd | undefined;
+}
+
+/** What the access log needs. */
+export interface SqliteAccessLogOptions {
+  readonly database: SqliteDatabase;
+  readonly now: () => number;
+  /** Called with a first note where there was none, so that a flush is planned. */
+  readonly noted: () => void;
+}
+
+/** The access log in the state file. */
+export class SqliteAccessLog implements AccessLog {
+  readonly #database: SqliteDatabase;
+  readonly #now: () => number;
+  readonly #noted: () => void;
+  readonly #notes = new Map<string, Note>();
+
+  /** Makes the log; sessions that the last process left open are closed as `crashed`. */
+  constructor({ database, now, noted }: SqliteAccessLogOptions) {
+    this.#database = database;
+    this.#now = now;
+    this.#noted = noted;
+    database.transaction("kill", () =>
+      database.run(
+        "UPDATE accesses SET ended = ?, messages = 0, octets = 0, deleted = 0, " +
+          "ending = 'crashed' WHERE ended IS NULL",
+        now(),
+      ));
+  }
+
+  /** How many sessions have notes that are not written yet. */
+  get pending(): number {
+    return this.#notes.size;
+  }
+
+  /** See {@linkcode AccessLog.opened}. */
+  opened(start: AccessStart): void {
+    this.#note(start.session, { start });
+  }
+
+  /** See {@linkcode AccessLog.completed}. */
+  completed(session: string, end: AccessEnd): void {
+    this.#note(session, { start: this.#notes.get(session)?.start, end });
+  }
+
+  /** See {@linkcode AccessLog.count}. */
+  // deno-lint-ignore require-await -- what is thrown must reject
+  async count(user: string): Promise<number> {
+    this.flush();
+    const row = this.#database.get("SELECT amount FROM access_amounts WHERE user = ?", user);
+    return row?.amount as number | undefined ?? 0;
+  }
+
+  /** See {@linkcode AccessLog.list}. */
+  // deno-lint-ignore require-await -- what is thrown must reject
+  async list(user: string, limit: number): Promise<readonly AccessRecord[]> {
+    this.flush();
+    return this.#database.all(
+      "SELECT * FROM accesses WHERE user = ? ORDER BY id DESC LIMIT ?",
+      user,
+      limit,
+    ).map(recordOf).reverse();
+  }
+
+  /**
+   * Writes what is noted, in one transaction, and forgets what is too old or too much. When it fails, the notes stay.
+   *
+   * @param limit how many sessions at most, the longest noted first
+   * @returns whether notes remain
+   */
+  flush(limit: number = Infinity): boolean {
+    const notes = [...this.#notes.entries().take(Math.min(limit, this.#notes.size))];
+    if (notes.length === 0) return false;
+    this.#database.transaction("kill", () => {
+      for (const [session, note] of notes) this.#write(session, note);
+      for (const user of new Set(notes.map(([, { start }]) => start?.user))) {
+        if (user !== undefined) this.#trim(user);
+      }
+      this.#database.run(
+        "DELETE FROM accesses WHERE id IN (SELECT id FROM accesses WHERE at < ? LIMIT ?)",
+        this.#now() - ACCESS_DAYS * DAY,
+        MAX_EXPIRED,
+      );
+    });
+    for (const [session] of notes) this.#notes.delete(session);
+    return this.#notes.size > 0;
+  }
+
+  #note(session: string, note: Note): void {
+    this.#notes.set(session, note);
+    if (this.#notes.size > MAX_NOTES) {
+      for (const oldest of this.#notes.keys()) {
+        this.#notes.delete(oldest);
+        break;
+      }
+    }
+    if (this.#notes.size === 1) this.#noted();
+  }
+
+  #write(session: string, { start, end }: Note): void {
+    const ending = [
+      end?.ended ?? null,
+      end?.messages ?? null,
+      end?.octets ?? null,
+      end?.deleted ?? null,
+      end?.ending ?? null,
+    ];
+    if (!start) {
+      this.#database.run(
+        "UPDATE accesses SET ended = ?, messages = ?, octets = ?, deleted = ?, ending = ? " +
+          "WHERE session = ? AND ended IS NULL",
+        ...ending,
+        session,
+      );
+      return;
+    }
+    this.#database.run(
+      "INSERT INTO accesses (session, at, user, address, tls, mechanism, ended, messages, " +
+        "octets, deleted, ending) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      session,
+      start.at,
+      start.user,
+      start.address,
+      start.tls ?? null,
+      start.mechanism,
+      ...ending,
+    );
+  }
+
+  #trim(user: string): void {
+    const row = this.#database.get("SELECT amount FROM access_amounts WHERE user = ?", user);
+    const surplus = (row?.amount as number | undefined ?? 0) - ACCESSES_A_USER;
+    if (surplus <= 0) return;
+    this.#database.run(
+      "DELETE FROM accesses WHERE id IN " +
+        "(SELECT id FROM accesses WHERE user = ? ORDER BY id LIMIT ?)",
+      user,
+      surplus,
+    );
+  }
+}
+
+function recordOf(row: Row): AccessRecord {
+  return {
+    session: row.session as string,
+    at: row.at as number,
+    user: row.user as string,
+    address: row.address as string,
+    tls: row.tls as string | null ?? undefined,
+    mechanism: row.mechanism as string,
+    end: row.ended === null ? undefined : {
+      ended: row.ended as number,
+      messages: row.messages as number,
+      octets: row.octets as number,
+      deleted: row.deleted as number,
+      ending: row.ending as string,
+    },
+  };
+}

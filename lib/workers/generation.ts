@@ -1,0 +1,44 @@
+/** A generation of workers: those that were started under the same permissions. */
+
+import type { SessionSettings, Settings } from "../contracts/settings.ts";
+import type { MailFolderLocks } from "../mail/mail_folder_lock.ts";
+import type { ListenOptions } from "./thread/session_host.ts";
+import { type TransformerCommand, transformerCommand } from "./setting_checks.ts";
+import { type WorkerPermissions, workerPermissions } from "./worker_permissions.ts";
+
+/** What differs from one generation of workers to the next. Disposing gives its mail folder back. */
+export interface Generation extends Disposable {
+  readonly permissions: WorkerPermissions;
+  /** The transformer's program and arguments, or undefined for none. */
+  readonly transformer: TransformerCommand | undefined;
+  /** The settings that its permissions fit; those who outlive a change keep them. */
+  readonly settings: Pick<SessionSettings, "maildir" | "transformer">;
+}
+
+/** What a generation is made from. */
+export interface GenerationOptions {
+  readonly settings: Settings;
+  readonly listen: readonly ListenOptions[];
+  /** The variable PATH, where the transformer's program is looked for. */
+  readonly path: string;
+  readonly folders: MailFolderLocks;
+}
+
+/**
+ * Finds out what workers may touch under these settings, and takes their mail folder.
+ *
+ * @throws {StartError} when another process serves the mail folder
+ * @throws {Error} when the mail folder or the program is gone
+ */
+export async function newGeneration(options: GenerationOptions): Promise<Generation> {
+  const { settings, listen, path, folders } = options;
+  const transformer = await transformerCommand(settings, path);
+  const maildir = await Deno.realPath(settings.maildir);
+  const lock = await folders.take(maildir);
+  return {
+    permissions: workerPermissions({ listen, maildir, program: transformer?.[0] }),
+    transformer,
+    settings: { maildir, transformer: settings.transformer },
+    [Symbol.dispose]: () => lock[Symbol.dispose](),
+  };
+}

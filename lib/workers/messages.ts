@@ -1,0 +1,111 @@
+/** What the main thread and a session worker say to each other. */
+
+import type { CertificateMaterial } from "../net/certificates.ts";
+import type { CloseReason } from "../contracts/event.ts";
+import type { LogLine } from "../log/logging.ts";
+import type { SessionSettings } from "../contracts/settings.ts";
+import type {
+  Credentials,
+  LoginOutcome,
+  ScramParameters,
+  SessionIdentity,
+} from "../contracts/login_service.ts";
+import type { PackedEvents } from "./packed_events.ts";
+import type { ListenOptions } from "./thread/session_host.ts";
+
+/** What changes while a worker runs. */
+export interface WorkerState {
+  readonly settings: SessionSettings;
+  readonly scramForAll: boolean;
+  /** Whether bearer tokens can be checked. */
+  readonly bearer: boolean;
+  /** Whether each connection must be asked for: some address is banned, or has a limit. */
+  readonly asks: boolean;
+}
+
+/** What a worker is started with. */
+export interface WorkerSetup {
+  readonly state: WorkerState;
+  readonly listen: readonly ListenOptions[];
+  /** Begins the names of this worker's sessions; no other worker has it or had it. */
+  readonly sessionPrefix: string;
+  /** The places of all workers, and which of the counters is this worker's. */
+  readonly slots: SharedArrayBuffer;
+  readonly slot: number;
+  /** Shared by all workers, which are known to it by their `connection slot`. */
+  readonly spawnLock: SharedArrayBuffer;
+  /** The transformer's program and arguments, or undefined for none. */
+  readonly transformer: readonly [string, ...string[]] | undefined;
+  /** The PATH of that program. */
+  readonly path: string;
+  /** Certificates and keys, read by the main thread; empty for no TLS. */
+  readonly certificates: readonly CertificateMaterial[];
+}
+
+/** A granted login without what cannot be sent: the worker makes the lease. */
+export type RemoteLoginOutcome =
+  | { readonly kind: "granted"; readonly user: string; readonly serverSignature?: Uint8Array }
+  | Extract<LoginOutcome, { kind: "refused" }>;
+
+/** What a worker asks of the main thread, with what comes back. */
+export interface MainMethods {
+  admit(identity: SessionIdentity): Promise<"banned" | "too-many" | undefined>;
+  scramParameters(user: string): Promise<ScramParameters>;
+  login(identity: SessionIdentity, credentials: Credentials): Promise<RemoteLoginOutcome>;
+  /** Waits for one of `max_transformers` turns; the answer names it: by the number of the question. */
+  enterTurn(): Promise<number>;
+  /** Ends what is left of a program's process group. */
+  endGroup(pid: number): Promise<void>;
+}
+
+/** A question, by its number. */
+export type Call<K extends keyof MainMethods = keyof MainMethods> = {
+  [M in K]: {
+    readonly type: "call";
+    readonly call: number;
+    readonly method: M;
+    readonly args: Parameters<MainMethods[M]>;
+  };
+}[K];
+
+/** From a worker to the main thread. */
+export type FromWorker =
+  | { readonly type: "listening"; readonly addresses: readonly Deno.NetAddr[] }
+  | {
+    readonly type: "failed";
+    readonly name: string;
+    readonly message: string;
+    readonly where: ListenOptions | undefined;
+  }
+  | Call
+  /** The question need not be answered any more; a turn that was given for it meanwhile is given back. */
+  | { readonly type: "cancel"; readonly call: number }
+  /** What happened, and then perhaps: the session that gives its lock back. */
+  | { readonly type: "events"; readonly events: PackedEvents; readonly release?: string }
+  /** All that had happened when the main thread said `tell` has been told. */
+  | { readonly type: "told" }
+  | { readonly type: "leave-turn"; readonly turn: number }
+  | { readonly type: "group-started"; readonly pid: number }
+  | { readonly type: "log"; readonly line: LogLine }
+  /** An error that nothing caught: the thread cannot be trusted any more. */
+  | { readonly type: "died"; readonly message: string; readonly stack: string | undefined }
+  /** Its ports are closed. */
+  | { readonly type: "retired" }
+  | { readonly type: "drained" };
+
+/** From the main thread to a worker. */
+export type ToWorker =
+  | { readonly type: "setup"; readonly setup: WorkerSetup }
+  | { readonly type: "start" }
+  | { readonly type: "state"; readonly state: WorkerState }
+  | { readonly type: "certificates"; readonly certificates: readonly CertificateMaterial[] }
+  | { readonly type: "answer"; readonly call: number; readonly value: unknown }
+  | { readonly type: "failure"; readonly call: number; readonly message: string }
+  | { readonly type: "lost"; readonly session: string }
+  | { readonly type: "close"; readonly session: string; readonly reason: CloseReason }
+  /** Send the events that wait for others now, and then `told`. */
+  | { readonly type: "tell" }
+  /** Accept no more, and let sessions come to their end; those who have connected already are served, or refused. */
+  | { readonly type: "drain"; readonly backlog: "serve" | "refuse" }
+  /** End what is left. */
+  | { readonly type: "end" };

@@ -1,0 +1,310 @@
+/** Keeps the session workers: starts them, replaces the dead, and renews all when their permissions change. */
+
+import type { CertificateMaterial } from "../net/certificates.ts";
+import type { ConnectionSlots } from "../contracts/connection_slots.ts";
+import { SharedConnectionSlots, sharedSlotMemory } from "../net/shared_connection_slots.ts";
+import type { CloseReason } from "../contracts/event.ts";
+import { logger, type Logging } from "../log/logging.ts";
+import type { LocalProcessGroups } from "../transform/local_process_groups.ts";
+import { SpawnLock, spawnLockMemory } from "../transform/spawn_lock.ts";
+import type { Turns } from "../async/semaphore.ts";
+import type { Generation } from "./generation.ts";
+import type { LocalLoginService } from "../auth/local_login_service.ts";
+import type { WorkerState } from "./messages.ts";
+import type { ListenOptions } from "./thread/session_host.ts";
+import { StartError } from "../net/start_error.ts";
+import { WorkerHandle } from "./worker_handle.ts";
+
+const log = logger("workers");
+
+/** How long, in milliseconds, a worker that died at once is not replaced, so that a fault does not become a storm. */
+const REPLACE_PAUSE_MS = 1000;
+/** How long, in milliseconds, workers may take to end their last sessions when the patience with these is over. */
+const END_PATIENCE_MS = 3000;
+/** How long, in milliseconds, a worker may take to tell what has happened: figures that lack its last are better than none. */
+const TELL_PATIENCE_MS = 100;
+/** How long, in milliseconds, a thread that died may still run its last instructions. */
+const LAST_BREATH_MS = 1000;
+
+/** Counters for workers of one generation and of those that still drain. */
+const MAX_THREADS = 1024;
+
+/** What the supervisor works with. */
+export interface SupervisorOptions {
+  readonly loginService: LocalLoginService;
+  readonly turns: Turns;
+  readonly groups: LocalProcessGroups;
+  readonly logging: Pick<Logging, "accept">;
+  /** How many workers serve. */
+  readonly workers: number;
+  readonly listen: readonly ListenOptions[];
+  readonly maxConnections: number;
+  readonly path: string;
+  /** Certificates and keys in force; empty for no TLS. */
+  readonly certificates: () => readonly CertificateMaterial[];
+  /** What is true for workers now. */
+  readonly state: () => WorkerState;
+  /** A prefix for session names that no other worker has or had. */
+  readonly newPrefix: () => Promise<string>;
+  /** The workers' program, for tests. */
+  readonly script?: URL;
+}
+
+/** The session workers. */
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #memory: SharedArrayBuffer;
+  readonly #slots: SharedConnectionSlots;
+  readonly #spawnLock = spawnLockMemory();
+  /** Workers that accept. */
+  readonly #serving = new Set<WorkerHandle>();
+  /** Workers that accept no more. */
+  readonly #draining = new Set<WorkerHandle>();
+  /** All that are not gone, by the generation that they belong to. */
+  readonly #workers = new Map<WorkerHandle, Generation>();
+  readonly #freeSeats = Array.from({ length: MAX_THREADS }, (_, index) => MAX_THREADS - 1 - index);
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  #generation: Generation;
+  #renewing: Promise<void> = Promise.resolve();
+  #stopping = false;
+  #emptied: (() => void) | undefined;
+
+  /** @param generation belongs to the supervisor from now on */
+  constructor(options: SupervisorOptions, generation: Generation) {
+    this.#options = options;
+    this.#generation = generation;
+    this.#memory = sharedSlotMemory(options.maxConnections, MAX_THREADS);
+    this.#slots = new SharedConnectionSlots(this.#memory, MAX_THREADS - 1);
+  }
+
+  /** The places that are taken. */
+  get slots(): Pick<ConnectionSlots, "available"> & { readonly taken: number } {
+    return this.#slots;
+  }
+
+  /** Why no client can be served at the moment, as a sentence; undefined when all is well. */
+  get trouble(): string | undefined {
+    if (this.#stopping) return "The server is ending";
+    return this.#serving.size === 0 ? "No session worker runs" : undefined;
+  }
+
+  /**
+   * Starts the workers; they serve once all of them listen. When one cannot, none is left.
+   *
+   * @throws {ListenError} when a port cannot be opened
+   */
+  async start(): Promise<void> {
+    for (const link of await this.#openAll(this.#generation)) this.#serve(link);
+  }
+
+  /** Changes how many sessions there may be at once. */
+  setMaxConnections(limit: number): void {
+    this.#slots.setLimit(limit);
+  }
+
+  /** Tells all workers what is true now. */
+  update(state: WorkerState): void {
+    for (const [link, generation] of this.#workers) link.update(fitting(state, generation));
+  }
+
+  /** Gives all workers the certificates that are in force now. */
+  renewCertificates(): void {
+    const certificates = this.#options.certificates();
+    for (const link of this.#workers.keys()) link.renewCertificates(certificates);
+  }
+
+  /**
+   * Starts workers with other permissions, and lets the old ones serve out their sessions. The ports stay open all the time.
+   *
+   * @param generation belongs to the supervisor from now on
+   * @throws {Error} when the new ones cannot start; the old ones go on then
+   */
+  renew(generation: Generation): Promise<void> {
+    const renewed = this.#renewing.then(() => this.#renew(generation));
+    this.#renewing = renewed.catch(() => undefined); // Whoever asked gets the error.
+    return renewed;
+  }
+
+  async #renew(generation: Generation): Promise<void> {
+    let fresh;
+    try {
+      fresh = await this.#openAll(generation);
+    } catch (error) {
+      generation[Symbol.dispose]();
+      throw error;
+    }
+    const before = this.#generation;
+    const old = [...this.#serving];
+    this.#generation = generation;
+    for (const link of fresh) this.#serve(link);
+    for (const link of old) this.#drain(link, "serve");
+    this.#letGo(before);
+    // Whoever connects from now on meets the new ones.
+    await Promise.all(old.map(({ retired }) => retired));
+  }
+
+  /** Ends a session. Returns whether there was such a one. */
+  close(session: string, reason: CloseReason): boolean {
+    return [...this.#workers.keys()].some((link) => link.close(session, reason));
+  }
+
+  /** Resolves when all that clients have seen happen by now was heard of; a worker that is too busy to tell is not waited for. */
+  async caughtUp(): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, TELL_PATIENCE_MS);
+    const told = [...this.#serving, ...this.#draining].map((link) => link.caughtUp());
+    await Promise.race([Promise.all(told), late.promise]);
+    clearTimeout(timer);
+  }
+
+  /** Accepts no more and waits until all sessions have ended; those that have not when `expired` is aborted are ended. */
+  async shutdown(expired: AbortSignal): Promise<void> {
+    this.#stopping = true;
+    for (const link of [...this.#serving]) this.#drain(link, "refuse");
+    const end = (): void => {
+      for (const link of this.#draining) link.end();
+      this.#later(END_PATIENCE_MS, () => this.#endHung());
+    };
+    if (expired.aborted) end();
+    else expired.addEventListener("abort", end, { once: true });
+    if (this.#workers.size > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#emptied = resolve;
+      await promise;
+    }
+    expired.removeEventListener("abort", end);
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#generation[Symbol.dispose]();
+  }
+
+  /** A thread that answers nothing must not keep the program from ending. */
+  #endHung(): void {
+    for (const link of [...this.#workers.keys()]) {
+      link.terminate(new Error("It did not end its sessions in time"));
+    }
+  }
+
+  #serve(link: WorkerHandle): void {
+    this.#serving.add(link);
+    link.start();
+    if (this.#stopping) this.#drain(link, "refuse");
+  }
+
+  #drain(link: WorkerHandle, backlog: "serve" | "refuse"): void {
+    this.#serving.delete(link);
+    this.#draining.add(link);
+    link.drain(backlog);
+  }
+
+  /** Starts as many workers as there are to be; all of them, or none. */
+  async #openAll(generation: Generation): Promise<WorkerHandle[]> {
+    const opening = Array.from({ length: this.#options.workers }, () => this.#open(generation));
+    const opened = await Promise.allSettled(opening);
+    const links = opened.flatMap((each) => each.status === "fulfilled" ? [each.value] : []);
+    const failure = opened.find((each) => each.status === "rejected");
+    const died = links.some(({ gone }) => gone);
+    if (failure === undefined && !died) return links;
+    for (const link of links) link.terminate();
+    throw failure?.reason ?? new StartError("A session worker died while it started");
+  }
+
+  async #open(generation: Generation): Promise<WorkerHandle> {
+    const slot = this.#freeSeats.pop();
+    if (slot === undefined) {
+      throw new StartError(
+        `More than ${MAX_THREADS} workers are in use; wait until old ones have ended`,
+      );
+    }
+    const { certificates, loginService, turns, groups, logging, listen, path, script, state } =
+      this.#options;
+    const { permissions, transformer } = generation;
+    const sessionPrefix = await this.#options.newPrefix();
+    const begun = performance.now();
+    const link = new WorkerHandle({
+      loginService,
+      turns,
+      groups,
+      logging,
+      permissions,
+      setup: {
+        state: fitting(state(), generation),
+        listen,
+        sessionPrefix,
+        slots: this.#memory,
+        slot,
+        spawnLock: this.#spawnLock,
+        transformer,
+        path,
+        certificates: certificates(),
+      },
+      ...(script !== undefined && { script }),
+      ended: (error) => this.#ended(link, { slot, error, age: performance.now() - begun }),
+    });
+    this.#workers.set(link, generation);
+    await link.listening;
+    return link;
+  }
+
+  #ended(
+    link: WorkerHandle,
+    { slot, error, age }: { slot: number; error: Error | undefined; age: number },
+  ): void {
+    const generation = this.#workers.get(link);
+    this.#workers.delete(link);
+    const served = this.#serving.delete(link);
+    this.#draining.delete(link);
+    this.#freeSeat(slot, error !== undefined);
+    if (error !== undefined) log.error("A session worker died: {error}", { error });
+    if (served && !this.#stopping) {
+      if (age >= REPLACE_PAUSE_MS) this.#replace();
+      else this.#later(REPLACE_PAUSE_MS, () => this.#replace());
+    }
+    if (generation !== undefined) this.#letGo(generation);
+    if (this.#stopping && this.#workers.size === 0) this.#emptied?.();
+  }
+
+  /** A thread that died may still take its last steps: what it holds is given to others when it surely does not. */
+  #freeSeat(slot: number, died: boolean): void {
+    const free = (): void => {
+      new SharedConnectionSlots(this.#memory, slot).freeThread();
+      new SpawnLock(this.#spawnLock, slot).freeThread();
+      this.#freeSeats.push(slot);
+    };
+    if (died) this.#later(LAST_BREATH_MS, free);
+    else free();
+  }
+
+  /** Gives back the mail folder of a generation that nobody belongs to any more. */
+  #letGo(generation: Generation): void {
+    if (generation === this.#generation) return;
+    if (![...this.#workers.values()].includes(generation)) generation[Symbol.dispose]();
+  }
+
+  async #replace(): Promise<void> {
+    const generation = this.#generation;
+    try {
+      const link = await this.#open(generation);
+      // Those of a newer generation are as many as there are to be.
+      if (generation !== this.#generation) return link.terminate();
+      this.#serve(link);
+      log.info("A session worker was replaced");
+    } catch (error) {
+      if (generation !== this.#generation || this.#stopping) return;
+      log.error("A session worker could not be replaced, trying again: {error}", { error });
+      this.#later(REPLACE_PAUSE_MS, () => this.#replace());
+    }
+  }
+
+  #later(milliseconds: number, work: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      work();
+    }, milliseconds);
+    this.#timers.add(timer);
+  }
+}
+
+/** What is true for a worker: its permissions fit the settings that it was started under, whatever these are now. */
+function fitting(state: WorkerState, generation: Generation): WorkerState {
+  return { ...state, settings: { ...state.settings, ...generation.settings } };
+}

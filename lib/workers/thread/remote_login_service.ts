@@ -1,0 +1,117 @@
+/** The login service as a session worker has it: questions go to the main thread, events go in batches. */
+
+import type { ServerEvent } from "../../contracts/event.ts";
+import type { SessionSettings } from "../../contracts/settings.ts";
+import type {
+  Credentials,
+  Lease,
+  LoginOutcome,
+  LoginService,
+  ScramParameters,
+  SessionIdentity,
+} from "../../contracts/login_service.ts";
+import { LeaseHolder } from "../../locks/lease_holder.ts";
+import type { MainCalls } from "./main_calls.ts";
+import type { FromWorker, WorkerState } from "../messages.ts";
+import { EventPacker } from "../packed_events.ts";
+
+/** How long events wait for others, in milliseconds; the end of a session waits for none, unless the thread is busy. */
+const QUIET_BATCH_MS = 2;
+const BUSY_BATCH_MS = 20;
+/** Events a millisecond from which on a thread is busy: messages cost it more then than lateness costs anybody. */
+const BUSY_EVENTS_A_MS = 5;
+
+/** The login service by messages. */
+export class RemoteLoginService implements LoginService {
+  readonly #calls: MainCalls;
+  readonly #post: (message: FromWorker) => void;
+  readonly #leases = new Map<string, LeaseHolder>();
+  readonly #events = new EventPacker();
+  #state: WorkerState;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Events since the timer was set. */
+  #batched = 0;
+  #busy = false;
+
+  constructor(calls: MainCalls, post: (message: FromWorker) => void, state: WorkerState) {
+    this.#calls = calls;
+    this.#post = post;
+    this.#state = state;
+  }
+
+  get settings(): SessionSettings {
+    return this.#state.settings;
+  }
+
+  get scramForAll(): boolean {
+    return this.#state.scramForAll;
+  }
+
+  get bearer(): boolean {
+    return this.#state.bearer;
+  }
+
+  /** Takes what has changed. */
+  update(state: WorkerState): void {
+    this.#state = state;
+  }
+
+  /** Tells a session that its lock is lost. */
+  lost(session: string): void {
+    this.#leases.get(session)?.lose();
+  }
+
+  async admit(identity: SessionIdentity): Promise<"banned" | "too-many" | undefined> {
+    if (!this.#state.asks) return undefined;
+    this.flush();
+    return await this.#calls.call("admit", [identity]);
+  }
+
+  scramParameters(user: string): Promise<ScramParameters> {
+    return this.#calls.call("scramParameters", [user]);
+  }
+
+  async login(identity: SessionIdentity, credentials: Credentials): Promise<LoginOutcome> {
+    const outcome = await this.#calls.call("login", [identity, credentials]);
+    return outcome.kind === "granted"
+      ? { ...outcome, lease: this.#lease(identity.session) }
+      : outcome;
+  }
+
+  observe(event: ServerEvent): void {
+    this.#events.add(event);
+    this.#batched++;
+    // Whoever saw a session end finds it counted.
+    if (event.type === "disconnected" && !this.#busy) return this.flush();
+    // Left to run when events are sent before: setting a new one each time would cost more.
+    const wait = this.#busy ? BUSY_BATCH_MS : QUIET_BATCH_MS;
+    this.#timer ??= setTimeout(() => this.#batchEnded(wait), wait);
+  }
+
+  #batchEnded(waited: number): void {
+    this.#timer = undefined;
+    this.#busy = this.#batched >= BUSY_EVENTS_A_MS * waited;
+    this.#batched = 0;
+    this.flush();
+  }
+
+  /** Sends the events that wait. */
+  flush(): void {
+    if (!this.#events.empty) this.#post({ type: "events", events: this.#events.take() });
+  }
+
+  /** Sends nothing more by itself. */
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.flush();
+  }
+
+  #lease(session: string): Lease {
+    const lease = new LeaseHolder(() => {
+      this.#leases.delete(session);
+      this.#post({ type: "events", events: this.#events.take(), release: session });
+    });
+    this.#leases.set(session, lease);
+    return lease;
+  }
+}

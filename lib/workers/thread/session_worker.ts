@@ -1,0 +1,151 @@
+/** A session worker: the program of a thread that serves POP3 and holds no more permissions than that takes. */
+
+import { delay } from "../../async/delay.ts";
+import { Yielder } from "../../async/yielder.ts";
+import { SecureContexts } from "../../net/secure_contexts.ts";
+import { SharedConnectionSlots } from "../../net/shared_connection_slots.ts";
+import { forwardLogging } from "../../log/logging.ts";
+import { SpawnLock } from "../../transform/spawn_lock.ts";
+import type { Transformer } from "../../contracts/transformer.ts";
+import { MainCalls } from "./main_calls.ts";
+import type { FromWorker, ToWorker, WorkerSetup, WorkerState } from "../messages.ts";
+import { RemoteLoginService } from "./remote_login_service.ts";
+import { RemoteProcessGroups, RemoteTurns } from "./remote_programs.ts";
+import { SessionHost } from "./session_host.ts";
+import { storeFactory } from "../../mail/open_mail_store.ts";
+import { makeTransformer } from "./transformers.ts";
+
+/** The thread's own side of its port to the main thread. */
+interface WorkerScope {
+  postMessage(message: FromWorker): void;
+  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+  close(): void;
+}
+
+const scope = globalThis as unknown as WorkerScope;
+
+/** Everything that the setup brings into being. */
+class SessionWorker {
+  readonly #calls: MainCalls;
+  readonly #loginService: RemoteLoginService;
+  readonly #host: SessionHost;
+  readonly #transformer: Transformer;
+  readonly #setLevel: (level: WorkerState["settings"]["logLevel"]) => void;
+  readonly #ended = new AbortController();
+  readonly #contexts: SecureContexts | undefined;
+
+  constructor(setup: WorkerSetup) {
+    const {
+      state,
+      listen,
+      sessionPrefix,
+      slots,
+      slot,
+      spawnLock,
+      transformer,
+      path,
+      certificates,
+    } = setup;
+    this.#contexts = certificates.length === 0 ? undefined : new SecureContexts(certificates);
+    this.#setLevel = forwardLogging(state.settings.logLevel, (line) => post({ type: "log", line }));
+    this.#calls = new MainCalls(post);
+    this.#loginService = new RemoteLoginService(this.#calls, post, state);
+    this.#transformer = makeTransformer({
+      command: transformer,
+      path,
+      turns: new RemoteTurns(this.#calls, post),
+      groups: new RemoteProcessGroups(this.#calls, post),
+      spawnLock: new SpawnLock(spawnLock, slot),
+      observe: (event) => this.#loginService.observe(event),
+      settings: () => this.#loginService.settings,
+    });
+    const yielder = new Yielder();
+    let last = 0;
+    this.#host = new SessionHost({
+      loginService: this.#loginService,
+      slots: new SharedConnectionSlots(slots, slot),
+      store: storeFactory(yielder),
+      yielder,
+      transformer: () => this.#transformer,
+      contexts: this.#contexts,
+      newSession: () => `${sessionPrefix}-${(++last).toString(36)}`,
+    });
+    this.#listen(listen);
+  }
+
+  obey(message: ToWorker): void {
+    switch (message.type) {
+      case "setup":
+        return;
+      case "start":
+        return this.#host.start();
+      case "state":
+        this.#setLevel(message.state.settings.logLevel);
+        return this.#loginService.update(message.state);
+      case "certificates":
+        return this.#contexts?.replace(message.certificates);
+      case "answer":
+        return this.#calls.answered(message.call, message.value);
+      case "failure":
+        return this.#calls.failed(message.call, message.message);
+      case "lost":
+        return this.#loginService.lost(message.session);
+      case "close":
+        return void this.#host.close(message.session, message.reason);
+      case "tell":
+        // A write that has ended is counted in its own turn: the client can have read the octets before that has come.
+        return void delay(0).then(() => this.#tell());
+      case "drain":
+        return void this.#drain(message.backlog);
+      case "end":
+        return this.#ended.abort();
+    }
+  }
+
+  #listen(listen: WorkerSetup["listen"]): void {
+    const addresses = [];
+    for (const where of listen) {
+      try {
+        addresses.push(this.#host.listen(where));
+      } catch (error) {
+        const { name, message } = error instanceof Error ? error : new Error(String(error));
+        return post({ type: "failed", name, message, where });
+      }
+    }
+    post({ type: "listening", addresses });
+  }
+
+  #tell(): void {
+    this.#loginService.flush();
+    post({ type: "told" });
+  }
+
+  async #drain(backlog: "serve" | "refuse"): Promise<void> {
+    const { signal } = this.#ended;
+    if (backlog === "serve") await this.#host.shutdown(signal, () => post({ type: "retired" }));
+    else await this.#host.shutdown(signal);
+    // A program may outlive its session for a moment; how its run ended is told before the thread ends.
+    await this.#transformer.settled();
+    this.#loginService.stop();
+    post({ type: "drained" });
+  }
+}
+
+function post(message: FromWorker): void {
+  scope.postMessage(message);
+}
+
+/** The main thread ends this one and says why in its log; Deno's own words would go to standard error past it. */
+function die(event: Event, error: unknown): void {
+  event.preventDefault();
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  post({ type: "died", message, stack });
+}
+globalThis.addEventListener("error", (event) => die(event, event.error));
+globalThis.addEventListener("unhandledrejection", (event) => die(event, event.reason));
+
+let worker: SessionWorker | undefined;
+scope.onmessage = ({ data }) => {
+  if (data.type === "setup") worker = new SessionWorker(data.setup);
+  else worker?.obey(data);
+};

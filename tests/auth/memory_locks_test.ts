@@ -1,0 +1,6 @@
+// Locks in memory do what all locks must.
+
+import { MemoryLocks } from "../../lib/locks/memory_locks.ts";
+import { locksContract } from "../contracts/locks_contract.ts";
+
+locksContract("memory locks", () => new MemoryLocks());

@@ -1,6 +1,0 @@
-// Locks in memory do what all locks must.
-
-import { MemoryLocks } from "../../lib/users/memory_locks.ts";
-import { locksContract } from "../contracts/locks_contract.ts";
-
-locksContract("memory locks", () => new MemoryLocks());

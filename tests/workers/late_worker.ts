@@ -1,0 +1,12 @@
+/** The real session worker, which hears half a second late that a transformer's turn has come: what it asks is crossed by the answer. */
+
+import "../../lib/workers/thread/session_worker.ts";
+import type { ToWorker } from "../../lib/workers/messages.ts";
+
+const scope = globalThis as unknown as { onmessage: (event: MessageEvent<ToWorker>) => void };
+const obey = scope.onmessage;
+scope.onmessage = (event): void => {
+  const isTurn = event.data.type === "answer" && typeof event.data.value === "number";
+  if (isTurn) setTimeout(() => obey(event), 500);
+  else obey(event);
+};

@@ -1,0 +1,113 @@
+/** Session workers under a supervisor in this process: real threads and sockets, and a main thread that a test can look into. */
+
+import { parseServeArguments } from "../../lib/cli/serve_arguments.ts";
+import type { ServerEvent } from "../../lib/contracts/event.ts";
+import type { LogLine } from "../../lib/log/logging.ts";
+import { openAccounts } from "../../lib/auth/accounts.ts";
+import { type Generation, newGeneration } from "../../lib/workers/generation.ts";
+import { LocalLoginService } from "../../lib/auth/local_login_service.ts";
+import { LoginGuard } from "../../lib/auth/login_guard.ts";
+import { MailFolderLocks } from "../../lib/mail/mail_folder_lock.ts";
+import { findPorts } from "../../lib/net/ports.ts";
+import { Supervisor } from "../../lib/workers/supervisor.ts";
+import { WorkerRefresher } from "../../lib/workers/worker_refresher.ts";
+import { resolveSettings } from "../../lib/settings/resolve.ts";
+import type { Settings } from "../../lib/contracts/settings.ts";
+import { MemoryState } from "../../lib/state/memory/memory_state.ts";
+import { LocalProcessGroups } from "../../lib/transform/local_process_groups.ts";
+import { Semaphore } from "../../lib/async/semaphore.ts";
+import { MemoryLocks } from "../../lib/locks/memory_locks.ts";
+import { Pop3Client } from "../support/pop3_client.ts";
+import { type ProgramOptions, serveArguments } from "../support/program.ts";
+
+/** How the workers are started. */
+export interface SupervisedOptions extends ProgramOptions {
+  /** The workers' program, a file beside this one. @default the real one */
+  readonly script?: string;
+}
+
+/** The workers, and what the main thread keeps for them. Disposing ends them at once. */
+export interface Supervised extends AsyncDisposable {
+  readonly supervisor: Supervisor;
+  readonly port: number;
+  readonly events: ServerEvent[];
+  readonly log: LogLine[];
+  readonly locks: MemoryLocks;
+  readonly turns: Semaphore;
+  readonly groups: LocalProcessGroups;
+  readonly folders: MailFolderLocks;
+  /** A generation for another mail folder. */
+  generation(maildir: string): Promise<Generation>;
+  connect(): Promise<Pop3Client>;
+}
+
+/** Makes all of it; the supervisor is not started. */
+export async function supervised(options: SupervisedOptions): Promise<Supervised> {
+  const settings = settingsOf(options);
+  const accounts = await openAccounts({ state: new MemoryState(), settings });
+  const events: ServerEvent[] = [];
+  const log: LogLine[] = [];
+  const locks = new MemoryLocks();
+  const turns = new Semaphore(settings.maxTransformers);
+  const groups = new LocalProcessGroups();
+  const folders = new MailFolderLocks();
+  const loginService = new LocalLoginService({
+    settings: () => settings,
+    directory: accounts.users.directory,
+    locks,
+    guard: new LoginGuard(() => settings),
+    bearer: false,
+    observe: (event) => void events.push(event),
+  });
+  const { listen } = findPorts(settings.listen, settings.port);
+  const path = Deno.env.get("PATH") ?? "";
+  const generation = (maildir: string): Promise<Generation> =>
+    newGeneration({ settings: settingsOf({ ...options, maildir }), listen, path, folders });
+  const refresher = new WorkerRefresher(
+    () => ({ settings, scramForAll: true, bearer: false, asks: settings.maxConnectionsPerIp > 0 }),
+    (state) => supervisor.update(state),
+  );
+  let prefixes = 0;
+  const supervisor = new Supervisor({
+    loginService,
+    turns,
+    groups,
+    logging: { accept: (line) => void log.push(line) },
+    path,
+    workers: settings.workers,
+    listen,
+    maxConnections: settings.maxConnections,
+    certificates: () => [],
+    state: () => refresher.state(),
+    newPrefix: () => Promise.resolve(`w${++prefixes}`),
+    ...(options.script !== undefined && { script: new URL(options.script, import.meta.url) }),
+  }, await generation(options.maildir));
+  const { port } = listen[0]!;
+  return {
+    supervisor,
+    port,
+    events,
+    log,
+    locks,
+    turns,
+    groups,
+    folders,
+    generation,
+    connect: () => Pop3Client.connect({ port }),
+    [Symbol.asyncDispose]: async () => {
+      await supervisor.shutdown(AbortSignal.abort());
+      await groups.endAll();
+    },
+  };
+}
+
+function settingsOf(options: ProgramOptions): Settings {
+  const asked = parseServeArguments(serveArguments(options).slice(1));
+  if (asked.kind !== "serve") throw new Error(`These arguments serve nothing: ${asked.kind}`);
+  const { settings } = resolveSettings({
+    flags: asked.flags,
+    environment: { get: () => undefined },
+    machine: { hostName: "pop.example.org", cores: 2 },
+  });
+  return settings;
+}
