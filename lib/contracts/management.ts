@@ -163,7 +163,7 @@ export interface SessionManagement {
 
 /** The server's figures, by the names of operations.md. */
 export interface Figures {
-  /** Every figure, in the catalogue's order. */
+  /** Every figure, in the order of the list of metrics. */
   all(): Iterable<readonly [name: string, value: number]>;
   /** One figure, or undefined where there is none of that name. */
   get(name: string): number | undefined;

@@ -31,13 +31,6 @@ export interface AccessEnd {
 /** A session of the access log. What {@linkcode AccessEnd} tells is absent while it lasts. */
 export type AccessRecord = AccessStart & { readonly end: AccessEnd | undefined };
 
-/** How long and how much the access log remembers. */
-export const ACCESS_DAYS = 90;
-/** Records kept of one user; the oldest go first. */
-export const ACCESSES_A_USER = 10_000;
-/** Minutes of history kept: a week. */
-export const HISTORY_MINUTES = 7 * 24 * 60;
-
 /** The access log. Writing only takes notes, which reach the disk within a second; reading sees them at once. */
 export interface AccessLog {
   /** Notes a login. */

@@ -5,7 +5,7 @@ import { delay } from "../async/delay.ts";
 import { Yielder } from "../async/yielder.ts";
 import type { Connection } from "../contracts/connection.ts";
 import { Listener } from "../net/listener.ts";
-import { LocalConnectionSlots } from "../contracts/connection_slots.ts";
+import { LocalConnectionSlots } from "../net/local_connection_slots.ts";
 import { isLoopback, NetworkList } from "../net/networks.ts";
 import type { SecureContexts } from "../net/secure_contexts.ts";
 import { acceptTls } from "../net/tls_connection.ts";

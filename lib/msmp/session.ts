@@ -1,6 +1,6 @@
 /** A management connection: which phase it is in, what its lines mean there, and what is told of it. */
 
-import { getLogger } from "@logtape/logtape";
+import { logger } from "../log/logging.ts";
 import type { TlsFacts } from "../contracts/connection.ts";
 import type { CloseReason } from "../contracts/event.ts";
 import {
@@ -19,7 +19,7 @@ import type { MsmpServices } from "./services.ts";
 import { shown } from "./text.ts";
 import { authorizationTable, version1Table, version2Table } from "./tables.ts";
 
-const logger = getLogger(["postern", "msmp"]);
+const log = logger("msmp");
 
 /** How long, in milliseconds, a client may leave an answer unread. */
 const UNREAD_MS = 30_000;
@@ -106,7 +106,7 @@ export class MsmpSession implements Dialogue, MsmpContext {
   }
 
   unsecured(): void {
-    logger.debug("The TLS handshake of {address} failed", { address: this.services.address });
+    log.debug("The TLS handshake of {address} failed", { address: this.services.address });
   }
 
   interrupted(): void {
@@ -197,13 +197,13 @@ export class MsmpSession implements Dialogue, MsmpContext {
   }
 
   #trace<S>(entry: Command<S, MsmpContext>, rest: string): void {
-    if (!logger.isEnabledFor("trace")) return;
+    if (!log.isEnabledFor("trace")) return;
     const shown = entry.secret === "all"
       ? "…"
       : entry.secret === "after-first"
       ? rest.replace(/^( *[^ ]+).*/s, "$1 …")
       : rest;
-    logger.trace("{address}: {command} {arguments}", {
+    log.trace("{address}: {command} {arguments}", {
       address: this.services.address,
       command: entry.name,
       arguments: shown,

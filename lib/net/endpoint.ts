@@ -2,6 +2,15 @@
 
 import type { Endpoint } from "../contracts/connection.ts";
 
+/** Where to listen. */
+export interface ListenOptions {
+  readonly hostname: string;
+  readonly port: number;
+  readonly reusePort?: boolean;
+  /** Whether TLS begins with the first octet (RFC 8314, section 3). */
+  readonly tls?: boolean;
+}
+
 const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 
 /** Gives an IPv4 address that a dual-stack socket shows as IPv6 (`::ffff:192.0.2.7`) in its own form. */

@@ -1,6 +1,6 @@
 /** Finds out which addresses and ports the workers will listen on, before there are any workers. */
 
-import type { ListenOptions } from "../workers/thread/session_host.ts";
+import type { ListenOptions } from "./endpoint.ts";
 import { ListenError } from "./start_error.ts";
 import { ANY_IPV4, ANY_IPV6, isAny, wideFirst } from "./wildcard_first.ts";
 

@@ -2,7 +2,7 @@
 
 import { endpointText } from "./endpoint.ts";
 import { StateStoreError } from "../contracts/state_store.ts";
-import type { ListenOptions } from "../workers/thread/session_host.ts";
+import type { ListenOptions } from "./endpoint.ts";
 
 /** The server cannot start; the message says what happened and what to do. */
 export class StartError extends Error {

@@ -140,7 +140,7 @@ export class Counters {
     return this.#series.get(name as MetricName)?.total;
   }
 
-  /** Every figure by its name, in the catalogue's order, as {@linkcode get} gives it. */
+  /** Every figure by its name, in the order of the list of metrics, as {@linkcode get} gives it. */
   figures(): Record<MetricName, number> {
     const entries = METRICS.map(({ name }) => [name, this.get(name) ?? 0]);
     return Object.fromEntries(entries);

@@ -1,6 +1,7 @@
 /** A row a minute for a week: what HISTORY, `top` and the dashboard draw from. */
 
-import { type CounterStore, HISTORY_MINUTES } from "../contracts/record_store.ts";
+import type { CounterStore } from "../contracts/record_store.ts";
+import { HISTORY_MINUTES } from "../state/retention.ts";
 import type { Counters } from "./counters.ts";
 import { logger } from "../log/logging.ts";
 import { METRICS } from "./metrics.ts";

@@ -1,4 +1,4 @@
-/** The catalogue of metrics: their names, what they mean, and how they are told apart by labels. */
+/** The list of metrics: their names, what they mean, and how they are told apart by labels. */
 
 /** What a metric is and how it is shown everywhere. */
 export interface MetricDefinition {

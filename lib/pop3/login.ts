@@ -4,10 +4,10 @@ import { type Maildrop, MaildropUnreadableError } from "../contracts/mail_store.
 import type { Credentials, Lease, LoginOutcome } from "../contracts/login_service.ts";
 import type { ClosingState } from "../sasl/exchange.ts";
 import type { Reply } from "../wire/reply.ts";
-import { getLogger } from "@logtape/logtape";
+import { logger } from "../log/logging.ts";
 import type { Authorization } from "./phases.ts";
 
-const logger = getLogger(["postern", "pop3"]);
+const log = logger("pop3");
 
 /** Failed logins after which a session ends (pop3.md, `auth_delay`). */
 const MAX_FAILURES = 3;
@@ -70,7 +70,7 @@ async function openTransaction(
   try {
     maildrop = await openMaildrop(store.acquire(user), lease);
   } catch (error) {
-    logger.error("The maildrop of {user} cannot be opened: {error}", { user, error });
+    log.error("The maildrop of {user} cannot be opened: {error}", { user, error });
     return error instanceof MaildropUnreadableError
       ? {
         kind: "error",

@@ -3,10 +3,10 @@
 import { MessageGoneError } from "../contracts/mail_store.ts";
 import { TransformerError } from "../contracts/transformer.ts";
 import type { Reply } from "../wire/reply.ts";
-import { getLogger } from "@logtape/logtape";
+import { logger } from "../log/logging.ts";
 import type { NumberedMessage, Transaction } from "./phases.ts";
 
-const logger = getLogger(["postern", "pop3"]);
+const log = logger("pop3");
 
 type MessageReply = Extract<Reply, { kind: "message" }>;
 
@@ -55,7 +55,7 @@ function explain(phase: Transaction, number: number, error: unknown): Reply {
   if (!isTransformers || error.reason !== "cancelled") {
     const { session } = phase.context.services.identity;
     // A transformer that keeps failing is warned of once (operations.md, "Watching it"), by who watches the events.
-    logger[isTransformers ? "info" : "warn"]("Message {number} of {user} cannot be sent: {error}", {
+    log[isTransformers ? "info" : "warn"]("Message {number} of {user} cannot be sent: {error}", {
       session,
       number,
       user: phase.user,

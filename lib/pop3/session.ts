@@ -11,13 +11,13 @@ import {
 import type { Dialogue, Outcome, Patience } from "../wire/dialogue.ts";
 import { COMMAND_LINE_OCTETS } from "../wire/limits.ts";
 import type { Reply } from "../wire/reply.ts";
-import { getLogger } from "@logtape/logtape";
+import { logger } from "../log/logging.ts";
 import type { Language, OpenLogin, Pop3Context } from "./context.ts";
 import { Authorization, Transaction } from "./phases.ts";
 import type { Pop3Services } from "./services.ts";
 import { authorizationTable, transactionTable } from "./tables.ts";
 
-const logger = getLogger(["postern", "pop3"]);
+const log = logger("pop3");
 
 /** How long, in milliseconds, a client that is not logged in may leave an answer unread (pop3.md, `login_timeout`). */
 const UNREAD_BEFORE_LOGIN_MS = 30_000;
@@ -264,13 +264,13 @@ export class Pop3Session implements Dialogue, Pop3Context {
   }
 
   #trace<S>(entry: Command<S, Pop3Context>, rest: string): void {
-    if (!logger.isEnabledFor("trace")) return;
+    if (!log.isEnabledFor("trace")) return;
     const shown = entry.secret === "all"
       ? "…"
       : entry.secret === "after-first"
       ? rest.replace(/ .*/s, " …")
       : rest;
-    logger.trace("{session}: {command} {arguments}", {
+    log.trace("{session}: {command} {arguments}", {
       session: this.services.identity.session,
       command: entry.name,
       arguments: shown,

@@ -2,7 +2,7 @@
 
 import type { SessionSettings, Settings } from "../contracts/settings.ts";
 import type { MailFolderLocks } from "../mail/mail_folder_lock.ts";
-import type { ListenOptions } from "./thread/session_host.ts";
+import type { ListenOptions } from "../net/endpoint.ts";
 import { type TransformerCommand, transformerCommand } from "./setting_checks.ts";
 import { type WorkerPermissions, workerPermissions } from "./worker_permissions.ts";
 

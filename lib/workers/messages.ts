@@ -11,7 +11,7 @@ import type {
   SessionIdentity,
 } from "../contracts/login_service.ts";
 import type { PackedEvents } from "./packed_events.ts";
-import type { ListenOptions } from "./thread/session_host.ts";
+import type { ListenOptions } from "../net/endpoint.ts";
 
 /** What changes while a worker runs. */
 export interface WorkerState {

@@ -11,7 +11,7 @@ import type { Turns } from "../async/semaphore.ts";
 import type { Generation } from "./generation.ts";
 import type { LocalLoginService } from "../auth/local_login_service.ts";
 import type { WorkerState } from "./messages.ts";
-import type { ListenOptions } from "./thread/session_host.ts";
+import type { ListenOptions } from "../net/endpoint.ts";
 import { StartError } from "../net/start_error.ts";
 import { WorkerHandle } from "./worker_handle.ts";
 
@@ -62,7 +62,7 @@ export class Supervisor {
   readonly #draining = new Set<WorkerHandle>();
   /** All that are not gone, by the generation that they belong to. */
   readonly #workers = new Map<WorkerHandle, Generation>();
-  readonly #freeSeats = Array.from({ length: MAX_THREADS }, (_, index) => MAX_THREADS - 1 - index);
+  readonly #freeSlots = Array.from({ length: MAX_THREADS }, (_, index) => MAX_THREADS - 1 - index);
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   #generation: Generation;
   #renewing: Promise<void> = Promise.resolve();
@@ -209,7 +209,7 @@ export class Supervisor {
   }
 
   async #open(generation: Generation): Promise<WorkerHandle> {
-    const slot = this.#freeSeats.pop();
+    const slot = this.#freeSlots.pop();
     if (slot === undefined) {
       throw new StartError(
         `More than ${MAX_THREADS} workers are in use; wait until old ones have ended`,
@@ -253,7 +253,7 @@ export class Supervisor {
     this.#workers.delete(link);
     const served = this.#serving.delete(link);
     this.#draining.delete(link);
-    this.#freeSeat(slot, error !== undefined);
+    this.#freeSlot(slot, error !== undefined);
     if (error !== undefined) log.error("A session worker died: {error}", { error });
     if (served && !this.#stopping) {
       if (age >= REPLACE_PAUSE_MS) this.#replace();
@@ -264,11 +264,11 @@ export class Supervisor {
   }
 
   /** A thread that died may still take its last steps: what it holds is given to others when it surely does not. */
-  #freeSeat(slot: number, died: boolean): void {
+  #freeSlot(slot: number, died: boolean): void {
     const free = (): void => {
       new SharedConnectionSlots(this.#memory, slot).freeThread();
       new SpawnLock(this.#spawnLock, slot).freeThread();
-      this.#freeSeats.push(slot);
+      this.#freeSlots.push(slot);
     };
     if (died) this.#later(LAST_BREATH_MS, free);
     else free();

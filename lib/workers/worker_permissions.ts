@@ -1,7 +1,7 @@
 /** What a session worker may touch: the sandbox of operations.md, in one place. */
 
 import { plainAddress } from "../net/endpoint.ts";
-import type { ListenOptions } from "./thread/session_host.ts";
+import type { ListenOptions } from "../net/endpoint.ts";
 
 /** A worker's permissions, every one of them decided: what is left out of such an object would be asked of the parent. */
 export type WorkerPermissions = Required<Deno.PermissionOptionsObject>;

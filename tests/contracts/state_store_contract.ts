@@ -2,12 +2,8 @@
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import type { Account, AccountStore } from "../../lib/contracts/account_store.ts";
-import {
-  ACCESS_DAYS,
-  ACCESSES_A_USER,
-  type AccessStart,
-  HISTORY_MINUTES,
-} from "../../lib/contracts/record_store.ts";
+import type { AccessStart } from "../../lib/contracts/record_store.ts";
+import { ACCESS_DAYS, ACCESSES_PER_USER, HISTORY_MINUTES } from "../../lib/state/retention.ts";
 import type { StateStore } from "../../lib/contracts/state_store.ts";
 import type { ScramKeys } from "../../lib/contracts/user_source.ts";
 
@@ -156,11 +152,13 @@ export function stateStoreContract(name: string, make: MakeStateStore): void {
   test("shows accesses at once, newest last, open and ended", accesses);
 
   test("forgets accesses that are too many or too old", async (store, clock) => {
-    for (let n = 0; n < ACCESSES_A_USER + 5; n++) store.accesses.opened(start(`s${n}`, clock.now));
+    for (let n = 0; n < ACCESSES_PER_USER + 5; n++) {
+      store.accesses.opened(start(`s${n}`, clock.now));
+    }
     store.accesses.opened({ ...start("other", clock.now), user: "bob" });
-    assertEquals(await store.accesses.count("ann"), ACCESSES_A_USER);
+    assertEquals(await store.accesses.count("ann"), ACCESSES_PER_USER);
     assertEquals(await store.accesses.count("bob"), 1);
-    const [oldest] = await store.accesses.list("ann", ACCESSES_A_USER + 5);
+    const [oldest] = await store.accesses.list("ann", ACCESSES_PER_USER + 5);
     assertEquals(oldest?.session, "s5");
     clock.now += (ACCESS_DAYS + 1) * DAY;
     // Age removes a bounded number at a time, so it takes some rounds.

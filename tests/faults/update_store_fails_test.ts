@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { MemoryMailStore } from "../../lib/mail/memory/memory_mail_store.ts";
 import type { Maildrop, MailStore } from "../../lib/contracts/mail_store.ts";
 import { MemoryConnection } from "../../lib/net/memory_connection.ts";
-import { LocalConnectionSlots } from "../../lib/contracts/connection_slots.ts";
+import { LocalConnectionSlots } from "../../lib/net/local_connection_slots.ts";
 import { SessionHost } from "../../lib/workers/thread/session_host.ts";
 import { resolveSettings } from "../../lib/settings/resolve.ts";
 import { NoTransformer } from "../../lib/transform/no_transformer.ts";

@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import type { Connection } from "../../lib/contracts/connection.ts";
 import { Listener } from "../../lib/net/listener.ts";
-import { LocalConnectionSlots } from "../../lib/contracts/connection_slots.ts";
+import { LocalConnectionSlots } from "../../lib/net/local_connection_slots.ts";
 import { eventually, within } from "../support/waiting.ts";
 
 interface Fixture extends Disposable {

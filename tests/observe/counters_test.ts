@@ -142,7 +142,7 @@ Deno.test("kept counters save what changed, survive a failing store, and save at
   assertEquals(store.kept.get("pop3.auth.attempts{USER}"), 2);
 });
 
-Deno.test("the catalogue of metrics gives every figure a name, a unit and a sentence", () => {
+Deno.test("the list of metrics gives every figure a name, a unit and a sentence", () => {
   const { counters } = counting();
   for (const { name, unit, help } of METRICS) {
     assertEquals(counters.get(name), 0);

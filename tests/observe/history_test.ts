@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { Counters } from "../../lib/observe/counters.ts";
 import { History } from "../../lib/observe/history.ts";
-import { HISTORY_MINUTES } from "../../lib/contracts/record_store.ts";
+import { HISTORY_MINUTES } from "../../lib/state/retention.ts";
 import { command, connected, login, MemoryCounterStore } from "./support.ts";
 
 const MINUTE = 60_000;

@@ -3,7 +3,7 @@
 import { parseServeArguments } from "../../lib/cli/serve_arguments.ts";
 import { Yielder } from "../../lib/async/yielder.ts";
 import { MemoryConnection } from "../../lib/net/memory_connection.ts";
-import { LocalConnectionSlots } from "../../lib/contracts/connection_slots.ts";
+import { LocalConnectionSlots } from "../../lib/net/local_connection_slots.ts";
 import { openAccounts } from "../../lib/auth/accounts.ts";
 import { LocalLoginService } from "../../lib/auth/local_login_service.ts";
 import { LoginGuard } from "../../lib/auth/login_guard.ts";

@@ -3,12 +3,12 @@
 import { noArguments } from "../../wire/arguments.ts";
 import { command } from "../../wire/command_table.ts";
 import type { Reply } from "../../wire/reply.ts";
-import { getLogger } from "@logtape/logtape";
+import { logger } from "../../log/logging.ts";
 import type { MessageInfo, RemovalOutcome } from "../../contracts/mail_store.ts";
 import type { Pop3Context } from "../context.ts";
 import type { Authorization, Transaction } from "../phases.ts";
 
-const logger = getLogger(["postern", "pop3"]);
+const log = logger("pop3");
 
 /** The QUIT command. */
 export const quit = command<Authorization | Transaction, void, Pop3Context>({
@@ -40,7 +40,7 @@ async function update(phase: Transaction): Promise<Reply> {
     await phase.close();
   } catch (error) {
     // What was asked for is done by now, and the client could do nothing about it.
-    logger.error("A maildrop of {user} was not closed cleanly: {error}", {
+    log.error("A maildrop of {user} was not closed cleanly: {error}", {
       user: phase.user,
       error,
     });
@@ -62,7 +62,7 @@ async function remove(
     const outcome = await maildrop.remove(marked);
     const { stayed, unsynced, reasons } = outcome;
     if (stayed.length + unsynced.length > 0) {
-      logger.error("{count} of {marked} deleted messages of {user} could not be removed", {
+      log.error("{count} of {marked} deleted messages of {user} could not be removed", {
         count: stayed.length,
         marked: marked.length,
         user,
@@ -72,7 +72,7 @@ async function remove(
     }
     return outcome;
   } catch (error) {
-    logger.error("The deleted messages of {user} could not be removed: {error}", { user, error });
+    log.error("The deleted messages of {user} could not be removed: {error}", { user, error });
     return { stayed: marked, unsynced: [], reasons: [] };
   }
 }

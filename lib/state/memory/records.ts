@@ -1,16 +1,14 @@
 /** The access log and the counters in memory: the twins of what the state file keeps. */
 
-import {
-  ACCESS_DAYS,
-  type AccessEnd,
-  ACCESSES_A_USER,
-  type AccessLog,
-  type AccessRecord,
-  type AccessStart,
-  type CounterStore,
-  HISTORY_MINUTES,
-  type HistoryRow,
+import type {
+  AccessEnd,
+  AccessLog,
+  AccessRecord,
+  AccessStart,
+  CounterStore,
+  HistoryRow,
 } from "../../contracts/record_store.ts";
+import { ACCESS_DAYS, ACCESSES_PER_USER, HISTORY_MINUTES } from "../retention.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 
@@ -30,7 +28,7 @@ export class MemoryAccessLog implements AccessLog {
     const oldest = this.#now() - ACCESS_DAYS * DAY;
     const records = this.#records.get(start.user) ?? [];
     records.push({ ...start, end: undefined });
-    while (records.length > ACCESSES_A_USER || records[0]!.at < oldest) records.shift();
+    while (records.length > ACCESSES_PER_USER || records[0]!.at < oldest) records.shift();
     this.#records.set(start.user, records);
     this.#open.set(start.session, start);
   }

@@ -1,13 +1,12 @@
 /** The access log in the state file: noted in memory, written together once in a while. */
 
-import {
-  ACCESS_DAYS,
-  type AccessEnd,
-  ACCESSES_A_USER,
-  type AccessLog,
-  type AccessRecord,
-  type AccessStart,
+import type {
+  AccessEnd,
+  AccessLog,
+  AccessRecord,
+  AccessStart,
 } from "../../contracts/record_store.ts";
+import { ACCESS_DAYS, ACCESSES_PER_USER } from "../retention.ts";
 import type { Row, SqliteDatabase } from "./database.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -151,7 +150,7 @@ export class SqliteAccessLog implements AccessLog {
 
   #trim(user: string): void {
     const row = this.#database.get("SELECT amount FROM access_amounts WHERE user = ?", user);
-    const surplus = (row?.amount as number | undefined ?? 0) - ACCESSES_A_USER;
+    const surplus = (row?.amount as number | undefined ?? 0) - ACCESSES_PER_USER;
     if (surplus <= 0) return;
     this.#database.run(
       "DELETE FROM accesses WHERE id IN " +

@@ -321,9 +321,8 @@ function keysOf(row: Row): ScramKeys {
 }
 
 function passwordOf(row: Row): AccountPassword {
-  return row.hash === null
-    ? { kind: "keys", keys: keysOf(row) }
-    : { kind: "foreign", hash: foreignOf(row) };
+  if (row.hash === null) return { kind: "keys", keys: keysOf(row) };
+  return { kind: "foreign", hash: foreignOf(row) };
 }
 
 function foreignOf(row: Row): ForeignHash {

@@ -1,10 +1,7 @@
 /** Counters' totals and their history in the state file. */
 
-import {
-  type CounterStore,
-  HISTORY_MINUTES,
-  type HistoryRow,
-} from "../../contracts/record_store.ts";
+import type { CounterStore, HistoryRow } from "../../contracts/record_store.ts";
+import { HISTORY_MINUTES } from "../retention.ts";
 import type { SqliteDatabase } from "./database.ts";
 
 /** Rows read at a time by {@linkcode SqliteCounters.history}. */

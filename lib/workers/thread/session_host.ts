@@ -8,6 +8,7 @@ import { acceptProxied } from "../../net/proxy_protocol.ts";
 import { Listener } from "../../net/listener.ts";
 import { NetworkList } from "../../net/networks.ts";
 import type { SecureContexts } from "../../net/secure_contexts.ts";
+import type { ListenOptions } from "../../net/endpoint.ts";
 import type { ConnectionSlots } from "../../contracts/connection_slots.ts";
 import { acceptTls } from "../../net/tls_connection.ts";
 import { DelayedAnswers } from "../../wire/delayed_answers.ts";
@@ -38,15 +39,6 @@ export interface SessionHostOptions {
   readonly yielder?: Yielder;
   /** @default {systemClock} */
   readonly clock?: Clock;
-}
-
-/** Where to listen. */
-export interface ListenOptions {
-  readonly hostname: string;
-  readonly port: number;
-  readonly reusePort?: boolean;
-  /** Whether TLS begins with the first octet (RFC 8314, section 3). */
-  readonly tls?: boolean;
 }
 
 /** How long, in milliseconds, a client may take for a TLS handshake, and a proxy for its header. */
