@@ -13,6 +13,7 @@ export interface YieldingTask {
    * Lets everything else of the thread run.
    *
    * @throws the signal's reason, when the work is no longer wanted
+   * @throws {DOMException} named `TimeoutError`, when the deadline has passed
    */
   pause(): Promise<void>;
 }
@@ -43,14 +44,16 @@ export class Yielder implements YieldingTask {
    * Makes a piece of work.
    *
    * @param signal ends it at its next pause
+   * @param deadline by `performance.now()`: when it has passed, the next pause ends the work
    */
-  task(signal?: AbortSignal): YieldingTask {
+  task(signal?: AbortSignal, deadline = Infinity): YieldingTask {
     return {
       due: () => this.due(),
       pause: async () => {
         signal?.throwIfAborted();
         await this.pause();
         signal?.throwIfAborted();
+        if (performance.now() > deadline) throw new DOMException("Time is over", "TimeoutError");
       },
     };
   }

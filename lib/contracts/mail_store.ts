@@ -51,10 +51,11 @@ export interface Maildrop extends AsyncDisposable {
   /**
    * Opens a message.
    *
+   * @param signal ends the work where the message must be measured anew
    * @throws {MessageGoneError} when another program removed it
    * @throws {Error} when it cannot be read
    */
-  open(message: MessageInfo): Promise<StoredMessage>;
+  open(message: MessageInfo, signal?: AbortSignal): Promise<StoredMessage>;
   /** Notes that a client has a message whole: it is marked seen, and its time to expire begins, when the maildrop is disposed. */
   retrieved(message: MessageInfo): void;
   /**
@@ -79,7 +80,10 @@ export interface MailStore {
   /**
    * Opens a user's maildrop; the caller holds the user's lock. A user without a mailbox has an empty maildrop.
    *
+   * @param signal ends the work, for instance of measuring many messages; what was done of it is kept for the next time
    * @throws {MaildropUnreadableError} when the mailbox exists and cannot be read
+   * @throws {MaildropUnavailableError} when it cannot be opened now, or not in time
+   * @throws the signal's reason
    */
   acquire(user: string, signal?: AbortSignal): Promise<Maildrop>;
   /** Makes a user's mailbox where there is none. */
@@ -101,4 +105,9 @@ export class MessageChangedError extends Error {
 /** A mailbox that exists and cannot be read; the message is for the log, not for the client. */
 export class MaildropUnreadableError extends Error {
   override name = "MaildropUnreadableError";
+}
+
+/** A mailbox that cannot be opened now; the message is for the log, not for the client. */
+export class MaildropUnavailableError extends Error {
+  override name = "MaildropUnavailableError";
 }

@@ -23,7 +23,7 @@ export function storeFactory(yielder: Yielder): (settings: SessionSettings) => M
 }
 
 function makeStore(settings: SessionSettings, yielder: Yielder): MailStore {
-  const { maildir, defaultDomain, maxMessages, expire, noFlagUpdates } = settings;
+  const { maildir, defaultDomain, maxMessages, expire, noFlagUpdates, timeout } = settings;
   return new FolderMailStore({
     root: maildir,
     ...(defaultDomain !== undefined && { defaultDomain }),
@@ -31,6 +31,8 @@ function makeStore(settings: SessionSettings, yielder: Yielder): MailStore {
     expireDays: expire,
     flagUpdates: !noFlagUpdates,
     yielder,
+    // A client that waits longer is like one that says nothing.
+    measureTimeout: timeout === 0 ? Infinity : timeout * 1000,
     warn: (message, properties) => log.warn(message, properties ?? {}),
   });
 }

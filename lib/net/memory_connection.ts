@@ -122,6 +122,12 @@ export class MemoryConnection implements Connection {
     return Promise.resolve();
   }
 
+  /** Breaks both directions, as a TCP reset does. */
+  reset(): void {
+    this.#outgoing.break();
+    this.#incoming.break();
+  }
+
   [Symbol.dispose](): void {
     this.#outgoing.end();
     this.#incoming.break();

@@ -65,12 +65,18 @@ async function openTransaction(
   mechanism: string,
 ): Promise<Reply> {
   const { close, store } = phase.context.services;
+  const signal = phase.context.workSignal();
   const begun = performance.now();
+  lease.onLost(() => close("kicked"));
   let maildrop;
   try {
-    maildrop = await openMaildrop(store.acquire(user), lease);
+    maildrop = await openMaildrop(store.acquire(user, signal), lease);
   } catch (error) {
-    log.error("The maildrop of {user} cannot be opened: {error}", { user, error });
+    if (signal.aborted) {
+      log.debug("The session of {user} ended before its maildrop was open", { user });
+    } else {
+      log.error("The maildrop of {user} cannot be opened: {error}", { user, error });
+    }
     return error instanceof MaildropUnreadableError
       ? {
         kind: "error",
@@ -83,7 +89,6 @@ async function openTransaction(
         text: "The maildrop cannot be opened now, try again later",
       };
   }
-  lease.onLost(() => close("kicked"));
   const milliseconds = performance.now() - begun;
   return {
     kind: "ok",

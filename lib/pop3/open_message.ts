@@ -24,15 +24,16 @@ export async function openMessage(
   const message = phase.find(number);
   if (typeof message === "string") return { kind: "error", text: message };
   const { transformer } = phase.context.services;
+  const signal = phase.context.workSignal();
   try {
     const body = await transformer.apply(
-      () => phase.maildrop.open(message.info),
+      () => phase.maildrop.open(message.info, signal),
       {
         user: phase.user,
         uid: message.info.uid,
         client: phase.context.services.identity.address,
         session: phase.context.services.identity.session,
-        signal: phase.context.workSignal(),
+        signal,
       },
     );
     // With a transformer on, no size is named (pop3.md, "Transformer"), not even where the stored message bypasses it.

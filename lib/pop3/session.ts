@@ -49,6 +49,8 @@ export class Pop3Session implements Dialogue, Pop3Context {
   /** The command at work, for events. */
   #command = UNKNOWN;
   #work: AbortController | undefined;
+  /** Whether the client has left, or the session was ended: nothing more is worked on. */
+  #isLeft = false;
   readonly #loginDeadline: number;
   readonly timestamp: string;
 
@@ -182,6 +184,7 @@ export class Pop3Session implements Dialogue, Pop3Context {
   }
 
   hangUp(): void {
+    this.#isLeft = true;
     this.#work?.abort();
   }
 
@@ -232,6 +235,7 @@ export class Pop3Session implements Dialogue, Pop3Context {
 
   workSignal(): AbortSignal {
     this.#work ??= new AbortController();
+    if (this.#isLeft) this.#work.abort();
     return this.#work.signal;
   }
 

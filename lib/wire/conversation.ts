@@ -42,6 +42,8 @@ export class Conversation {
   #challenged = 0;
   /** Whether a command is at work, or its answer on its way; nobody else waits for the read ahead then. */
   #working = false;
+  /** Whether the client's side of the stream has ended, as a read ahead told. */
+  #isEnded = false;
   /** Whether the client left while a command was at work. */
   #hungUp = false;
   /** Why somebody else ended it. */
@@ -264,8 +266,13 @@ export class Conversation {
    */
   #watchClient(): void {
     if (this.#closed !== undefined) return;
-    if (this.#lines.hasLine) return this.#dialogue.interrupted?.();
+    if (this.#lines.hasLine && this.#dialogue.interrupted !== undefined) {
+      return this.#dialogue.interrupted();
+    }
+    this.#noticeEnd();
     if (this.#ahead !== undefined) return;
+    // While a line waits, too, so that a connection that breaks is noticed; but the line may be STLS, behind which TLS begins.
+    if (this.#lines.hasLine && this.#connection.startTls !== undefined) return;
     const ahead = this.#connection.read(this.#buffer);
     this.#ahead = ahead;
     this.#aheadEnded = false;
@@ -273,8 +280,8 @@ export class Conversation {
       (octets) => {
         this.#aheadEnded = true;
         if (octets === null) {
-          this.#hungUp = true;
-          this.#dialogue.hangUp();
+          this.#isEnded = true;
+          if (this.#working) this.#noticeEnd();
         } else if (this.#working && this.#dialogue.interrupted !== undefined) {
           this.#ahead = undefined;
           this.#lines.push(this.#buffer.subarray(0, octets));
@@ -284,6 +291,13 @@ export class Conversation {
       },
       () => this.close("client-gone"),
     );
+  }
+
+  /** Nobody waits for the last command's answer when the client has left; a client whose commands wait has only said all of them. */
+  #noticeEnd(): void {
+    if (!this.#isEnded || this.#lines.hasLine) return;
+    this.#hungUp = true;
+    this.#dialogue.hangUp();
   }
 
   /** Takes in what the client still says, for a moment: closing over unread octets would make TCP throw our last answer away. */

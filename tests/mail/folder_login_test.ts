@@ -2,7 +2,10 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { FolderMailStore } from "../../lib/mail/folder/folder_mail_store.ts";
-import { MaildropUnreadableError } from "../../lib/contracts/mail_store.ts";
+import {
+  MaildropUnavailableError,
+  MaildropUnreadableError,
+} from "../../lib/contracts/mail_store.ts";
 import { FIRST, TempMail } from "./temp_mail.ts";
 
 /** Whose files ours are tells who we are, without a permission to ask. */
@@ -285,4 +288,22 @@ Deno.test("a login on many messages lets others run, and ends when it is no long
   const login = mail.store().acquire("alice", abort.signal);
   abort.abort(new Error("the client went away"));
   await assertRejects(() => login, Error, "the client went away");
+});
+
+Deno.test("a login that measures for too long keeps what it measured, so that later ones come to the end", async () => {
+  using mail = new TempMail();
+  const files: Record<string, string> = {};
+  for (let n = 0; n < 3000; n++) files[`new/${FIRST + n}.M1P1.host`] = `${n}`;
+  mail.maildir("alice", files);
+  let tries = 0;
+  for (let messages = 0; messages === 0; tries++) {
+    try {
+      await using maildrop = await mail.store({ measureTimeout: 0 }).acquire("alice");
+      messages = maildrop.messages.length;
+    } catch (error) {
+      if (!(error instanceof MaildropUnavailableError)) throw error;
+    }
+  }
+  assert(tries > 1);
+  assertEquals((await uids(mail.store())).length, 3000);
 });

@@ -1,6 +1,7 @@
 /** Lists that grow until the client says something: the engine reads ahead while it writes. */
 
 import { assertEquals } from "@std/assert";
+import { delay } from "../../lib/async/delay.ts";
 import type { Reply } from "../../lib/wire/reply.ts";
 import { eventually } from "../support/waiting.ts";
 import { ScriptedDialogue, Talk } from "./scripted_dialogue.ts";
@@ -158,4 +159,42 @@ Deno.test("Conversation applies the line limit that a command has changed to the
   await using talk = new Talk(dialogue);
   await talk.say(`${"x".repeat(60)}\r\nMORE\r\n${"x".repeat(60)}\r\n`);
   assertEquals(await talk.hear("+OK 60\r\n"), "+OK hello\r\n-ERR too long\r\n+OK 4\r\n+OK 60\r\n");
+});
+
+/** A command that works until the client has left. */
+function untilHungUp(): { dialogue: ScriptedDialogue; left: Promise<void> } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const dialogue = new class extends ScriptedDialogue {
+    override hangUp(): void {
+      super.hangUp();
+      resolve();
+    }
+  }(async (line) => {
+    if (line === "slow") await promise;
+    return { kind: "ok", text: line };
+  });
+  return { dialogue, left: promise };
+}
+
+Deno.test("Conversation notices a connection that breaks while further commands wait", async () => {
+  const { dialogue, left } = untilHungUp();
+  await using talk = new Talk(dialogue);
+  await talk.say("slow\r\nnext\r\n");
+  await eventually("the command at work", () => dialogue.heard.includes("slow"));
+  talk.client.reset();
+  await left;
+  assertEquals(await talk.over, "client-gone");
+  assertEquals(dialogue.heard.includes("next"), false);
+});
+
+Deno.test("Conversation does not take a client for gone that has said all its commands at once", async () => {
+  const { dialogue, left } = untilHungUp();
+  await using talk = new Talk(dialogue);
+  await talk.say("slow\r\nnext\r\n");
+  await talk.client.closeWrite();
+  await eventually("the command at work", () => dialogue.heard.includes("slow"));
+  await delay(60);
+  assertEquals(dialogue.heard, ["slow"]);
+  talk.conversation.close("kicked");
+  await left;
 });

@@ -1,6 +1,6 @@
 /** Users' mailboxes as folders of files: Maildirs, and plain folders with one file a message. */
 
-import { Yielder, type YieldingTask } from "../../async/yielder.ts";
+import { Yielder } from "../../async/yielder.ts";
 import { printable } from "../../bytes/printable.ts";
 import { CacheKeeper } from "./cache_keeper.ts";
 import { type CacheVersion, isListingValid, looksSettled, readCache } from "./cache_file.ts";
@@ -10,12 +10,14 @@ import { FolderMaildrop } from "./folder_maildrop.ts";
 import { Locator } from "./locator.ts";
 import {
   type Maildrop,
+  MaildropUnavailableError,
   MaildropUnreadableError,
   type MailStore,
 } from "../../contracts/mail_store.ts";
 import { findMailbox, type Mailbox } from "./mailbox.ts";
 import { mailboxPath } from "./mailbox_path.ts";
 import { completeMaildir, makeMailbox } from "./make_mailbox.ts";
+import { MessageTooBigError } from "./measure_file.ts";
 import { nameMessages } from "./name_messages.ts";
 import { removeFiles } from "./remove_files.ts";
 import { scanMailbox } from "./scan.ts";
@@ -38,6 +40,8 @@ export interface FolderMailStoreOptions {
   readonly flagUpdates: boolean;
   /** Milliseconds since 1970. @default {Date.now} */
   readonly now?: () => number;
+  /** Milliseconds that a login may measure messages. @default {Infinity} */
+  readonly measureTimeout?: number;
   /** Shares the thread between long work and other sessions. @default {a new one} */
   readonly yielder?: Yielder;
   /** Told what an operator should know; `properties` are safe to print. */
@@ -76,7 +80,11 @@ export class FolderMailStore implements MailStore {
       // The folders have changed, so they are looked at again.
       return await this.acquire(user, signal);
     }
-    return await this.#open(mailbox, known, this.#yielder.task(signal));
+    try {
+      return await this.#open(mailbox, known, signal);
+    } catch (error) {
+      throw this.#explain(mailbox, error);
+    }
   }
 
   create(user: string): Promise<void> {
@@ -101,10 +109,14 @@ export class FolderMailStore implements MailStore {
   async #open(
     mailbox: Mailbox,
     known: Known | undefined,
-    task: YieldingTask,
+    signal: AbortSignal | undefined,
   ): Promise<Maildrop> {
-    const { maxMessages, flagUpdates, warn } = this.#options;
-    const settings = { maxMessages, warn, task };
+    const { maxMessages, flagUpdates, warn, measureTimeout = Infinity } = this.#options;
+    const task = this.#yielder.task(signal);
+    const measuring = this.#yielder.task(signal, performance.now() + measureTimeout);
+    const cache = this.#keeper(mailbox, known?.version);
+    const keep = (messageIndex: MessageIndex): Promise<void> => cache.write(messageIndex);
+    const settings = { maxMessages, warn, task, measuring, keep };
     const scan = await scanMailbox(
       mailbox,
       known?.messageIndex,
@@ -113,7 +125,6 @@ export class FolderMailStore implements MailStore {
     );
     const { messageIndex, served, listed } = scan;
     const { messages, changed } = await nameMessages(mailbox, messageIndex, served, task);
-    const cache = this.#keeper(mailbox, known?.version);
     const canSpareListing = listed !== undefined && mailbox.layout === "maildir" &&
       messageIndex.length >= WORTH_LISTING_ONCE && looksSettled(mailbox);
     if (scan.changed || changed || canSpareListing) {
@@ -131,6 +142,19 @@ export class FolderMailStore implements MailStore {
       now,
       warn,
     });
+  }
+
+  /** What an operator is to read of an error in opening a mailbox. */
+  #explain(mailbox: Mailbox, error: unknown): unknown {
+    if (error instanceof MessageTooBigError) {
+      return new MaildropUnavailableError(`${mailbox.path}: ${error.message}`, { cause: error });
+    }
+    if (!(error instanceof DOMException) || error.name !== "TimeoutError") return error;
+    const seconds = Math.round((this.#options.measureTimeout ?? 0) / 1000);
+    return new MaildropUnavailableError(
+      `The messages of ${mailbox.path} could not be measured within ${seconds} seconds. The next login continues.`,
+      { cause: error },
+    );
   }
 
   async #read(mailbox: Mailbox): Promise<Known | undefined> {

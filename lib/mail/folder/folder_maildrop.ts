@@ -56,14 +56,14 @@ export class FolderMaildrop implements Maildrop {
     this.messages = options.messages;
   }
 
-  async open(message: MessageInfo): Promise<StoredMessage> {
+  async open(message: MessageInfo, signal?: AbortSignal): Promise<StoredMessage> {
     const row = this.#rowOf(message);
     const { file, info } = await this.#openFile(row);
     try {
       this.#places.checkFolder(row);
       return new StoredFile({
         file,
-        ...await this.#measuresOf(row, file, info),
+        ...await this.#measuresOf(row, file, info, signal),
         openDescriptor: () => this.#openDescriptor(row, info),
       });
     } catch (error) {
@@ -172,6 +172,7 @@ export class FolderMaildrop implements Maildrop {
     row: number,
     file: Deno.FsFile,
     info: Deno.FileInfo,
+    signal: AbortSignal | undefined,
   ): Promise<{ size: number; storedSize: number; verbatim: boolean }> {
     const { size, storedSize, marks, names } = this.#messageIndex;
     if (this.#messageIndex.looksLike(row, info)) {
@@ -180,7 +181,10 @@ export class FolderMaildrop implements Maildrop {
     }
     // In a plain folder the time and the size belong to the id: this is another message.
     if (this.#options.mailbox.layout === "plain") throw gone(names[row]!);
-    const measured = await new FileMeter(this.#options.yielder).measure(file, info.size);
+    const measured = await new FileMeter(this.#options.yielder.task(signal)).measure(
+      file,
+      info.size,
+    );
     file.seekSync(0, Deno.SeekMode.Start);
     keepMeasures(this.#messageIndex, row, measured, info.mtime?.getTime() ?? 0);
     this.#isNews = true;

@@ -4,6 +4,17 @@ import type { YieldingTask } from "../../async/yielder.ts";
 import { WireMeter, type WireSize } from "../../bytes/wire_meter.ts";
 import { Mark, type MessageIndex } from "./message_index.ts";
 
+/**
+ * Octets of the biggest message that is measured: more than any mail program can take, and half a minute's reading of what the system has in
+ * memory. A sparse file can say that it has 8 EiB.
+ */
+const MOST_OCTETS = 32 * 1024 ** 3;
+
+/** A message that is too big to be measured. */
+export class MessageTooBigError extends Error {
+  override name = "MessageTooBigError";
+}
+
 /** A message's measures. */
 export interface MeasuredSize extends WireSize {
   /** Octets as stored, of which `size` tells; what a program appends later does not belong to it. */
@@ -25,9 +36,15 @@ export class FileMeter {
    * promises would take as long as their files.
    *
    * @param fileSize octets that the file had when it was opened
+   * @throws {MessageTooBigError} when it is too big to be read
    */
   measure(file: Deno.FsFile, fileSize: number): MeasuredSize | Promise<MeasuredSize> {
     const meter = this.#meter;
+    if (fileSize > MOST_OCTETS) {
+      throw new MessageTooBigError(
+        `A message of ${fileSize} octets is too big to be measured; at most ${MOST_OCTETS} are read.`,
+      );
+    }
     if (fileSize > meter.input.length) return this.#measureBig(file, fileSize);
     let storedSize = 0;
     let wire: WireSize;

@@ -25,6 +25,10 @@ export interface ScanOptions {
   readonly maxMessages: number;
   /** Lets others run while a big mailbox is worked on. */
   readonly task: YieldingTask;
+  /** The same while messages are measured, and ends that when it takes too long. */
+  readonly measuring: YieldingTask;
+  /** Keeps what was measured by the time that the work failed, or was ended: the next login goes on from there. */
+  readonly keep: (messageIndex: MessageIndex) => Promise<void>;
   readonly warn: (message: string, properties?: Record<string, unknown>) => void;
 }
 
@@ -45,6 +49,7 @@ export interface Scan {
  * @param known what the cache told
  * @param isListed whether what the cache told lists exactly what the folders hold
  * @throws {MaildropUnreadableError} when a folder cannot be read
+ * @throws {MessageTooBigError} when a message is too big to be measured
  */
 export async function scanMailbox(
   mailbox: Mailbox,
@@ -54,7 +59,8 @@ export async function scanMailbox(
 ): Promise<Scan> {
   let learned = false;
   if (known !== undefined && isListed) {
-    const look = await lookAtRows(mailbox, known, options);
+    const look = newLook();
+    await lookAtRows(mailbox, known, look, options);
     // A name that is gone although its folder has not changed: the file system tells old news, so it is asked again.
     if (look.gone.size === 0) return conclude(mailbox, known, look, undefined, options);
     learned = look.changed;
@@ -62,7 +68,13 @@ export async function scanMailbox(
   const listed = { at: performance.now() };
   const listing = listMailbox(mailbox);
   const { messageIndex, changed } = reconcile(mailbox, listing, known);
-  const look = await lookAtRows(mailbox, messageIndex, options);
+  const look = newLook();
+  try {
+    await lookAtRows(mailbox, messageIndex, look, options);
+  } catch (error) {
+    if (look.changed) await options.keep(messageIndex);
+    throw error;
+  }
   look.changed ||= changed || learned;
   look.leftOut.push(...listing.others);
   return conclude(mailbox, messageIndex, look, listed, options);
@@ -79,38 +91,35 @@ interface Look {
   readonly leftOut: [name: string, reason: string][];
 }
 
+function newLook(): Look {
+  return { changed: false, end: 0, gone: new Set(), unreadable: new Set(), leftOut: [] };
+}
+
 async function lookAtRows(
   mailbox: Mailbox,
   messageIndex: MessageIndex,
+  look: Look,
   options: ScanOptions,
-): Promise<Look> {
-  const look: Look = {
-    changed: false,
-    end: 0,
-    gone: new Set(),
-    unreadable: new Set(),
-    leftOut: [],
-  };
-  const { task } = options;
-  const meter = new FileMeter(task);
+): Promise<void> {
+  const { measuring, task } = options;
+  const meter = new FileMeter(measuring);
   const lookAtEach = mailbox.layout === "plain" || messageIndex.length <= LOOK_AT_EACH;
   const most = options.maxMessages === 0 ? Infinity : options.maxMessages;
   let served = 0;
   for (; look.end < messageIndex.length && served < most; look.end++) {
     const row = look.end;
-    if (lookAtEach || !messageIndex.isMeasured(row)) {
+    const isMeasured = messageIndex.isMeasured(row);
+    if (lookAtEach || !isMeasured) {
       try {
         const changed = refreshRow(mailbox, messageIndex, row, meter, lookAtEach);
         if (typeof changed === "boolean" ? changed : await changed) look.changed = true;
       } catch (error) {
         note(look, messageIndex, row, error);
-        continue;
       }
     }
-    served++;
-    if (task.due()) await task.pause();
+    if (!look.gone.has(row) && !look.unreadable.has(row)) served++;
+    if (task.due()) await (isMeasured ? task : measuring).pause();
   }
-  return look;
 }
 
 /** Measures a row's file unless it is as it was measured; says whether it had to. At once where it can: most rows need no promise. */
