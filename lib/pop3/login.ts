@@ -10,7 +10,7 @@ import type { Authorization } from "./phases.ts";
 const log = logger("pop3");
 
 /** Failed logins after which a session ends (pop3.md, `auth_delay`). */
-const MAX_FAILURES = 3;
+export const MAX_FAILURES = 3;
 
 type Granted = Extract<LoginOutcome, { kind: "granted" }>;
 

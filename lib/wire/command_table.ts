@@ -65,6 +65,11 @@ export class CommandTable<S, C> {
     }
   }
 
+  /** The names of all commands, whether or not they exist in some context. */
+  get names(): string[] {
+    return [...this.#byName.keys()];
+  }
+
   /** Finds a command that exists in this context by its keyword in any case (RFC 1939, section 3). */
   find(keyword: string, context: C): Command<S, C> | undefined {
     const entry = this.#entry(keyword);

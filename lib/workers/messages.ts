@@ -58,19 +58,25 @@ export interface MainMethods {
   endGroup(pid: number): Promise<void>;
 }
 
-/** A question, by its number. */
+/** A question, by its number, which is higher than those of all questions before. */
 export type Call<K extends keyof MainMethods = keyof MainMethods> = {
   [M in K]: {
     readonly type: "call";
     readonly call: number;
     readonly method: M;
     readonly args: Parameters<MainMethods[M]>;
+    /** What happened before the question: whoever asks for a session has told of it. */
+    readonly events: PackedEvents;
   };
 }[K];
 
-/** From a worker to the main thread. */
+/**
+ * From a worker to the main thread, which believes none of it (docs/decisions/0103): the shape is checked in worker_messages.ts, what
+ * is said of sessions in worker_sessions.ts.
+ */
 export type FromWorker =
-  | { readonly type: "listening"; readonly addresses: readonly Deno.NetAddr[] }
+  /** All its ports are open. */
+  | { readonly type: "listening" }
   | {
     readonly type: "failed";
     readonly name: string;
@@ -81,7 +87,11 @@ export type FromWorker =
   /** The question need not be answered any more; a turn that was given for it meanwhile is given back. */
   | { readonly type: "cancel"; readonly call: number }
   /** What happened, and then perhaps: the session that gives its lock back. */
-  | { readonly type: "events"; readonly events: PackedEvents; readonly release?: string }
+  | {
+    readonly type: "events";
+    readonly events: PackedEvents;
+    readonly release: string | undefined;
+  }
   /** All that had happened when the main thread said `tell` has been told. */
   | { readonly type: "told" }
   | { readonly type: "leave-turn"; readonly turn: number }

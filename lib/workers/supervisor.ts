@@ -48,6 +48,8 @@ export interface SupervisorOptions {
   readonly newPrefix: () => Promise<string>;
   /** The workers' program, for tests. */
   readonly script?: URL;
+  /** Milliseconds between two questions whether a worker still answers, for tests. */
+  readonly pulse?: number;
 }
 
 /** The session workers. */
@@ -64,6 +66,8 @@ export class Supervisor {
   readonly #workers = new Map<WorkerHandle, Generation>();
   readonly #freeSlots = Array.from({ length: MAX_THREADS }, (_, index) => MAX_THREADS - 1 - index);
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  /** The highest `max_connections` so far: those that a lower one leaves over go on. */
+  #mostConnections: number;
   #generation: Generation;
   #renewing: Promise<void> = Promise.resolve();
   #stopping = false;
@@ -73,6 +77,7 @@ export class Supervisor {
   constructor(options: SupervisorOptions, generation: Generation) {
     this.#options = options;
     this.#generation = generation;
+    this.#mostConnections = options.maxConnections;
     this.#memory = sharedSlotMemory(options.maxConnections, MAX_THREADS);
     this.#slots = new SharedConnectionSlots(this.#memory, MAX_THREADS - 1);
   }
@@ -99,6 +104,7 @@ export class Supervisor {
 
   /** Changes how many sessions there may be at once. */
   setMaxConnections(limit: number): void {
+    this.#mostConnections = Math.max(this.#mostConnections, limit);
     this.#slots.setLimit(limit);
   }
 
@@ -215,8 +221,18 @@ export class Supervisor {
         `More than ${MAX_THREADS} workers are in use; wait until old ones have ended`,
       );
     }
-    const { certificates, loginService, turns, groups, logging, listen, path, script, state } =
-      this.#options;
+    const {
+      certificates,
+      loginService,
+      turns,
+      groups,
+      logging,
+      listen,
+      path,
+      pulse,
+      script,
+      state,
+    } = this.#options;
     const { permissions, transformer } = generation;
     const sessionPrefix = await this.#options.newPrefix();
     const begun = performance.now();
@@ -226,6 +242,7 @@ export class Supervisor {
       groups,
       logging,
       permissions,
+      maxConnections: () => this.#mostConnections,
       setup: {
         state: fitting(state(), generation),
         listen,
@@ -238,6 +255,7 @@ export class Supervisor {
         certificates: certificates(),
       },
       ...(script !== undefined && { script }),
+      ...(pulse !== undefined && { pulse }),
       ended: (error) => this.#ended(link, { slot, error, age: performance.now() - begun }),
     });
     this.#workers.set(link, generation);

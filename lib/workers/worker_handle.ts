@@ -1,25 +1,31 @@
-/** The main thread's end of a session worker: starts it, answers its questions, and cleans up behind it. */
+/** The main thread's end of a session worker: starts it, holds what it says against what can be, and cleans up behind it. */
 
 import { type Clock, systemClock } from "../async/clock.ts";
+import type { Logging } from "../log/logging.ts";
 import type { CertificateMaterial } from "../net/certificates.ts";
 import type { CloseReason, Observer } from "../contracts/event.ts";
-import type { Logging } from "../log/logging.ts";
 import type { LocalProcessGroups } from "../transform/local_process_groups.ts";
 import type { Turns } from "../async/semaphore.ts";
-import type { Lease } from "../contracts/login_service.ts";
 import type { LocalLoginService } from "../auth/local_login_service.ts";
-import type {
-  Call,
-  FromWorker,
-  MainMethods,
-  RemoteLoginOutcome,
-  ToWorker,
-  WorkerSetup,
-  WorkerState,
-} from "./messages.ts";
-import { unpackEvents } from "./packed_events.ts";
+import { MessageBudget } from "./message_budget.ts";
+import type { Call, FromWorker, ToWorker, WorkerSetup, WorkerState } from "./messages.ts";
 import { ListenError } from "../net/start_error.ts";
+import { WorkerCalls } from "./worker_calls.ts";
+import { markLine } from "./worker_log.ts";
+import { readWorkerMessage } from "./worker_messages.ts";
 import type { WorkerPermissions } from "./worker_permissions.ts";
+import { FalseStatementError, WorkerSessions } from "./worker_sessions.ts";
+
+/** Messages that a worker may send at once and each second, beside those for its sessions. */
+const MESSAGES = { most: 100_000, perSecond: 5000 };
+/** Messages for each session: most need four. */
+const MESSAGES_PER_SESSION = 50;
+/** Log lines: twice what a worker lets itself send. */
+const LOG_LINES = { most: 40_000, perSecond: 10_000 };
+
+/** Milliseconds between two questions whether a worker still answers, and how many in a row may stay without an answer. */
+const PULSE_MS = 10_000;
+const MOST_MISSED = 6;
 
 /** What a worker is served with. */
 export interface WorkerHandleOptions {
@@ -29,10 +35,14 @@ export interface WorkerHandleOptions {
   readonly logging: Pick<Logging, "accept">;
   readonly permissions: WorkerPermissions;
   readonly setup: WorkerSetup;
+  /** How many sessions there may be in all workers. */
+  readonly maxConnections: () => number;
   /** Told once when the thread is gone: drained, or dead of an error. */
   readonly ended: (error: Error | undefined) => void;
   /** The thread's program. @default "session_worker.ts" beside this file */
   readonly script?: URL;
+  /** Milliseconds between two questions whether it still answers. @default {10000} */
+  readonly pulse?: number;
   /** @default {systemClock} */
   readonly clock?: Clock;
 }
@@ -40,31 +50,42 @@ export interface WorkerHandleOptions {
 /** One worker, from its start to its end. */
 export class WorkerHandle {
   readonly #options: WorkerHandleOptions;
+  readonly #clock: Clock;
   readonly #worker: Worker;
-  readonly #leases = new Map<string, Lease>();
-  /** By the question that each was given for. */
-  readonly #turns = new Map<number, Disposable>();
-  /** Questions that may wait for long, and can be taken back. */
-  readonly #calls = new Map<number, AbortController>();
+  readonly #sessions: WorkerSessions;
+  readonly #calls: WorkerCalls;
   readonly #groups = new Set<number>();
-  /** Sessions that have begun here and not ended. */
-  readonly #sessions = new Set<string>();
-  readonly #listening = Promise.withResolvers<readonly Deno.NetAddr[]>();
+  readonly #messages = new MessageBudget(MESSAGES);
+  readonly #logLines = new MessageBudget(LOG_LINES);
+  readonly #listening = Promise.withResolvers<void>();
   readonly #retired = Promise.withResolvers<void>();
+  #pulse: ReturnType<typeof setInterval> | undefined;
   /** Those who wait for a `told`, in the order in which they are answered. */
   #untold: (() => void)[] = [];
-  #gone = false;
+  #phase: "starting" | "listening" | "serving" | "draining" | "gone" = "starting";
+  #missed = 0;
 
   /** Starts the thread. */
   constructor(options: WorkerHandleOptions) {
     this.#options = options;
+    const { clock = systemClock, loginService, maxConnections, setup, turns } = options;
+    this.#clock = clock;
+    const sessions = new WorkerSessions({ prefix: setup.sessionPrefix, maxConnections, clock });
+    this.#sessions = sessions;
+    this.#calls = new WorkerCalls({
+      loginService,
+      turns,
+      sessions,
+      endGroup: (pid) => this.#endGroup(pid),
+      lost: (session) => this.#post({ type: "lost", session }),
+    });
     const script = options.script ?? new URL("./thread/session_worker.ts", import.meta.url);
     this.#worker = new Worker(script.href, {
       type: "module",
-      name: options.setup.sessionPrefix,
+      name: setup.sessionPrefix,
       deno: { permissions: options.permissions },
     });
-    this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#obey(data);
+    this.#worker.onmessage = ({ data }: MessageEvent<unknown>) => this.#take(data);
     this.#worker.onerror = (event) => {
       // Else the main thread would end with it.
       event.preventDefault();
@@ -72,11 +93,11 @@ export class WorkerHandle {
     };
     this.#worker.onmessageerror = () =>
       this.#end(new Error("A message of a worker could not be read"));
-    this.#post({ type: "setup", setup: options.setup });
+    this.#post({ type: "setup", setup });
   }
 
-  /** Settles when all its ports are open, with their addresses. @throws {ListenError} when one cannot be opened */
-  get listening(): Promise<readonly Deno.NetAddr[]> {
+  /** Settles when all its ports are open. @throws {ListenError} when one cannot be opened */
+  get listening(): Promise<void> {
     return this.#listening.promise;
   }
 
@@ -87,7 +108,9 @@ export class WorkerHandle {
 
   /** Lets it serve. */
   start(): void {
+    if (this.#phase === "listening") this.#phase = "serving";
     this.#post({ type: "start" });
+    this.#pulse ??= setInterval(() => this.#feelPulse(), this.#options.pulse ?? PULSE_MS);
   }
 
   /** Tells it what has changed. */
@@ -109,7 +132,7 @@ export class WorkerHandle {
 
   /** Resolves when all that has happened in its sessions by now was heard of, or the thread is gone. */
   caughtUp(): Promise<void> {
-    if (this.#gone) return Promise.resolve();
+    if (this.gone) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#untold.push(resolve);
     this.#post({ type: "tell" });
@@ -118,6 +141,7 @@ export class WorkerHandle {
 
   /** Accepts no more; ends when the last session has. Those who have connected already are served, or refused. */
   drain(backlog: "serve" | "refuse"): void {
+    if (!this.gone) this.#phase = "draining";
     this.#post({ type: "drain", backlog });
   }
 
@@ -128,7 +152,7 @@ export class WorkerHandle {
 
   /** Whether the thread is gone. */
   get gone(): boolean {
-    return this.#gone;
+    return this.#phase === "gone";
   }
 
   /** Ends the thread where it stands. */
@@ -142,154 +166,147 @@ export class WorkerHandle {
   }
 
   #post(message: ToWorker): void {
-    if (!this.#gone) this.#worker.postMessage(message);
+    if (!this.gone) this.#worker.postMessage(message);
+  }
+
+  /** A thread that closed itself, or never comes to its messages, would keep its sessions and their locks for ever. */
+  #feelPulse(): void {
+    if (this.#untold.length > 0 && ++this.#missed >= MOST_MISSED) {
+      return this.#end(new Error("It has not answered for too long"));
+    }
+    if (this.#untold.length === 0) void this.caughtUp();
+  }
+
+  /** Nothing that comes is believed, and whoever sends what cannot be is not listened to any more: docs/decisions/0103. */
+  #take(data: unknown): void {
+    if (this.gone) return;
+    try {
+      if (!this.#messages.take()) throw new FalseStatementError("It sends too many messages");
+      this.#obey(readWorkerMessage(data));
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      this.#end(new Error(`It said what no session worker says: ${why}`, { cause }));
+    }
   }
 
   #obey(message: FromWorker): void {
     switch (message.type) {
       case "listening":
-        return this.#listening.resolve(message.addresses);
+        this.#expect("starting");
+        this.#phase = "listening";
+        return this.#listening.resolve();
       case "failed":
+        this.#expect("starting");
         this.#listening.reject(new ListenError(message));
-        return this.#end(undefined);
-      case "call":
-        return void this.#answer(message);
-      case "cancel":
-        return this.#takeBack(message.call);
-      case "events":
-        unpackEvents(message.events, this.#observe);
-        if (message.release !== undefined) void this.#release(message.release);
-        return;
-      case "told":
-        return this.#untold.shift()?.();
-      case "leave-turn":
-        return this.#leaveTurn(message.turn);
-      case "group-started":
-        this.#groups.add(message.pid);
-        return this.#options.groups.started(message.pid);
-      case "log":
-        return this.#options.logging.accept(message.line);
-      case "retired":
-        return this.#retired.resolve();
-      case "drained":
         return this.#end(undefined);
       case "died":
         return this.#end(Object.assign(new Error(message.message), { stack: message.stack }));
+      case "log":
+        if (!this.#logLines.take()) throw new FalseStatementError("It logs too much");
+        this.#messages.add(1);
+        return this.#options.logging.accept(markLine(message.line, this.#name));
+      case "told":
+        return this.#told();
+      default:
+        this.#expect("serving", "draining");
+        return this.#serve(message);
     }
   }
 
+  #serve(
+    message: Exclude<FromWorker, { type: "listening" | "failed" | "died" | "log" | "told" }>,
+  ): void {
+    switch (message.type) {
+      case "call":
+        this.#sessions.take(message.events, this.#observe);
+        this.#calls.check(message);
+        return void this.#answer(message);
+      case "cancel":
+        return this.#calls.cancel(message.call);
+      case "events":
+        this.#sessions.take(message.events, this.#observe);
+        if (message.release !== undefined) this.#calls.release(message.release);
+        return;
+      case "leave-turn":
+        return this.#calls.leaveTurn(message.turn);
+      case "group-started":
+        return this.#groupStarted(message.pid);
+      case "retired":
+        this.#expect("draining");
+        return this.#retired.resolve();
+      case "drained":
+        this.#expect("draining");
+        return this.#end(undefined);
+    }
+  }
+
+  #expect(...phases: readonly string[]): void {
+    if (!phases.includes(this.#phase)) {
+      throw new FalseStatementError(`It says that while it is ${this.#phase}`);
+    }
+  }
+
+  #told(): void {
+    const resolve = this.#untold.shift();
+    if (resolve === undefined) throw new FalseStatementError("It answers what nobody has asked");
+    this.#missed = 0;
+    resolve();
+  }
+
   readonly #observe: Observer = (event) => {
-    if (event.type === "connected") this.#sessions.add(event.session);
-    else if (event.type === "disconnected") this.#sessions.delete(event.session);
+    if (event.type === "connected") this.#messages.add(MESSAGES_PER_SESSION);
+    else if (event.type === "disconnected") this.#calls.sessionEnded(event.session);
     this.#options.loginService.observe(event);
   };
 
   async #answer(question: Call): Promise<void> {
     const { call } = question;
     try {
-      this.#post({ type: "answer", call, value: await this.#carryOut(question) });
+      this.#post({ type: "answer", call, value: await this.#calls.answer(question) });
     } catch (error) {
       const { message } = error instanceof Error ? error : new Error(String(error));
       this.#post({ type: "failure", call, message });
     }
   }
 
-  #carryOut(question: Call): ReturnType<MainMethods[keyof MainMethods]> {
-    const { loginService } = this.#options;
-    switch (question.method) {
-      case "admit":
-        return loginService.admit(...question.args);
-      case "scramParameters":
-        return loginService.scramParameters(...question.args);
-      case "login":
-        return this.#login(...question.args);
-      case "enterTurn":
-        return this.#enterTurn(question.call);
-      case "endGroup":
-        return this.#endGroup(...question.args);
+  #groupStarted(pid: number): void {
+    // Whoever starts a program has a turn for it.
+    if (this.#groups.size >= this.#calls.turns) {
+      throw new FalseStatementError("A program runs for which there was no turn");
     }
-  }
-
-  async #login(
-    ...[identity, credentials]: Parameters<MainMethods["login"]>
-  ): Promise<RemoteLoginOutcome> {
-    return this.#keep(
-      identity.session,
-      await this.#options.loginService.login(identity, credentials),
-    );
-  }
-
-  /** The answer may be on its way: then nobody over there learns that there is a turn to give back. */
-  #takeBack(call: number): void {
-    this.#calls.get(call)?.abort();
-    this.#leaveTurn(call);
-  }
-
-  async #enterTurn(call: number): Promise<number> {
-    const controller = new AbortController();
-    this.#calls.set(call, controller);
-    try {
-      const turn = await this.#options.turns.enter(controller.signal);
-      // A worker that died or asked no more meanwhile gives no turn back.
-      if (controller.signal.aborted) {
-        turn[Symbol.dispose]();
-        throw controller.signal.reason;
-      }
-      this.#turns.set(call, turn);
-      return call;
-    } finally {
-      this.#calls.delete(call);
-    }
+    this.#groups.add(pid);
+    this.#options.groups.started(pid);
   }
 
   async #endGroup(pid: number): Promise<void> {
     if (this.#groups.delete(pid)) await this.#options.groups.end(pid);
   }
 
-  /** The lease stays here, where it can be given back for a worker that dies. */
-  #keep(
-    session: string,
-    outcome: Awaited<ReturnType<LocalLoginService["login"]>>,
-  ): RemoteLoginOutcome {
-    if (outcome.kind === "refused") return outcome;
-    const { lease, ...granted } = outcome;
-    if (this.#gone) {
-      void lease[Symbol.asyncDispose]();
-      return granted;
-    }
-    this.#leases.set(session, lease);
-    lease.onLost(() => this.#post({ type: "lost", session }));
-    return granted;
-  }
-
-  async #release(session: string): Promise<void> {
-    const lease = this.#leases.get(session);
-    this.#leases.delete(session);
-    await lease?.[Symbol.asyncDispose]();
-  }
-
-  #leaveTurn(turn: number): void {
-    this.#turns.get(turn)?.[Symbol.dispose]();
-    this.#turns.delete(turn);
+  get #name(): string {
+    return this.#options.setup.sessionPrefix;
   }
 
   /** Leaves nothing behind: no lock, no turn, no program, no session that counts as live. */
   #end(error: Error | undefined): void {
-    if (this.#gone) return;
-    this.#gone = true;
+    if (this.gone) return;
+    this.#phase = "gone";
+    clearInterval(this.#pulse);
     this.#worker.terminate();
     this.#retired.resolve();
     for (const resolve of this.#untold) resolve();
     this.#untold = [];
     this.#listening.reject(error ?? new Error("The worker ended before it listened"));
     this.#listening.promise.catch(() => undefined); // Whoever waited for it has been told.
-    const { loginService, groups, clock = systemClock } = this.#options;
-    for (const controller of this.#calls.values()) controller.abort();
-    for (const session of this.#sessions) {
-      loginService.observe({ type: "disconnected", session, at: clock.wall(), reason: "error" });
+    const { loginService, groups } = this.#options;
+    for (const session of this.#sessions.names()) {
+      loginService.observe({
+        type: "disconnected",
+        session,
+        at: this.#clock.wall(),
+        reason: "error",
+      });
     }
-    for (const lease of this.#leases.values()) void lease[Symbol.asyncDispose]();
-    for (const turn of this.#turns.values()) turn[Symbol.dispose]();
+    this.#calls.end();
     for (const pid of this.#groups) void groups.end(pid);
     this.#options.ended(error);
   }

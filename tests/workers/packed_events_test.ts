@@ -1,7 +1,8 @@
 // Events packed for the way between threads come out as they went in.
 import { assertEquals } from "@std/assert";
 import type { ServerEvent } from "../../lib/contracts/event.ts";
-import { EventPacker, unpackEvents } from "../../lib/workers/packed_events.ts";
+import { EventPacker } from "../../lib/workers/packed_events.ts";
+import { unpackEvents } from "../../lib/workers/unpack_events.ts";
 
 function throughTheWire(events: readonly ServerEvent[]): ServerEvent[] {
   const packer = new EventPacker();
@@ -20,15 +21,6 @@ function eventsOf(session: string): ServerEvent[] {
     { type: "tls", session, version: "TLSv1.3", ok: true },
     { type: "command", session, name: "USER", outcome: "ok", milliseconds: 0.25 },
     { type: "command", session, name: "?", outcome: "error", milliseconds: 1 },
-    {
-      type: "login-refused",
-      session,
-      at,
-      address: "192.0.2.7",
-      user: "ann",
-      mechanism: "PLAIN",
-      reason: "in-use",
-    },
     {
       type: "login",
       session,

@@ -4,6 +4,6 @@ import type { ToWorker } from "../../lib/workers/messages.ts";
 
 const scope = globalThis as unknown as Worker;
 scope.onmessage = ({ data }: MessageEvent<ToWorker>) => {
-  if (data.type === "setup") scope.postMessage({ type: "listening", addresses: [] });
+  if (data.type === "setup") scope.postMessage({ type: "listening" });
   if (data.type === "start") { for (;;); }
 };

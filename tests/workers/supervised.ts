@@ -3,22 +3,19 @@
 import { parseServeArguments } from "../../lib/cli/serve_arguments.ts";
 import type { ServerEvent } from "../../lib/contracts/event.ts";
 import type { LogLine } from "../../lib/log/logging.ts";
-import { openAccounts } from "../../lib/auth/accounts.ts";
 import { type Generation, newGeneration } from "../../lib/workers/generation.ts";
-import { LocalLoginService } from "../../lib/auth/local_login_service.ts";
-import { LoginGuard } from "../../lib/auth/login_guard.ts";
 import { MailFolderLocks } from "../../lib/mail/mail_folder_lock.ts";
 import { findPorts } from "../../lib/net/ports.ts";
 import { Supervisor } from "../../lib/workers/supervisor.ts";
 import { WorkerRefresher } from "../../lib/workers/worker_refresher.ts";
 import { resolveSettings } from "../../lib/settings/resolve.ts";
 import type { Settings } from "../../lib/contracts/settings.ts";
-import { MemoryState } from "../../lib/state/memory/memory_state.ts";
-import { LocalProcessGroups } from "../../lib/transform/local_process_groups.ts";
-import { Semaphore } from "../../lib/async/semaphore.ts";
-import { MemoryLocks } from "../../lib/locks/memory_locks.ts";
+import type { LocalProcessGroups } from "../../lib/transform/local_process_groups.ts";
+import type { Semaphore } from "../../lib/async/semaphore.ts";
+import type { MemoryLocks } from "../../lib/locks/memory_locks.ts";
 import { Pop3Client } from "../support/pop3_client.ts";
 import { type ProgramOptions, serveArguments } from "../support/program.ts";
+import { mainThread } from "./main_thread.ts";
 
 /** How the workers are started. */
 export interface SupervisedOptions extends ProgramOptions {
@@ -44,21 +41,9 @@ export interface Supervised extends AsyncDisposable {
 /** Makes all of it; the supervisor is not started. */
 export async function supervised(options: SupervisedOptions): Promise<Supervised> {
   const settings = settingsOf(options);
-  const accounts = await openAccounts({ state: new MemoryState(), settings });
-  const events: ServerEvent[] = [];
-  const log: LogLine[] = [];
-  const locks = new MemoryLocks();
-  const turns = new Semaphore(settings.maxTransformers);
-  const groups = new LocalProcessGroups();
+  const main = await mainThread(settings);
+  const { events, loginService, groups, locks, log, logging, turns } = main;
   const folders = new MailFolderLocks();
-  const loginService = new LocalLoginService({
-    settings: () => settings,
-    directory: accounts.users.directory,
-    locks,
-    guard: new LoginGuard(() => settings),
-    bearer: false,
-    observe: (event) => void events.push(event),
-  });
   const { listen } = findPorts(settings.listen, settings.port);
   const path = Deno.env.get("PATH") ?? "";
   const generation = (maildir: string): Promise<Generation> =>
@@ -72,7 +57,7 @@ export async function supervised(options: SupervisedOptions): Promise<Supervised
     loginService,
     turns,
     groups,
-    logging: { accept: (line) => void log.push(line) },
+    logging,
     path,
     workers: settings.workers,
     listen,
@@ -101,7 +86,8 @@ export async function supervised(options: SupervisedOptions): Promise<Supervised
   };
 }
 
-function settingsOf(options: ProgramOptions): Settings {
+/** The settings that the program has when it is started so. */
+export function settingsOf(options: ProgramOptions): Settings {
   const asked = parseServeArguments(serveArguments(options).slice(1));
   if (asked.kind !== "serve") throw new Error(`These arguments serve nothing: ${asked.kind}`);
   const { settings } = resolveSettings({

@@ -1,13 +1,15 @@
 // The supervisor over real threads: workers that die, cannot start, hang, or are renewed.
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "node:path";
+import type { LogOutput } from "../../lib/log/log_output.ts";
+import { startLogging } from "../../lib/log/logging.ts";
 import { makeMailbox, messageOfSize, temporaryFolder } from "../support/mailboxes.ts";
 import { eventually } from "../support/waiting.ts";
 import { supervised } from "./supervised.ts";
 
 const USERS = { ann: "secret", bob: "secret" };
 
-for (const reason of ["kicked", "error"] as const) {
+for (const reason of ["kicked", "error", "refused"] as const) {
   Deno.test(`a worker that dies (${reason}) is replaced, and leaves no lock, place, turn, program or session`, async () => {
     await using folder = await temporaryFolder();
     await makeMailbox(join(folder.path, "ann"), "maildir", [messageOfSize(500)]);
@@ -77,8 +79,10 @@ Deno.test("a turn that comes when its client has left is given back", async () =
   await eventually("the program's end", () => groups.running.size + turns.running === 0);
 });
 
-Deno.test("one worker's death leaves the other's sessions alone", async () => {
+Deno.test("one worker's lie is one line in the log, and leaves the other's sessions alone", async () => {
   await using folder = await temporaryFolder();
+  const lines: string[] = [];
+  await using _log = startLogging({ level: "debug", format: "json", output: outputTo(lines) });
   await using all = await supervised({
     maildir: folder.path,
     users: USERS,
@@ -100,12 +104,16 @@ Deno.test("one worker's death leaves the other's sessions alone", async () => {
     }
     const victim = connected().at(-1)!;
     const [prefix] = victim.split("-");
-    supervisor.close(victim, "error");
+    supervisor.close(victim, "refused");
     const sessions = connected();
     for (const [index, client] of clients.entries()) {
       if (sessions[index]!.startsWith(`${prefix}-`)) await client.ended();
       else await client.ok("NOOP");
     }
+    const errors = lines.filter((line) => line.includes('"level":"error"'));
+    assertEquals(errors.length, 1);
+    assertMatch(errors[0]!, /A session worker died: It said what no session worker says: /);
+    await eventually("the replacement", () => lines.some((line) => line.includes("was replaced")));
   } finally {
     for (const client of clients) client[Symbol.dispose]();
   }
@@ -185,6 +193,16 @@ Deno.test("a renewal keeps sessions and their folder, and gives the folder back 
   using fresh = await all.connect();
   assertEquals(await fresh.login("ann", "secret"), "+OK 0 messages (0 octets)");
 });
+
+function outputTo(lines: string[]): LogOutput {
+  return {
+    write: (line) => void lines.push(line),
+    flush: () => Promise.resolve(),
+    flushSync: () => undefined,
+    reopen: () => undefined,
+    [Symbol.dispose]: () => undefined,
+  };
+}
 
 /** Whether a process is there and is no zombie. */
 function isRunning(pid: number): boolean {

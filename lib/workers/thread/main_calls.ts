@@ -1,6 +1,7 @@
 /** A worker's questions to the main thread, each waiting for its answer. */
 
 import type { Call, FromWorker, MainMethods } from "../messages.ts";
+import type { PackedEvents } from "../packed_events.ts";
 
 interface Waiting {
   resolve(value: unknown): void;
@@ -10,12 +11,17 @@ interface Waiting {
 /** Asks, and matches answers to questions. */
 export class MainCalls {
   readonly #post: (message: FromWorker) => void;
+  readonly #events: () => PackedEvents;
   readonly #waiting = new Map<number, Waiting>();
   #last = 0;
 
-  /** @param post sends to the main thread */
-  constructor(post: (message: FromWorker) => void) {
+  /**
+   * @param post sends to the main thread
+   * @param events takes what happened and was not told: whoever asks for a session must have told of it
+   */
+  constructor(post: (message: FromWorker) => void, events: () => PackedEvents) {
     this.#post = post;
+    this.#events = events;
   }
 
   /**
@@ -40,7 +46,7 @@ export class MainCalls {
       reject(signal?.reason);
     };
     signal?.addEventListener("abort", cancel, { once: true });
-    this.#post({ type: "call", call, method, args } as Call);
+    this.#post({ type: "call", call, method, args, events: this.#events() } as Call);
     try {
       // The main thread answers a method with what MainMethods says it gives.
       return await promise as Awaited<ReturnType<MainMethods[K]>>;

@@ -13,7 +13,7 @@ import type {
 import { LeaseHolder } from "../../locks/lease_holder.ts";
 import type { MainCalls } from "./main_calls.ts";
 import type { FromWorker, WorkerState } from "../messages.ts";
-import { EventPacker } from "../packed_events.ts";
+import type { EventPacker } from "../packed_events.ts";
 
 /** How long events wait for others, in milliseconds; the end of a session waits for none, unless the thread is busy. */
 const QUIET_BATCH_MS = 2;
@@ -21,20 +21,30 @@ const BUSY_BATCH_MS = 20;
 /** Events a millisecond from which on a thread is busy: messages cost it more then than lateness costs anybody. */
 const BUSY_EVENTS_A_MS = 5;
 
+/** What the login service of a worker is made of. */
+export interface RemoteLoginServiceOptions {
+  readonly calls: MainCalls;
+  /** What happened and was not told yet; questions take it along. */
+  readonly events: EventPacker;
+  readonly post: (message: FromWorker) => void;
+  readonly state: WorkerState;
+}
+
 /** The login service by messages. */
 export class RemoteLoginService implements LoginService {
   readonly #calls: MainCalls;
   readonly #post: (message: FromWorker) => void;
   readonly #leases = new Map<string, LeaseHolder>();
-  readonly #events = new EventPacker();
+  readonly #events: EventPacker;
   #state: WorkerState;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Events since the timer was set. */
   #batched = 0;
   #busy = false;
 
-  constructor(calls: MainCalls, post: (message: FromWorker) => void, state: WorkerState) {
+  constructor({ calls, events, post, state }: RemoteLoginServiceOptions) {
     this.#calls = calls;
+    this.#events = events;
     this.#post = post;
     this.#state = state;
   }
@@ -63,7 +73,6 @@ export class RemoteLoginService implements LoginService {
 
   async admit(identity: SessionIdentity): Promise<"banned" | "too-many" | undefined> {
     if (!this.#state.asks) return undefined;
-    this.flush();
     return await this.#calls.call("admit", [identity]);
   }
 
@@ -97,7 +106,8 @@ export class RemoteLoginService implements LoginService {
 
   /** Sends the events that wait. */
   flush(): void {
-    if (!this.#events.empty) this.#post({ type: "events", events: this.#events.take() });
+    if (this.#events.empty) return;
+    this.#post({ type: "events", events: this.#events.take(), release: undefined });
   }
 
   /** Sends nothing more by itself. */

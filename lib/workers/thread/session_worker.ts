@@ -9,11 +9,13 @@ import { SpawnLock } from "../../transform/spawn_lock.ts";
 import type { Transformer } from "../../contracts/transformer.ts";
 import { MainCalls } from "./main_calls.ts";
 import type { FromWorker, ToWorker, WorkerSetup, WorkerState } from "../messages.ts";
+import { EventPacker } from "../packed_events.ts";
 import { RemoteLoginService } from "./remote_login_service.ts";
 import { RemoteProcessGroups, RemoteTurns } from "./remote_programs.ts";
 import { SessionHost } from "./session_host.ts";
 import { storeFactory } from "../../mail/open_mail_store.ts";
 import { makeTransformer } from "./transformers.ts";
+import { forwardLines } from "../worker_log.ts";
 
 /** The thread's own side of its port to the main thread. */
 interface WorkerScope {
@@ -47,14 +49,16 @@ class SessionWorker {
       certificates,
     } = setup;
     this.#contexts = certificates.length === 0 ? undefined : new SecureContexts(certificates);
-    this.#setLevel = forwardLogging(state.settings.logLevel, (line) => post({ type: "log", line }));
-    this.#calls = new MainCalls(post);
-    this.#loginService = new RemoteLoginService(this.#calls, post, state);
+    this.#setLevel = forwardLogging(state.settings.logLevel, forwardLines(post));
+    const events = new EventPacker();
+    const calls = new MainCalls(post, () => events.take());
+    this.#calls = calls;
+    this.#loginService = new RemoteLoginService({ calls, events, post, state });
     this.#transformer = makeTransformer({
       command: transformer,
       path,
-      turns: new RemoteTurns(this.#calls, post),
-      groups: new RemoteProcessGroups(this.#calls, post),
+      turns: new RemoteTurns(calls, post),
+      groups: new RemoteProcessGroups(calls, post),
       spawnLock: new SpawnLock(spawnLock, slot),
       observe: (event) => this.#loginService.observe(event),
       settings: () => this.#loginService.settings,
@@ -103,16 +107,15 @@ class SessionWorker {
   }
 
   #listen(listen: WorkerSetup["listen"]): void {
-    const addresses = [];
     for (const where of listen) {
       try {
-        addresses.push(this.#host.listen(where));
+        this.#host.listen(where);
       } catch (error) {
         const { name, message } = error instanceof Error ? error : new Error(String(error));
         return post({ type: "failed", name, message, where });
       }
     }
-    post({ type: "listening", addresses });
+    post({ type: "listening" });
   }
 
   #tell(): void {
@@ -139,7 +142,7 @@ function post(message: FromWorker): void {
 function die(event: Event, error: unknown): void {
   event.preventDefault();
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  post({ type: "died", message, stack });
+  post({ type: "died", message: message.slice(0, 4096), stack: stack?.slice(0, 16_384) });
 }
 globalThis.addEventListener("error", (event) => die(event, event.error));
 globalThis.addEventListener("unhandledrejection", (event) => die(event, event.reason));

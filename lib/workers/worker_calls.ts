@@ -1,0 +1,177 @@
+/** Answers a worker's questions, and keeps what it was given for them: locks of maildrops, turns of transformers. */
+
+import type { Turns } from "../async/semaphore.ts";
+import type { Lease, LoginOutcome } from "../contracts/login_service.ts";
+import type { LocalLoginService } from "../auth/local_login_service.ts";
+import type { Call, MainMethods, RemoteLoginOutcome } from "./messages.ts";
+import { FalseStatementError, type WorkerSessions } from "./worker_sessions.ts";
+
+/** Questions of one worker that may wait at once, beside one for each of its sessions. */
+const MORE_WAITING = 1024;
+
+/** What questions are answered with. */
+export interface WorkerCallsOptions {
+  readonly loginService: LocalLoginService;
+  readonly turns: Turns;
+  readonly sessions: WorkerSessions;
+  /** Ends what is left of a process group that the worker has told of. */
+  readonly endGroup: (pid: number) => Promise<void>;
+  /** Tells the worker that a session's lock is lost. */
+  readonly lost: (session: string) => void;
+}
+
+/** One worker's questions. */
+export class WorkerCalls {
+  readonly #options: WorkerCallsOptions;
+  readonly #leases = new Map<string, Lease>();
+  /** By the question that each was given for. */
+  readonly #turns = new Map<number, Disposable>();
+  /** Questions that may wait for long, and can be taken back. */
+  readonly #waiting = new Map<number, AbortController>();
+  #last = 0;
+  #open = 0;
+  #ended = false;
+
+  constructor(options: WorkerCallsOptions) {
+    this.#options = options;
+  }
+
+  /** How many turns it has. */
+  get turns(): number {
+    return this.#turns.size;
+  }
+
+  /**
+   * Looks whether a question can be asked. Synchronous, so that who asks what cannot be is found out before anything is done for it.
+   *
+   * @throws {FalseStatementError} when no session worker asks it
+   */
+  check(question: Call): void {
+    if (question.call <= this.#last) {
+      throw new FalseStatementError("A question has the number of an earlier one");
+    }
+    this.#last = question.call;
+    const { sessions } = this.#options;
+    if (this.#open >= sessions.size + MORE_WAITING) {
+      throw new FalseStatementError("More questions wait than sessions could ask");
+    }
+    if (question.method === "admit") sessions.of(question.args[0]);
+    else if (question.method === "login") sessions.checking(question.args[0]);
+  }
+
+  /** Answers a question that was checked. @throws {Error} when it cannot be answered now */
+  async answer(question: Call): Promise<Awaited<ReturnType<MainMethods[keyof MainMethods]>>> {
+    this.#open++;
+    try {
+      return await this.#carryOut(question);
+    } finally {
+      this.#open--;
+    }
+  }
+
+  /** A question need not be answered any more. The answer may be on its way: then nobody over there learns that there is a turn to give back. */
+  cancel(call: number): void {
+    this.#waiting.get(call)?.abort();
+    this.leaveTurn(call);
+  }
+
+  /** Takes a turn back; one that was taken back already is none. */
+  leaveTurn(turn: number): void {
+    this.#turns.get(turn)?.[Symbol.dispose]();
+    this.#turns.delete(turn);
+  }
+
+  /**
+   * Takes a session's lock back.
+   *
+   * @throws {FalseStatementError} when it has none
+   */
+  release(session: string): void {
+    if (!this.#release(session) && !this.#options.sessions.hasEnded(session)) {
+      throw new FalseStatementError("A session gives a lock back that it has not");
+    }
+  }
+
+  /** A session is over: whatever it did not give back is taken. */
+  sessionEnded(session: string): void {
+    this.#release(session);
+  }
+
+  /** Takes back everything: the worker is gone. */
+  end(): void {
+    this.#ended = true;
+    for (const controller of this.#waiting.values()) controller.abort();
+    for (const lease of this.#leases.values()) void lease[Symbol.asyncDispose]();
+    for (const turn of this.#turns.values()) turn[Symbol.dispose]();
+  }
+
+  #carryOut(question: Call): ReturnType<MainMethods[keyof MainMethods]> {
+    const { endGroup, loginService } = this.#options;
+    switch (question.method) {
+      case "admit":
+        return loginService.admit(...question.args);
+      case "scramParameters":
+        return loginService.scramParameters(...question.args);
+      case "login":
+        return this.#login(...question.args);
+      case "enterTurn":
+        return this.#enterTurn(question.call);
+      case "endGroup":
+        return endGroup(...question.args);
+    }
+  }
+
+  async #login(
+    ...[identity, credentials]: Parameters<MainMethods["login"]>
+  ): Promise<RemoteLoginOutcome> {
+    const { loginService, sessions } = this.#options;
+    let outcome;
+    try {
+      outcome = await loginService.login(identity, credentials);
+    } catch (error) {
+      sessions.unchecked(identity.session);
+      throw error;
+    }
+    const isThere = sessions.checked(identity.session, credentials, outcome);
+    return this.#keep(identity.session, outcome, isThere && !this.#ended);
+  }
+
+  /** The lease stays here, where it can be given back for a worker that dies. */
+  #keep(session: string, outcome: LoginOutcome, isThere: boolean): RemoteLoginOutcome {
+    if (outcome.kind === "refused") return outcome;
+    const { lease, ...granted } = outcome;
+    if (!isThere) {
+      void lease[Symbol.asyncDispose]();
+      return { kind: "refused", reason: "unavailable" };
+    }
+    this.#leases.set(session, lease);
+    lease.onLost(() => this.#options.lost(session));
+    return granted;
+  }
+
+  async #enterTurn(call: number): Promise<number> {
+    const controller = new AbortController();
+    this.#waiting.set(call, controller);
+    try {
+      const turn = await this.#options.turns.enter(controller.signal);
+      // A worker that died or asked no more meanwhile gives no turn back.
+      if (controller.signal.aborted) {
+        turn[Symbol.dispose]();
+        throw controller.signal.reason;
+      }
+      this.#turns.set(call, turn);
+      return call;
+    } finally {
+      this.#waiting.delete(call);
+    }
+  }
+
+  #release(session: string): boolean {
+    const lease = this.#leases.get(session);
+    if (lease === undefined) return false;
+    this.#leases.delete(session);
+    this.#options.sessions.released(session);
+    void lease[Symbol.asyncDispose]();
+    return true;
+  }
+}

@@ -1,0 +1,104 @@
+/** What the main thread keeps for session workers, without workers: users, locks, guard, turns, and a log that a test can read. */
+
+import { jsonLine, textLine } from "../../lib/log/log_format.ts";
+import type { LogLine } from "../../lib/log/logging.ts";
+import type { ServerEvent } from "../../lib/contracts/event.ts";
+import { openAccounts } from "../../lib/auth/accounts.ts";
+import { LocalLoginService } from "../../lib/auth/local_login_service.ts";
+import { LoginGuard } from "../../lib/auth/login_guard.ts";
+import { sessionSettings } from "../../lib/workers/session_settings.ts";
+import type { WorkerHandleOptions } from "../../lib/workers/worker_handle.ts";
+import type { Settings } from "../../lib/contracts/settings.ts";
+import { MemoryState } from "../../lib/state/memory/memory_state.ts";
+import { LocalProcessGroups } from "../../lib/transform/local_process_groups.ts";
+import { spawnLockMemory } from "../../lib/transform/spawn_lock.ts";
+import { Semaphore } from "../../lib/async/semaphore.ts";
+import { sharedSlotMemory } from "../../lib/net/shared_connection_slots.ts";
+import { MemoryLocks } from "../../lib/locks/memory_locks.ts";
+
+/** The main thread's parts, and what came of them. */
+export interface MainThread extends AsyncDisposable {
+  readonly loginService: LocalLoginService;
+  readonly guard: LoginGuard;
+  readonly locks: MemoryLocks;
+  readonly turns: Semaphore;
+  readonly groups: LocalProcessGroups;
+  readonly logging: WorkerHandleOptions["logging"];
+  readonly events: ServerEvent[];
+  readonly log: LogLine[];
+  /** The log's lines in both formats. */
+  readonly written: { readonly text: string; readonly json: string }[];
+  /** What a link to a worker is made with that may do nothing at all. */
+  linkOptions(prefix: string): Omit<WorkerHandleOptions, "ended">;
+}
+
+/** Makes the parts under these settings. */
+export async function mainThread(settings: Settings): Promise<MainThread> {
+  const accounts = await openAccounts({ state: new MemoryState(), settings });
+  const events: ServerEvent[] = [];
+  const log: LogLine[] = [];
+  const written: { text: string; json: string }[] = [];
+  const locks = new MemoryLocks();
+  const turns = new Semaphore(settings.maxTransformers);
+  const groups = new LocalProcessGroups();
+  const guard = new LoginGuard(() => settings);
+  const loginService = new LocalLoginService({
+    settings: () => settings,
+    directory: accounts.users.directory,
+    locks,
+    guard,
+    bearer: false,
+    observe: (event) => void events.push(event),
+  });
+  const logging = {
+    accept: (line: LogLine): void => {
+      log.push(line);
+      written.push({ text: textLine(line), json: jsonLine(line) });
+    },
+  };
+  return {
+    loginService,
+    guard,
+    locks,
+    turns,
+    groups,
+    logging,
+    events,
+    log,
+    written,
+    linkOptions: (prefix) => ({
+      loginService,
+      turns,
+      groups,
+      logging,
+      maxConnections: () => settings.maxConnections,
+      permissions: {
+        net: false,
+        read: false,
+        write: false,
+        run: false,
+        env: false,
+        ffi: false,
+        sys: false,
+        import: false,
+      },
+      setup: {
+        state: {
+          settings: sessionSettings(settings),
+          scramForAll: true,
+          bearer: false,
+          asks: false,
+        },
+        listen: [],
+        sessionPrefix: prefix,
+        slots: sharedSlotMemory(settings.maxConnections, 1),
+        slot: 0,
+        spawnLock: spawnLockMemory(),
+        transformer: undefined,
+        path: "",
+        certificates: [],
+      },
+    }),
+    [Symbol.asyncDispose]: () => groups.endAll(),
+  };
+}
