@@ -1,5 +1,7 @@
 /** One mail folder is served by one Postern at a time: its locks are known to that one alone. */
 
+import { closeSync, constants, fchmodSync, fstatSync, openSync } from "node:fs";
+import { isNotFound } from "../files/file_error.ts";
 import { logger } from "../log/logging.ts";
 import { StartError } from "../net/start_error.ts";
 
@@ -7,6 +9,12 @@ const log = logger("mail");
 
 /** Hidden, so that no user can be called so. */
 const LOCK_FILE = ".postern.lock";
+
+/** Mode of the lock file. */
+const PRIVATE = 0o600;
+/** Follows no link, and waits for nobody at a FIFO. */
+const READ_WRITE_CREATE = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW |
+  constants.O_NONBLOCK;
 
 /** A mail folder of this process. */
 interface Held {
@@ -60,10 +68,10 @@ async function lockFile(folder: string): Promise<Deno.FsFile | undefined> {
   const path = `${folder}/${LOCK_FILE}`;
   let file;
   try {
-    file = await Deno.open(path, { create: true, write: true });
+    file = await openPrivate(folder);
   } catch (error) {
     log.warn(
-      "Nobody keeps another Postern from serving the same mail folder: its lock file cannot be made: {error}",
+      "Cannot create the lock file {path}; a second Postern could serve the same mail folder: {error}",
       { path, error },
     );
     return undefined;
@@ -71,6 +79,52 @@ async function lockFile(folder: string): Promise<Deno.FsFile | undefined> {
   if (await file.tryLock(true)) return file;
   file.close();
   throw new StartError(
-    `Another Postern serves the mail folder ${folder}. Stop it, or name another folder with -d (--maildir).`,
+    `Another Postern serves the mail folder ${folder} (it holds ${path}). Stop it, or name another folder with -d (--maildir).`,
   );
+}
+
+/**
+ * Opens the file so that nobody else can from then on: whoever may read a file can lock it, too, and keep the server from starting. One that
+ * an older version made for all to read becomes private, one that another account put there is replaced.
+ *
+ * @throws {Error} when it cannot be made, or is no regular file
+ */
+async function openPrivate(folder: string): Promise<Deno.FsFile> {
+  const path = `${folder}/${LOCK_FILE}`;
+  const own = ownAccount(folder);
+  if (isForeign(path, own)) Deno.removeSync(path);
+  const number = openSync(path, READ_WRITE_CREATE, PRIVATE);
+  try {
+    const made = fstatSync(number);
+    if (!made.isFile()) throw new Error("it is no regular file");
+    if (made.uid !== own) throw new Error("it belongs to another account");
+    if ((made.mode & 0o7777) !== PRIVATE) fchmodSync(number, PRIVATE);
+    // Only what the runtime opens itself can be locked.
+    const file = await Deno.open(path, { read: true, write: true });
+    const { dev, ino } = file.statSync();
+    if (dev === made.dev && ino === made.ino) return file;
+    file.close();
+    throw new Error("another program exchanged it");
+  } finally {
+    closeSync(number);
+  }
+}
+
+/** The account that files of this process get; asking for it takes a permission that the server does not have. */
+function ownAccount(folder: string): number | null {
+  const path = Deno.makeTempFileSync({ dir: folder, prefix: `${LOCK_FILE}.` });
+  try {
+    return Deno.lstatSync(path).uid;
+  } finally {
+    Deno.removeSync(path);
+  }
+}
+
+function isForeign(path: string, own: number | null): boolean {
+  try {
+    return Deno.lstatSync(path).uid !== own;
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw error;
+  }
 }
