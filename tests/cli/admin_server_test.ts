@@ -118,7 +118,7 @@ Deno.test("health says when all of max_connections are taken", () =>
     await client.line();
     const begun = performance.now();
     const { code, stderr } = await postern(["health", "-p", String(program.port())]);
-    assert(performance.now() - begun < 5000);
+    assert(performance.now() - begun < 60_000);
     assertEquals(code, 1);
     assertStringIncludes(stderr, "max_connections");
   }));

@@ -49,7 +49,7 @@ async function securePair(
     client.once("secureConnect", resolve);
     client.once("close", () => resolve());
   });
-  const server = await acceptTls(raw, { contexts: set, handshakeTimeout: 5000 });
+  const server = await acceptTls(raw, { contexts: set, handshakeTimeout: 60_000 });
   await ready;
   return { client, server, clientError: () => error };
 }
@@ -70,7 +70,7 @@ for (const version of ["1_2", "1_3"]) {
     }).spawn();
     const raw = new RawConnection(await listener.accept());
     listener.close();
-    using server = await acceptTls(raw, { contexts, handshakeTimeout: 5000 });
+    using server = await acceptTls(raw, { contexts, handshakeTimeout: 60_000 });
     await writeAll(server, encode("+OK ready\r\n"));
     const writer = child.stdin.getWriter();
     await writer.write(encode("HELLO\n"));
@@ -153,7 +153,7 @@ Deno.test("tls connection that is closed and disposed at once still ends with cl
   for (let round = 0; round < 20; round++) {
     const { client: plain, server: raw } = await connectedPair();
     const [server, client] = await Promise.all([
-      acceptTls(raw, { contexts, handshakeTimeout: 5000 }),
+      acceptTls(raw, { contexts, handshakeTimeout: 60_000 }),
       startedTls(plain),
     ]);
     await writeAll(server, encode("+OK bye\r\n"));
@@ -168,7 +168,7 @@ Deno.test("tls connection that is closed and disposed at once still ends with cl
 Deno.test("tls connection waits with its writes while the client does not read", async () => {
   const { client: plain, server: raw } = await connectedPair();
   const [server, client] = await Promise.all([
-    acceptTls(raw, { contexts, handshakeTimeout: 5000 }),
+    acceptTls(raw, { contexts, handshakeTimeout: 60_000 }),
     startedTls(plain),
   ]);
   const block = new Uint8Array(256 * 1024);
@@ -202,7 +202,7 @@ Deno.test("tls connection takes no more than a buffer from a client that floods 
 Deno.test("tls connection disposed makes what is pending reject and gives the descriptor back", async () => {
   const { client: plain, server: raw } = await connectedPair();
   const [server, client] = await Promise.all([
-    acceptTls(raw, { contexts, handshakeTimeout: 5000 }),
+    acceptTls(raw, { contexts, handshakeTimeout: 60_000 }),
     startedTls(plain),
   ]);
   const pending = server.read(new Uint8Array(10));
@@ -233,7 +233,7 @@ Deno.test("tls connection begins where STLS's answer ended, however early the Cl
       await writeAll(raw, encode("+OK begin\r\n"));
       // A slow server: the client's first flight waits in the socket meanwhile.
       if (round % 2 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-      return await acceptTls(raw, { contexts, handshakeTimeout: 5000 });
+      return await acceptTls(raw, { contexts, handshakeTimeout: 60_000 });
     })();
     await plain.write(encode("STLS\r\n"));
     const n = await plain.read(line) ?? 0;
@@ -270,7 +270,7 @@ Deno.test("tls handshake that the client leaves at each stage fails that connect
       const { client, server: raw } = await connectedPair();
       await client.write(hello.subarray(0, part));
       const refused = assertRejects(
-        () => acceptTls(raw, { contexts, handshakeTimeout: 5000 }),
+        () => acceptTls(raw, { contexts, handshakeTimeout: 60_000 }),
         HandshakeError,
       );
       if (reset) client.close();
@@ -311,9 +311,9 @@ Deno.test("tls comes behind a PROXY header, in one segment with it too", async (
   const header = encode("PROXY TCP4 192.0.2.7 198.51.100.1 56324 995\r\n");
   const together = new Uint8Array([...header, ...await clientHello()]);
   await plain.write(together);
-  const proxied = await acceptProxied(raw, { timeout: 5000 });
+  const proxied = await acceptProxied(raw, { timeout: 60_000 });
   assertEquals(proxied.peer.address, "192.0.2.7");
-  const accepting = acceptTls(proxied, { contexts, handshakeTimeout: 5000 }).then(
+  const accepting = acceptTls(proxied, { contexts, handshakeTimeout: 60_000 }).then(
     () => {},
     () => {},
   );
@@ -327,8 +327,8 @@ Deno.test("tls comes behind a PROXY header, in one segment with it too", async (
   const { client: next, server } = await connectedPair();
   await next.write(header);
   const [connection, client] = await Promise.all([
-    acceptProxied(server, { timeout: 5000 })
-      .then((behind) => acceptTls(behind, { contexts, handshakeTimeout: 5000 })),
+    acceptProxied(server, { timeout: 60_000 })
+      .then((behind) => acceptTls(behind, { contexts, handshakeTimeout: 60_000 })),
     startedTls(next),
   ]);
   assertEquals([connection.peer.address, connection.tls?.serverName], ["192.0.2.7", "localhost"]);

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { stuffedForm } from "../support/awkward_messages.ts";
 import { makeMailbox, messageOfSize, temporaryFolder } from "../support/mailboxes.ts";
 import { startProgram } from "../support/program.ts";
-import { childrenOf, eventually } from "../transform/processes.ts";
+import { childrenOf } from "../transform/processes.ts";
+import { eventually } from "../support/waiting.ts";
 
 const USERS = 500;
 const MOST = 8;

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { messageOfSize, temporaryFolder } from "../support/mailboxes.ts";
 import type { Pop3Client } from "../support/pop3_client.ts";
 import { runProgram, serveArguments } from "../support/program.ts";
-import { eventually, runningFor } from "./processes.ts";
+import { runningFor } from "./processes.ts";
+import { eventually } from "../support/waiting.ts";
 import { LETTER, serve, type Served } from "./served.ts";
 
 const BIG = messageOfSize(16_000_000);
@@ -112,10 +113,11 @@ Deno.test("a program is not silent while the client takes nothing", async () => 
   await using served = await serve({
     scripts: { ann: "cat; sleep 0.5; echo end" },
     mail: { ann: [BIG] },
+    timeout: 3,
   });
   using client = await begin(served, "ann");
-  // Longer than transformer_timeout, which is a second.
-  await new Promise((resolve) => setTimeout(resolve, 1300));
+  // Longer than transformer_timeout.
+  await new Promise((resolve) => setTimeout(resolve, 3300));
   await client.line();
   assertEquals((await client.multiline()).length, BIG.length + "end\r\n".length);
 });
@@ -168,6 +170,7 @@ Deno.test("a run that ends after SET has changed the program is counted", async 
   await using served = await serve({
     scripts: { ann: `trap "" TERM; while :; do sleep 60; done` },
     flags: ["--max-transformers", "20"],
+    timeout: 1,
   });
   using client = await served.login("ann");
   assertMatch(await client.command("RETR 1"), /^-ERR \[SYS\/TEMP\] /);

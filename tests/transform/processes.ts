@@ -57,18 +57,6 @@ async function shell(script: string): Promise<string> {
   return new TextDecoder().decode(stdout);
 }
 
-/** Waits until `condition` holds, and fails with `what` when it has not after ten seconds. */
-export async function eventually(
-  what: string,
-  condition: () => boolean | Promise<boolean>,
-): Promise<void> {
-  const until = performance.now() + 10_000;
-  while (!await condition()) {
-    if (performance.now() > until) throw new Error(`it did not come to pass that ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
 /** The processes that any transformer runs, or left, for a user: found by the environment that they inherited, in whichever group. */
 export async function runningFor(user: string): Promise<number[]> {
   const found = await shell(`grep -lazxs 'POSTERN_USER=${user}' /proc/[0-9]*/environ; true`);

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { stuffedForm, wireForm } from "../support/awkward_messages.ts";
 import { messageOfSize } from "../support/mailboxes.ts";
 import type { Pop3Client } from "../support/pop3_client.ts";
-import { eventually } from "./processes.ts";
+import { eventually } from "../support/waiting.ts";
 import { LETTER, serve, type Served, type ServedOptions } from "./served.ts";
 
 const BIG = messageOfSize(3_000_000);
@@ -38,6 +38,9 @@ async function rows<T extends { readonly name: string }>(
   return served;
 }
 
+/** transformer_timeout in seconds where some programs are to exceed it and others, on a busy machine, are not. */
+const SHORT = 4;
+
 /** Programs that fail before their first output, why, and what they do. */
 const FAILING = [
   { name: "false", reason: "exit-status", script: "exec false" },
@@ -59,7 +62,8 @@ const scriptsOf = (
 ): Record<string, string> => Object.fromEntries(table.map(({ name, script }) => [name, script]));
 
 Deno.test("a program that fails before its first output is answered with an error, and the session goes on", async (t) => {
-  const options = { scripts: scriptsOf(FAILING), flags: ["--max-transformers", "20"] };
+  const flags = ["--max-transformers", "20"];
+  const options = { scripts: scriptsOf(FAILING), flags, timeout: SHORT };
   await using served = await rows(t, options, FAILING, async (row, client) => {
     assertEquals(
       await client.command(row.reason === "no-output" ? "TOP 1 0" : "RETR 1"),
@@ -90,6 +94,7 @@ Deno.test("a program that fails before its first output is passed by where the s
     scripts: scriptsOf(table),
     flags: ["--transformer-failure", "bypass", "--max-transformers", "20"],
     mail: { late: [BIG] },
+    timeout: SHORT,
   };
   await using served = await rows(t, options, FAILING, async (row, client) => {
     const top = row.reason === "no-output";
@@ -170,6 +175,7 @@ Deno.test("a program that fails after output has the connection closed without t
     scripts: scriptsOf(table),
     mail,
     flags: ["--max-transformers", "20"],
+    timeout: SHORT,
   });
   await Promise.all(table.map(async ({ name }) => {
     using client = await served.login(name);

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { makeMailbox, temporaryFolder } from "../support/mailboxes.ts";
 import { Pop3Client } from "../support/pop3_client.ts";
 import { type RunningProgram, startProgram } from "../support/program.ts";
-import { eventually, runningFor, zombiesOf } from "./processes.ts";
+import { runningFor, zombiesOf } from "./processes.ts";
+import { eventually } from "../support/waiting.ts";
 
 /** What is served. */
 export interface ServedOptions {
@@ -16,7 +17,7 @@ export interface ServedOptions {
   /** Instead of the one that runs the scripts; null gives no flag. */
   readonly transformer?: string | null;
   readonly state?: string;
-  /** transformer_timeout in seconds. @default 1 */
+  /** transformer_timeout in seconds. @default 60 */
   readonly timeout?: number;
 }
 
@@ -65,7 +66,7 @@ export async function serve(options: ServedOptions = {}): Promise<Served> {
     flags: [
       ...["--users", passwords, "--admin", "root:secret", "--http", "127.0.0.1:0"],
       ...transformer === null ? [] : ["--transformer", transformer],
-      ...["--transformer-timeout", String(options.timeout ?? 1)],
+      ...["--transformer-timeout", String(options.timeout ?? 60)],
       ...flags,
     ],
   });

@@ -10,12 +10,13 @@ import { splitWords } from "../../lib/transform/split_words.ts";
 import type { MessageBody, MessageOutput } from "../../lib/contracts/transformer.ts";
 import { Semaphore } from "../../lib/async/semaphore.ts";
 import { FakeMessage } from "./messages.ts";
-import { descriptors, eventually, leftOf } from "./processes.ts";
+import { descriptors, leftOf } from "./processes.ts";
+import { eventually } from "../support/waiting.ts";
 
 /** What a test may set. */
 export interface WorkshopOptions {
-  /** Milliseconds. */
-  readonly timeout?: number;
+  /** Milliseconds, or those of a command line. @default 20000 */
+  readonly timeout?: number | ((commandLine: string) => number);
   readonly limit?: number;
   readonly onFailure?: "reject" | "bypass";
   readonly user?: string;
@@ -62,6 +63,10 @@ export async function text(body: MessageBody): Promise<string> {
   return new TextDecoder().decode(await octets(body));
 }
 
+function timeoutOf({ timeout = 20_000 }: WorkshopOptions, commandLine: string): number {
+  return typeof timeout === "number" ? timeout : timeout(commandLine);
+}
+
 /** Runs `test`, then makes sure that no turn, no process, no descriptor and no listener is left. */
 export async function withPrograms(
   options: WorkshopOptions,
@@ -89,7 +94,7 @@ export async function withPrograms(
         groups,
         spawnLock,
         observe: (event) => events.push(event),
-        timeout: () => options.timeout ?? 20_000,
+        timeout: () => timeoutOf(options, commandLine),
         onFailure: options.onFailure ?? "reject",
         grace: 150,
       });
