@@ -47,6 +47,7 @@ async function login(store: FolderMailStore, user: string): Promise<number> {
 const root = Deno.makeTempDirSync();
 try {
   const store = new FolderMailStore({
+    account: Deno.uid()!,
     root,
     maxMessages: 0,
     expireDays: 0,

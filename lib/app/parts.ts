@@ -108,7 +108,7 @@ export async function assemble(
   stack.defer(() => groups.endAll());
   const turns = new Semaphore(settings().maxTransformers);
   const yielder = new Yielder();
-  const storeOf = storeFactory(yielder);
+  const storeOf = storeFactory(yielder, Deno.uid() ?? NaN);
   const store = (): MailStore => storeOf(settings());
   const locks = new MemoryLocks();
   const guard = new LoginGuard(settings);

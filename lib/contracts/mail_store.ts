@@ -30,9 +30,9 @@ export interface StoredMessage extends Disposable {
    */
   readSync(into: Uint8Array): number | null;
   /**
-   * Opens the same octets once more, at their beginning: a program's standard input.
+   * Gives the same octets, from their beginning, as an open file: a program's standard input. Once at most, since who reads it moves its place; it
+   * is open no longer than the message.
    *
-   * @throws {MessageGoneError} when another program has removed it meanwhile
    * @throws {Error} when it cannot be opened
    */
   openDescriptor(): Descriptor;

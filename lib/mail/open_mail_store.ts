@@ -13,19 +13,26 @@ const log = logger("mail");
  * it has warned of.
  *
  * @param yielder of the thread
+ * @param account the user id that the server runs under
  */
-export function storeFactory(yielder: Yielder): (settings: SessionSettings) => MailStore {
+export function storeFactory(
+  yielder: Yielder,
+  account: number,
+): (settings: SessionSettings) => MailStore {
   let last: { readonly settings: SessionSettings; readonly store: MailStore } | undefined;
   return (settings) => {
-    if (last?.settings !== settings) last = { settings, store: makeStore(settings, yielder) };
+    if (last?.settings !== settings) {
+      last = { settings, store: makeStore(settings, yielder, account) };
+    }
     return last.store;
   };
 }
 
-function makeStore(settings: SessionSettings, yielder: Yielder): MailStore {
+function makeStore(settings: SessionSettings, yielder: Yielder, account: number): MailStore {
   const { maildir, defaultDomain, maxMessages, expire, noFlagUpdates, timeout } = settings;
   return new FolderMailStore({
     root: maildir,
+    account,
     ...(defaultDomain !== undefined && { defaultDomain }),
     maxMessages,
     expireDays: expire,

@@ -38,6 +38,8 @@ export interface WorkerSetup {
   readonly transformer: readonly [string, ...string[]] | undefined;
   /** The PATH of that program. */
   readonly path: string;
+  /** The user id of the process. */
+  readonly account: number;
   /** Certificates and keys, read by the main thread; empty for no TLS. */
   readonly certificates: readonly CertificateMaterial[];
 }

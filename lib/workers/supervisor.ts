@@ -252,6 +252,7 @@ export class Supervisor {
         spawnLock: this.#spawnLock,
         transformer,
         path,
+        account: Deno.uid() ?? NaN,
         certificates: certificates(),
       },
       ...(script !== undefined && { script }),

@@ -81,7 +81,7 @@ const SESSIONS: readonly Session[] = [
 async function retrieved(stage: Stage): Promise<{ seen: number[]; expiring: number[] }> {
   const path = join(stage.maildir, "alice");
   const files = await messageFiles(path);
-  const cached = await readCache(findMailbox(path, stage.maildir)!);
+  const cached = readCache(findMailbox(path, { root: stage.maildir, account: Deno.uid()! })!);
   const numbers = (isOne: (index: number) => boolean): number[] =>
     [1, 2, 3].filter((number) => isOne(number - 1));
   return {

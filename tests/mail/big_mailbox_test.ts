@@ -22,7 +22,7 @@ async function withBigMailbox(
       );
     }
     const options = { maxMessages: 0, expireDays: 0, flagUpdates: true, warn: () => {} };
-    const store = new FolderMailStore({ root, ...options });
+    const store = new FolderMailStore({ root, account: Deno.uid()!, ...options });
     await body(path, async () => {
       await using maildrop = await store.acquire("ann");
       return [...maildrop.messages];
@@ -61,7 +61,8 @@ Deno.test("a message of a big mailbox that was edited in place is sent as it is 
     Deno.writeTextFileSync(`${path}/new/1700000003.M1P1.host`, "A: 3\n\na longer body\n");
     const root = path.slice(0, path.lastIndexOf("/"));
     const options = { maxMessages: 0, expireDays: 0, flagUpdates: true, warn: () => {} };
-    await using maildrop = await new FolderMailStore({ root, ...options }).acquire("ann");
+    await using maildrop = await new FolderMailStore({ root, account: Deno.uid()!, ...options })
+      .acquire("ann");
     using message = await maildrop.open(maildrop.messages[3]!);
     assertEquals(message.size, "A: 3\r\n\r\na longer body\r\n".length);
   });

@@ -3,14 +3,14 @@
 import { FolderMailStore } from "../../lib/mail/folder/folder_mail_store.ts";
 
 const scope = self as unknown as {
-  onmessage: (event: MessageEvent<string>) => void;
+  onmessage: (event: MessageEvent<{ root: string; account: number }>) => void;
   postMessage(message: unknown): void;
 };
 
-scope.onmessage = async ({ data: root }): Promise<void> => {
+scope.onmessage = async ({ data: { root, account } }): Promise<void> => {
   const warnings: string[] = [];
   const warn = (message: string): void => void warnings.push(message);
-  const options = { root, maxMessages: 0, expireDays: 1, flagUpdates: true, warn };
+  const options = { root, account, maxMessages: 0, expireDays: 1, flagUpdates: true, warn };
   try {
     const maildrop = await new FolderMailStore(options).acquire("alice");
     const into = new Uint8Array(100);

@@ -23,7 +23,7 @@ Deno.test("FolderMailStore works where only the mail folder may be read and writ
     const answer = await new Promise((resolve) => {
       worker.onmessage = ({ data }) => resolve(data);
       worker.onerror = (event) => resolve(event.message);
-      worker.postMessage(mail.root);
+      worker.postMessage({ root: mail.root, account: Deno.uid() });
     });
     assertEquals(answer, { octets: [5, 5], stayed: 0, warnings: [] });
     assertEquals(mail.names("alice", "cur"), ["1.a:2,S"]);

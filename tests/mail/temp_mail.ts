@@ -18,6 +18,7 @@ export class TempMail implements Disposable {
   store(options: Partial<FolderMailStoreOptions> = {}): FolderMailStore {
     return new FolderMailStore({
       root: this.root,
+      account: Deno.uid()!,
       maxMessages: 0,
       expireDays: 0,
       flagUpdates: true,

@@ -33,7 +33,7 @@ export async function startInProcess(options: ProgramOptions): Promise<InProcess
   });
   const state = new MemoryState();
   const accounts = await openAccounts({ state, settings });
-  const storeOf = storeFactory(new Yielder());
+  const storeOf = storeFactory(new Yielder(), Deno.uid()!);
   const loginService = new LocalLoginService({
     settings: () => settings,
     directory: accounts.users.directory,

@@ -1,6 +1,6 @@
 /** A thread that may run /bin/cat and read the file that it is named after, and nothing else: passes that through, and asks the main thread to end the group. */
 
-import { openDescriptor, openRegularSync } from "../../lib/mail/folder/regular_file.ts";
+import { openRegular } from "../../lib/mail/folder/regular_file.ts";
 import { StoredFile } from "../../lib/mail/folder/stored_file.ts";
 import type { ProcessGroups } from "../../lib/contracts/process_groups.ts";
 import { ProgramTransformer } from "../../lib/transform/program_transformer.ts";
@@ -38,14 +38,8 @@ const transformer = new ProgramTransformer({
   onFailure: "reject",
 });
 
-const { file, info } = openRegularSync(thread.name);
-const message = new StoredFile({
-  file,
-  size: info.size,
-  storedSize: info.size,
-  verbatim: false,
-  openDescriptor: () => openDescriptor(thread.name, info),
-});
+const { file, look: { size } } = openRegular(thread.name);
+const message = new StoredFile({ file, size, storedSize: size, verbatim: false });
 const body = await transformer.apply(() => Promise.resolve(message), {
   user: "ada",
   uid: "1",

@@ -96,6 +96,7 @@ export async function mainThread(settings: Settings): Promise<MainThread> {
         spawnLock: spawnLockMemory(),
         transformer: undefined,
         path: "",
+        account: 0,
         certificates: [],
       },
     }),

@@ -4,8 +4,9 @@ import { type CacheContents, decodeCache, encodeCache, MAX_CACHE_SIZE } from "./
 import { Folder, type MessageIndex } from "./message_index.ts";
 import { isFileError } from "../../files/file_error.ts";
 import { isSettled, looksUnchanged } from "./folder_stamp.ts";
+import { type FileLook, lookAtName, lookOfInfo } from "./file_look.ts";
 import { isStill, type Mailbox } from "./mailbox.ts";
-import { NotRegularError, openRegular, openRegularSync } from "./regular_file.ts";
+import { NotRegularError, type OpenFile, openRegular } from "./regular_file.ts";
 
 const NAME = ".postern-cache";
 const UNFINISHED = ".postern-cache.new";
@@ -16,8 +17,8 @@ const BIG = 1024 * 1024;
 
 /** Which cache file was read or written: another one there means that another session wrote since. */
 export interface CacheVersion {
-  readonly inode: number | null;
-  readonly modified: number | undefined;
+  readonly inode: number;
+  readonly modified: number;
   readonly size: number;
 }
 
@@ -32,29 +33,26 @@ export interface ListingTime {
  *
  * @returns undefined when there is none that can be used
  */
-export async function readCache(
+export function readCache(
   mailbox: Mailbox,
-): Promise<{ contents: CacheContents; version: CacheVersion } | undefined> {
+): { contents: CacheContents; version: CacheVersion } | undefined {
   const path = `${mailbox.path}/${NAME}`;
-  let file: Deno.FsFile | undefined;
   try {
-    const opened = mailbox.isPrivate ? openRegularSync(path) : await openRegular(path);
-    file = opened.file;
-    const { size } = opened.info;
+    const opened = openRegular(path);
+    using file = opened.file;
+    const { size } = opened.look;
     if (size > MAX_CACHE_SIZE) return undefined;
     const octets = readWhole(file, size);
     const contents = octets === undefined ? undefined : decodeCache(octets);
-    return contents === undefined ? undefined : { contents, version: versionOf(opened.info) };
+    return contents === undefined ? undefined : { contents, version: versionOf(opened.look) };
   } catch (error) {
     // A mailbox without a cache is read as if there never had been one; only what is no matter of files is a fault of ours.
     if (error instanceof NotRegularError || isFileError(error)) return undefined;
     throw error;
-  } finally {
-    file?.close();
   }
 }
 
-function readWhole(file: Deno.FsFile, size: number): Uint8Array<ArrayBuffer> | undefined {
+function readWhole(file: OpenFile, size: number): Uint8Array<ArrayBuffer> | undefined {
   const octets = new Uint8Array(size);
   let filled = 0;
   while (filled < size) {
@@ -68,7 +66,7 @@ function readWhole(file: Deno.FsFile, size: number): Uint8Array<ArrayBuffer> | u
 /** Tells which cache lies there now; undefined when there is none. */
 export function cacheVersion(mailbox: Mailbox): CacheVersion | undefined {
   try {
-    return versionOf(Deno.lstatSync(`${mailbox.path}/${NAME}`));
+    return versionOf(lookAtName(`${mailbox.path}/${NAME}`));
   } catch (error) {
     if (isFileError(error)) return undefined;
     throw error;
@@ -100,7 +98,7 @@ export async function writeCache(
       const clock = file.statSync().mtime?.getTime();
       const stamps = settledStamps(mailbox, clock, listed);
       await writeWhole(file, encodeCache({ messageIndex, stamps }));
-      const version = versionOf(file.statSync());
+      const version = versionOf(lookOfInfo(file.statSync()));
       Deno.renameSync(unfinished, `${mailbox.path}/${NAME}`);
       return version;
     } finally {
@@ -173,6 +171,6 @@ function removeQuietly(path: string): void {
   }
 }
 
-function versionOf(info: Deno.FileInfo): CacheVersion {
-  return { inode: info.ino, modified: info.mtime?.getTime(), size: info.size };
+function versionOf({ inode, modified, size }: FileLook): CacheVersion {
+  return { inode, modified, size };
 }

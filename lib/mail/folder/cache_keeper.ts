@@ -64,7 +64,7 @@ export class CacheKeeper {
     const { mailbox, cannotWrite } = this.#options;
     try {
       if (!isSameVersion(cacheVersion(mailbox), this.#version)) {
-        const other = await readCache(mailbox);
+        const other = readCache(mailbox);
         if (other !== undefined) learnRetrieved(messageIndex, other.contents.messageIndex);
       }
       const version = await writeCache(mailbox, messageIndex, listed);

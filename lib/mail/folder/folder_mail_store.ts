@@ -14,7 +14,7 @@ import {
   MaildropUnreadableError,
   type MailStore,
 } from "../../contracts/mail_store.ts";
-import { findMailbox, type Mailbox } from "./mailbox.ts";
+import { findMailbox, type Mailbox, type MailFolder } from "./mailbox.ts";
 import { mailboxPath } from "./mailbox_path.ts";
 import { completeMaildir, makeMailbox } from "./make_mailbox.ts";
 import { MessageTooBigError } from "./measure_file.ts";
@@ -30,6 +30,8 @@ const WORTH_LISTING_ONCE = 256;
 export interface FolderMailStoreOptions {
   /** The mail folder. */
   readonly root: string;
+  /** The user id that the server runs under: names that only it and root can put into a mailbox are trusted. */
+  readonly account: number;
   /** The domain of users who log in without one. */
   readonly defaultDomain?: string;
   /** Messages of a mailbox that are served; 0 for all. */
@@ -59,6 +61,7 @@ interface Known {
 /** A {@linkcode MailStore} in the file system. */
 export class FolderMailStore implements MailStore {
   readonly #options: FolderMailStoreOptions;
+  readonly #folder: MailFolder;
   readonly #now: () => number;
   readonly #yielder: Yielder;
   /** Mailboxes of which was told that they cannot be written; as many as there are folders at most. */
@@ -66,6 +69,7 @@ export class FolderMailStore implements MailStore {
 
   constructor(options: FolderMailStoreOptions) {
     this.#options = options;
+    this.#folder = { root: options.root, account: options.account };
     this.#now = options.now ?? Date.now;
     this.#yielder = options.yielder ?? new Yielder();
   }
@@ -75,7 +79,7 @@ export class FolderMailStore implements MailStore {
     const found = this.#find(user) ?? this.#make(user);
     if (found === undefined) return emptyMaildrop();
     const mailbox = this.#complete(found);
-    const known = await this.#read(mailbox);
+    const known = this.#read(mailbox);
     if (known !== undefined && await this.#removeExpired(mailbox, known) > 0) {
       // The folders have changed, so they are looked at again.
       return await this.acquire(user, signal);
@@ -102,7 +106,7 @@ export class FolderMailStore implements MailStore {
 
   async expire(user: string): Promise<number> {
     const mailbox = this.#find(user);
-    const known = mailbox === undefined ? undefined : await this.#read(mailbox);
+    const known = mailbox === undefined ? undefined : this.#read(mailbox);
     return known === undefined ? 0 : await this.#removeExpired(mailbox!, known);
   }
 
@@ -157,8 +161,8 @@ export class FolderMailStore implements MailStore {
     );
   }
 
-  async #read(mailbox: Mailbox): Promise<Known | undefined> {
-    const cached = await readCache(mailbox);
+  #read(mailbox: Mailbox): Known | undefined {
+    const cached = readCache(mailbox);
     if (cached === undefined) return undefined;
     const { contents: { messageIndex, stamps }, version } = cached;
     // The layout changed, or somebody else's cache was put here.
@@ -210,7 +214,7 @@ export class FolderMailStore implements MailStore {
 
   #find(user: string): Mailbox | undefined {
     const path = this.#pathOf(user);
-    return path === undefined ? undefined : findMailbox(path, this.#options.root);
+    return path === undefined ? undefined : findMailbox(path, this.#folder);
   }
 
   /**
@@ -238,7 +242,7 @@ export class FolderMailStore implements MailStore {
       });
       return undefined;
     }
-    return findMailbox(path, this.#options.root);
+    return findMailbox(path, this.#folder);
   }
 
   /**
@@ -255,7 +259,7 @@ export class FolderMailStore implements MailStore {
       this.#tellNotWritable(mailbox, error);
       return mailbox;
     }
-    return findMailbox(mailbox.path, this.#options.root) ?? mailbox;
+    return findMailbox(mailbox.path, this.#folder) ?? mailbox;
   }
 
   #pathOf(user: string): string | undefined {

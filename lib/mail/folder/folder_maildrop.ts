@@ -3,11 +3,11 @@
 import type { Yielder } from "../../async/yielder.ts";
 import { printable } from "../../bytes/printable.ts";
 import type { CacheKeeper } from "./cache_keeper.ts";
-import { Mark, type MessageIndex } from "./message_index.ts";
+import { type Folder, Mark, type MessageIndex } from "./message_index.ts";
 import { fileErrorReason, isFileError, isNotFound } from "../../files/file_error.ts";
+import { type FileLook, lookAtName } from "./file_look.ts";
 import { Locator } from "./locator.ts";
 import {
-  type Descriptor,
   type Maildrop,
   MaildropUnreadableError,
   MessageGoneError,
@@ -19,7 +19,7 @@ import type { Mailbox } from "./mailbox.ts";
 import { markSeen } from "./mark_seen.ts";
 import { FileMeter, keepMeasures } from "./measure_file.ts";
 import type { FolderMessage } from "./name_messages.ts";
-import { openDescriptor, openRegular, openRegularSync, type RegularFile } from "./regular_file.ts";
+import { notRegular, type OpenFile, openFile } from "./regular_file.ts";
 import { removeFiles } from "./remove_files.ts";
 import { StoredFile } from "./stored_file.ts";
 
@@ -58,16 +58,11 @@ export class FolderMaildrop implements Maildrop {
 
   async open(message: MessageInfo, signal?: AbortSignal): Promise<StoredMessage> {
     const row = this.#rowOf(message);
-    const { file, info } = await this.#openFile(row);
+    const { file, look } = this.#openFile(row);
     try {
-      this.#places.checkFolder(row);
-      return new StoredFile({
-        file,
-        ...await this.#measuresOf(row, file, info, signal),
-        openDescriptor: () => this.#openDescriptor(row, info),
-      });
+      return new StoredFile({ file, ...await this.#measuresOf(row, file, look, signal) });
     } catch (error) {
-      file.close();
+      file[Symbol.dispose]();
       throw error;
     }
   }
@@ -133,60 +128,58 @@ export class FolderMaildrop implements Maildrop {
     return row;
   }
 
-  async #openFile(row: number): Promise<RegularFile> {
-    const { isPrivate } = this.#options.mailbox;
+  /** Opens a row's file, whatever its name is by now. */
+  #openFile(row: number): { file: OpenFile; look: FileLook } {
     for (let attempt = 1;; attempt++) {
+      const path = this.#places.path(row);
       try {
-        const path = this.#places.path(row);
-        return isPrivate ? openRegularSync(path) : await openRegular(path);
+        return this.#openAt(row, path);
       } catch (error) {
-        this.#lookAgain(row, attempt, error);
+        if (!isNotFound(error) && !(error instanceof AnotherFileError)) throw error;
+        // The first name found may be old news, and the second is from a new listing.
+        if (attempt < 3 && this.#places.find(row)) continue;
+        this.#places.checkFolder(this.#messageIndex.folders[row] as Folder);
+        throw gone(this.#messageIndex.names[row]!);
       }
     }
   }
 
-  #openDescriptor(row: number, info: Deno.FileInfo): Descriptor {
-    for (let attempt = 1;; attempt++) {
-      try {
-        return openDescriptor(this.#places.path(row), info);
-      } catch (error) {
-        this.#lookAgain(row, attempt, error);
-      }
+  /** @throws {AnotherFileError} when another file has the name by now */
+  #openAt(row: number, path: string): { file: OpenFile; look: FileLook } {
+    const isTrusted = this.#options.mailbox.writers === "server";
+    const file = openFile(path);
+    try {
+      // Where nobody else writes, the name tells what is open; asking the open file takes three times as long.
+      const look = isTrusted ? lookAtName(path) : file.look();
+      if (!look.isFile) throw notRegular();
+      if (this.#messageIndex.compare(row, look) === "other") throw new AnotherFileError(path);
+      if (isTrusted) this.#messageIndex.identify(row, look);
+      else this.#places.checkFolder(this.#messageIndex.folders[row] as Folder);
+      return { file, look };
+    } catch (error) {
+      file[Symbol.dispose]();
+      throw error;
     }
-  }
-
-  /**
-   * Finds the file's new name when opening failed because it has another one. The first name found may be old news, and the second
-   * is from a new listing.
-   *
-   * @throws {MessageGoneError} when there is none
-   * @throws `error` when that was not why
-   */
-  #lookAgain(row: number, attempt: number, error: unknown): void {
-    if (!isNotFound(error)) throw error;
-    if (attempt === 3 || !this.#places.find(row)) throw gone(this.#messageIndex.names[row]!);
   }
 
   /** What was measured at login, if this is still the file that was measured. */
   async #measuresOf(
     row: number,
-    file: Deno.FsFile,
-    info: Deno.FileInfo,
+    file: OpenFile,
+    look: FileLook,
     signal: AbortSignal | undefined,
   ): Promise<{ size: number; storedSize: number; verbatim: boolean }> {
     const { size, storedSize, marks, names } = this.#messageIndex;
-    if (this.#messageIndex.looksLike(row, info)) {
+    if (this.#messageIndex.looksLike(row, look)) {
       const verbatim = (marks[row]! & Mark.VERBATIM) !== 0;
       return { size: size[row]!, storedSize: storedSize[row]!, verbatim };
     }
     // In a plain folder the time and the size belong to the id: this is another message.
     if (this.#options.mailbox.layout === "plain") throw gone(names[row]!);
-    const measured = await new FileMeter(this.#options.yielder.task(signal)).measure(
-      file,
-      info.size,
-    );
-    file.seekSync(0, Deno.SeekMode.Start);
-    keepMeasures(this.#messageIndex, row, measured, info.mtime?.getTime() ?? 0);
+    const task = this.#options.yielder.task(signal);
+    const measured = await new FileMeter(task).measure(file, look.size);
+    file.rewind();
+    keepMeasures(this.#messageIndex, row, measured, look.modified);
     this.#isNews = true;
     return measured;
   }
@@ -223,6 +216,11 @@ export class FolderMaildrop implements Maildrop {
       reason: fileErrorReason(first),
     });
   }
+}
+
+/** A message's name that stands for another file by now. */
+class AnotherFileError extends Error {
+  override name = "AnotherFileError";
 }
 
 function gone(name: string): MessageGoneError {

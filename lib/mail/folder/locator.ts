@@ -3,6 +3,7 @@
 import type { Folder, MessageIndex } from "./message_index.ts";
 import { isNotFound } from "../../files/file_error.ts";
 import { type FolderStamp, isSettled, lookAgain, looksUnchanged, stampOf } from "./folder_stamp.ts";
+import { lookAtName } from "./file_look.ts";
 import { isStill, listMailbox, type Mailbox } from "./mailbox.ts";
 import { MaildropUnreadableError } from "../../contracts/mail_store.ts";
 import { uniquePart } from "./maildir_name.ts";
@@ -34,12 +35,12 @@ export class Locator {
   }
 
   /**
-   * Whether the folder of a row is the one that the snapshot was taken of. A link put in its place would lead to others' mail.
+   * Whether a folder is the one that the snapshot was taken of. A link put in its place would lead to others' mail.
    *
    * @throws {MaildropUnreadableError} when it is not
    */
-  checkFolder(row: number): void {
-    const state = this.#mailbox.folders.get(this.#messageIndex.folders[row] as Folder)!;
+  checkFolder(folder: Folder): void {
+    const state = this.#mailbox.folders.get(folder)!;
     if (isStill(state)) return;
     throw new MaildropUnreadableError(
       `${state.path} is no longer the folder that was opened. Its messages can be had in a new session.`,
@@ -109,16 +110,21 @@ export class Locator {
     this.#messageIndex.names[row] = name;
   }
 
-  /** A twin of the message lies under its own name, or has another size or another time. */
+  /**
+   * Whether a listed file is a row's. A twin of the message lies under its own name, or has another size or another time, and in its stead
+   * another message may have come.
+   */
   #isFileOf(row: number, folder: Folder, name: string, hasTwin: boolean): boolean {
     const others = this.#rowsLike(row);
     const { names, folders } = this.#messageIndex;
     if (others.some((other) => names[other] === name && folders[other] === folder)) return false;
-    if (!hasTwin && others.length === 0) return true;
+    const isAlone = !hasTwin && others.length === 0;
     try {
-      return this.#messageIndex.looksLike(row, Deno.lstatSync(this.#pathOf(folder, name)));
+      const likeness = this.#messageIndex.compare(row, lookAtName(this.#pathOf(folder, name)));
+      return likeness === "same" || (likeness === "changed" && isAlone);
     } catch (error) {
-      if (isNotFound(error)) return false;
+      // Renamed again: whoever opens it lists once more.
+      if (isNotFound(error)) return isAlone;
       throw error;
     }
   }

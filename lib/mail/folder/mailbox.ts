@@ -12,10 +12,32 @@ export const NOT_UTF8 = "its name is not valid UTF-8";
 export interface Mailbox {
   readonly path: string;
   readonly layout: "maildir" | "plain";
+  /** The mailbox's own folder. */
+  readonly self: FolderState;
   /** Its folders that hold messages, as they looked when the mailbox was found. */
   readonly folders: ReadonlyMap<Folder, FolderState>;
-  /** Whether nobody but the mail folder's owner can put names into it: then a file may be opened without fear of a FIFO. */
-  readonly isPrivate: boolean;
+  readonly writers: Writers;
+  /** The user id of the mailbox's owner. */
+  readonly owner: number;
+  /** When it was found, milliseconds since 1970. */
+  readonly foundAt: number;
+}
+
+/** Who can put names into a mailbox, or put another folder in its place: what a name stands for is their doing. */
+export type Writers =
+  /** Only the server's account and root. */
+  | "server"
+  /** These, and the owner of all the mailbox's folders. */
+  | "owner"
+  /** Others, too: a group, or owners of single folders. */
+  | "others";
+
+/** Where mailboxes lie, and whose names are trusted there. */
+export interface MailFolder {
+  /** The mail folder. */
+  readonly root: string;
+  /** The user id that the server runs under. */
+  readonly account: number;
 }
 
 /** A folder as it looked. */
@@ -36,12 +58,12 @@ export interface Listing {
 /**
  * Finds a mailbox and tells its layout.
  *
- * @param path where it lies
- * @param root the mail folder, whose owner may be trusted
+ * @param path where it lies, below the mail folder
  * @returns undefined when there is none
  * @throws {MaildropUnreadableError} when there is something that cannot be used as one
  */
-export function findMailbox(path: string, root: string): Mailbox | undefined {
+export function findMailbox(path: string, folder: MailFolder): Mailbox | undefined {
+  const foundAt = Date.now();
   const whole = lookAtFolder(path);
   if (whole === undefined) return undefined;
   const fresh = lookAtSubfolder(`${path}/new`);
@@ -51,22 +73,59 @@ export function findMailbox(path: string, root: string): Mailbox | undefined {
   if (cur !== undefined) folders.set(Folder.CUR, stateOf(`${path}/cur`, cur));
   const layout = folders.size === 0 ? "plain" : "maildir";
   if (layout === "plain") folders.set(Folder.PLAIN, stateOf(path, whole));
-  const owner = Deno.statSync(root).uid;
-  const isPrivate = [whole, fresh, cur].every((info) =>
-    info === undefined || isOnlyOf(owner, info)
-  );
-  return { path, layout, folders, isPrivate };
+  return {
+    path,
+    layout,
+    self: stateOf(path, whole),
+    folders,
+    writers: writersOf(path, [whole, fresh, cur].filter((info) => info !== undefined), folder),
+    owner: whole.uid ?? -1,
+    foundAt,
+  };
+}
+
+/** @param infos of the mailbox's own folder and of those in it */
+function writersOf(path: string, infos: readonly Deno.FileInfo[], folder: MailFolder): Writers {
+  if ([...foldersAbove(path, folder.root), ...infos].every((info) => isOnlyOurs(info, folder))) {
+    return "server";
+  }
+  const isOwners = infos.every((info) => info.uid === infos[0]!.uid && !isWritable(info));
+  return isOwners ? "owner" : "others";
+}
+
+/** The mail folder, and the domain's folder where there is one. */
+function foldersAbove(path: string, root: string): Deno.FileInfo[] {
+  const above = path.slice(0, path.lastIndexOf("/"));
+  const infos = [Deno.statSync(root)];
+  if (above.length > root.length) infos.push(Deno.lstatSync(above));
+  return infos;
+}
+
+function isOnlyOurs(info: Deno.FileInfo, { account }: MailFolder): boolean {
+  return (info.uid === account || info.uid === 0) && !isWritable(info);
+}
+
+/** Whether its group or everybody may put names into a folder. */
+function isWritable(info: Deno.FileInfo): boolean {
+  return ((info.mode ?? 0) & 0o022) !== 0;
 }
 
 /** Whether a folder is still the one that was found: not moved away, and no link put in its place. */
 export function isStill(state: FolderState): boolean {
   try {
-    const { isDirectory, dev, ino } = Deno.lstatSync(state.path);
-    return isDirectory && dev === state.stamp.device && ino === state.stamp.inode;
+    return isFolder(state, Deno.lstatSync(state.path));
   } catch (error) {
     if (isNotFound(error)) return false;
     throw error;
   }
+}
+
+/** Whether what was looked at is the folder that was found. */
+export function isFolder(
+  { stamp }: FolderState,
+  { isDirectory, dev, ino }: Deno.FileInfo,
+): boolean {
+  return isDirectory && dev === stamp.device && ino === stamp.inode;
 }
 
 /**
@@ -148,10 +207,6 @@ function noFolder(path: string): MaildropUnreadableError {
   return new MaildropUnreadableError(
     `${path} must be a folder, and no link to one, but is something else. Put the folder itself there.`,
   );
-}
-
-function isOnlyOf(owner: number | null, info: Deno.FileInfo): boolean {
-  return info.uid === owner && ((info.mode ?? 0) & 0o022) === 0;
 }
 
 function stateOf(path: string, info: Deno.FileInfo): FolderState {

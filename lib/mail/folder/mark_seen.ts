@@ -2,6 +2,7 @@
 
 import { Folder, type MessageIndex } from "./message_index.ts";
 import { isNotFound } from "../../files/file_error.ts";
+import { type FileLook, lookAtName } from "./file_look.ts";
 import type { Locator } from "./locator.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { seenName } from "./maildir_name.ts";
@@ -25,26 +26,38 @@ export function markSeen(
     if (messageIndex.folders[row] === Folder.CUR && name === messageIndex.names[row]) return false;
     const path = `${cur.path}/${name}`;
     // Renaming would put this file in the other's place, and a message would be lost.
-    if (exists(path)) return false;
-    locator.checkFolder(row);
-    try {
-      Deno.renameSync(locator.path(row), path);
-      locator.rename(row, Folder.CUR, name);
-      return true;
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-      if (!locator.find(row)) return false;
+    locator.checkFolder(Folder.CUR);
+    if (lookIfThere(path) !== undefined) return false;
+    const look = lookIfThere(locator.path(row));
+    // Another message that has the name by now was not retrieved.
+    if (look !== undefined && messageIndex.compare(row, look) !== "other") {
+      if (mailbox.writers !== "server") locator.checkFolder(messageIndex.folders[row] as Folder);
+      if (isRenamed(locator.path(row), path)) {
+        locator.rename(row, Folder.CUR, name);
+        return true;
+      }
     }
+    if (!locator.find(row)) return false;
   }
   return false;
 }
 
-function exists(path: string): boolean {
+/** Renames a file, unless it is gone. */
+function isRenamed(from: string, to: string): boolean {
   try {
-    Deno.lstatSync(path);
+    Deno.renameSync(from, to);
     return true;
   } catch (error) {
     if (isNotFound(error)) return false;
+    throw error;
+  }
+}
+
+function lookIfThere(path: string): FileLook | undefined {
+  try {
+    return lookAtName(path);
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
     throw error;
   }
 }

@@ -21,6 +21,12 @@ export interface MeasuredSize extends WireSize {
   readonly storedSize: number;
 }
 
+/** What is measured. */
+interface Readable {
+  /** Reads the next octets. Returns how many, or null at the end. */
+  readSync(into: Uint8Array): number | null;
+}
+
 /** Measures files one after the other with one meter. */
 export class FileMeter {
   readonly #meter = new WireMeter();
@@ -32,13 +38,13 @@ export class FileMeter {
   }
 
   /**
-   * Reads from the file's present position to where its end was when it was opened. A small file is measured at once, since a hundred thousand
+   * Reads from the file's beginning to where its end was when it was opened. A small file is measured at once, since a hundred thousand
    * promises would take as long as their files.
    *
    * @param fileSize octets that the file had when it was opened
    * @throws {MessageTooBigError} when it is too big to be read
    */
-  measure(file: Deno.FsFile, fileSize: number): MeasuredSize | Promise<MeasuredSize> {
+  measure(file: Readable, fileSize: number): MeasuredSize | Promise<MeasuredSize> {
     const meter = this.#meter;
     if (fileSize > MOST_OCTETS) {
       throw new MessageTooBigError(
@@ -63,20 +69,7 @@ export class FileMeter {
     return withStored(wire, storedSize);
   }
 
-  /**
-   * Measures a file that one read takes in, without asking for its size before.
-   *
-   * @returns undefined when it is too big for that
-   */
-  measureSmall(file: Deno.FsFile): MeasuredSize | undefined {
-    const meter = this.#meter;
-    const storedSize = file.readSync(meter.input) ?? 0;
-    if (storedSize === meter.input.length) return undefined;
-    meter.add(storedSize);
-    return withStored(meter.finish(), storedSize);
-  }
-
-  async #measureBig(file: Deno.FsFile, fileSize: number): Promise<MeasuredSize> {
+  async #measureBig(file: Readable, fileSize: number): Promise<MeasuredSize> {
     const meter = new WireMeter();
     let storedSize = 0;
     while (storedSize < fileSize) {

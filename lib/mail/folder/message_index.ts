@@ -1,9 +1,20 @@
 /** What is known of a mailbox's files: one row a file, in the order in which messages are numbered. */
 
+import type { FileLook } from "./file_look.ts";
+
 /** The folders of a mailbox that hold messages. */
 export const Folder = { NEW: 0, CUR: 1, PLAIN: 2 } as const;
 /** One of {@linkcode Folder}. */
 export type Folder = typeof Folder[keyof typeof Folder];
+
+/** What a look at a file says of a row. */
+export type Likeness =
+  /** It is the file that the row tells of, with the content that it had. */
+  | "same"
+  /** It is the same file, or may be, but its content is another. */
+  | "changed"
+  /** It is another file. */
+  | "other";
 
 /** Bits of a row's marks. */
 export const Mark = {
@@ -63,6 +74,8 @@ export class MessageIndex {
   readonly modified: Float64Array;
   /** When the message was first retrieved, milliseconds since 1970; 0 for never. */
   readonly firstRetrieved: Float64Array;
+  /** Of rows whose files were looked at since the mailbox was opened: inode and time of birth; zeros for others. Not kept in the cache. */
+  #identities: Float64Array | undefined;
 
   /**
    * Makes rows of which only names and folders are known, or takes columns that are there.
@@ -96,12 +109,37 @@ export class MessageIndex {
   }
 
   /** Whether a file has the size, and as far as it is known the time, that a row tells. */
-  looksLike(row: number, { size, mtime }: Pick<Deno.FileInfo, "size" | "mtime">): boolean {
-    const modified = this.modified[row];
-    return size === this.storedSize[row] && (modified === 0 || modified === mtime?.getTime());
+  looksLike(row: number, { size, modified }: Pick<FileLook, "size" | "modified">): boolean {
+    const known = this.modified[row];
+    return size === this.storedSize[row] && (known === 0 || known === modified);
   }
 
-  /** Takes over all that another message index's row knows, name and folder excepted. */
+  /** Keeps which file a row tells of: until then only its size and time tell it from another that takes its name. */
+  identify(row: number, { inode, born }: Pick<FileLook, "inode" | "born">): void {
+    this.#identities ??= new Float64Array(2 * this.length);
+    this.#identities[2 * row] = inode;
+    this.#identities[2 * row + 1] = born;
+  }
+
+  /** The inode of a row's file; 0 where it was not looked at since the mailbox was opened. */
+  inode(row: number): number {
+    return this.#identities?.[2 * row] ?? 0;
+  }
+
+  /**
+   * Holds a file that bears a row's name against the row.
+   *
+   * File systems give an inode's number to a new file soon after the old one is gone, so the time of birth, the size and the time count as well.
+   */
+  compare(row: number, look: FileLook): Likeness {
+    const inode = this.inode(row);
+    if (inode !== 0 && inode !== look.inode) return "other";
+    const born = this.#identities?.[2 * row + 1] ?? 0;
+    if (born !== 0 && look.born !== 0 && born !== look.born) return "other";
+    return this.looksLike(row, look) ? "same" : "changed";
+  }
+
+  /** Takes over all that another messageIndex's row keeps, name and folder excepted. */
   learn(row: number, from: MessageIndex, other: number): void {
     this.marks[row] = from.marks[other]!;
     this.size[row] = from.size[other]!;

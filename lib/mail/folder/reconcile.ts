@@ -2,6 +2,7 @@
 
 import { type Folder, MessageIndex } from "./message_index.ts";
 import { isFileError } from "../../files/file_error.ts";
+import { type FileLook, lookAtName } from "./file_look.ts";
 import type { Listing, Mailbox } from "./mailbox.ts";
 import { compareNames, deliveryTime, uniquePart } from "./maildir_name.ts";
 
@@ -94,8 +95,8 @@ function matchRenamed(
     // Several: what the files say tells them apart. Great numbers are no accident, and would cost their square.
     const left = new Set(gone.slice(0, MOST_TWINS));
     for (const index of left.size === 0 ? [] : files.slice(0, MOST_TWINS)) {
-      const info = lookAt(pathOf(mailbox, listing, index));
-      const row = [...left].find((each) => looksLike(known, each, info));
+      const look = lookAt(pathOf(mailbox, listing, index));
+      const row = [...left].find((each) => looksLike(known, each, look));
       if (row === undefined) continue;
       matches[index] = row;
       left.delete(row);
@@ -114,13 +115,13 @@ function pathOf(mailbox: Mailbox, listing: Listing, index: number): string {
 }
 
 /** Whether a file has the size and the time that a row tells. */
-function looksLike(known: MessageIndex, row: number, info: Deno.FileInfo | undefined): boolean {
-  return info !== undefined && known.looksLike(row, info);
+function looksLike(known: MessageIndex, row: number, look: FileLook | undefined): boolean {
+  return look !== undefined && known.looksLike(row, look);
 }
 
-function lookAt(path: string): Deno.FileInfo | undefined {
+function lookAt(path: string): FileLook | undefined {
   try {
-    return Deno.lstatSync(path);
+    return lookAtName(path);
   } catch (error) {
     // Gone again, or not to be read: the scan will tell.
     if (isFileError(error)) return undefined;

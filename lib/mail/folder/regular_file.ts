@@ -1,98 +1,98 @@
-/** Opens a file of a mailbox, and only if it is one: no link, FIFO, device or folder, also when names change in between. */
+/** Opens files of a mailbox by one call: without waiting for anybody, and judged by what is open rather than by a look before. */
 
-import { closeSync, constants, fstatSync, openSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import type { Descriptor } from "../../contracts/mail_store.ts";
+import { fileErrorNumber } from "../../files/file_error.ts";
+import { type FileLook, lookOf } from "./file_look.ts";
 
-/** What opening tells. */
-export interface RegularFile {
-  readonly file: Deno.FsFile;
-  /** Of the open file. */
-  readonly info: Deno.FileInfo;
-}
-
-/** Something that is there and is no regular file, or became another one while it was opened. */
+/** Something that is there and is no regular file. */
 export class NotRegularError extends Error {
   override name = "NotRegularError";
 }
 
 /**
- * Opens at once. A FIFO that takes the file's place between the look and the opening would stop the process, so this is for folders in which
- * nobody else can write; {@linkcode openRegular} is for the others.
- *
- * @throws {NotRegularError} when it is no regular file
- * @throws {Deno.errors.NotFound} and other errors of the file system
+ * A FIFO would stop the thread until somebody writes to it. Where the thread's permission is narrow, the runtime resolves links before it opens,
+ * so that O_NOFOLLOW alone refuses none: whoever opens looks at what is open ({@linkcode OpenFile.look}).
  */
-export function openRegularSync(path: string): RegularFile {
-  const seen = lookAtRegular(path);
-  return sameFile(path, seen, Deno.openSync(path, { read: true }));
-}
-
-/**
- * Opens what a listing told to be a regular file, to measure it: a look less, which is half the time where the thread's permission
- * is narrow (each look resolves every link of the path). Only for folders in which nobody else can write; what is served is opened by
- * {@linkcode openRegularSync}.
- *
- * @throws {NotRegularError} when it is no regular file any more
- */
-export function openListedSync(path: string): RegularFile {
-  const file = Deno.openSync(path, { read: true });
-  try {
-    const info = file.statSync();
-    if (info.isFile) return { file, info };
-    throw new NotRegularError("It is no regular file.");
-  } catch (error) {
-    file.close();
-    throw error;
-  }
-}
-
-/** As {@linkcode openRegularSync}, on another thread: whatever the name stands for by then, other sessions go on. */
-export async function openRegular(path: string): Promise<RegularFile> {
-  const seen = lookAtRegular(path);
-  return sameFile(path, seen, await Deno.open(path, { read: true }));
-}
-
-/** What opens for reading at once, whatever it is, and follows no link. */
 const READ_WITHOUT_WAITING = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
+/** Linux's numbers for "a symbolic link" and "a socket, or a device that is not there". */
+const NOT_REGULAR: ReadonlySet<number> = new Set([40, 6]);
+
+/** An open file, of which nothing is known yet. Disposing closes it. */
+export class OpenFile implements Descriptor {
+  /**
+   * The system's number of the open file. Its own place in the file stays at the beginning, since {@linkcode OpenFile.readSync} reads from places
+   * of its own.
+   */
+  readonly number: number;
+  #position = 0;
+  #isClosed = false;
+
+  /** @param number of an open file, which belongs to this object from now on */
+  constructor(number: number) {
+    this.number = number;
+  }
+
+  /** Looks at the file itself, whatever its name stands for by now. Takes as long as opening it. */
+  look(): FileLook {
+    return lookOf(fstatSync(this.number));
+  }
+
+  /** Reads the next octets. Returns how many, or null at the end. */
+  readSync(into: Uint8Array): number | null {
+    const octets = readSync(this.number, into, 0, into.length, this.#position);
+    if (octets === 0 && into.length > 0) return null;
+    this.#position += octets;
+    return octets;
+  }
+
+  /** Goes back to the beginning. */
+  rewind(): void {
+    this.#position = 0;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    closeSync(this.number);
+  }
+}
+
 /**
- * Opens a file that is open already once more, by its name, with a place of its own. By way of `node:fs`, since only that tells the
- * system's number of what it opens.
+ * Opens what may be a regular file.
  *
- * @param info of the open file
- * @throws {NotRegularError} when the name stands for another file by now
- * @throws an error of the file system
+ * @throws {NotRegularError} when it surely is none
+ * @throws {Error} of the file system
  */
-export function openDescriptor(path: string, info: Deno.FileInfo): Descriptor {
-  const number = openSync(path, READ_WITHOUT_WAITING);
+export function openFile(path: string): OpenFile {
   try {
-    const { dev, ino } = fstatSync(number);
-    if (dev !== info.dev || ino !== info.ino) throw new NotRegularError(becameAnother(path));
+    return new OpenFile(openSync(path, READ_WITHOUT_WAITING));
   } catch (error) {
-    closeSync(number);
+    if (NOT_REGULAR.has(fileErrorNumber(error) ?? 0)) throw notRegular(error);
     throw error;
   }
-  return { number, [Symbol.dispose]: () => closeSync(number) };
 }
 
-function becameAnother(path: string): string {
-  return `It became another file while it was opened: ${path}`;
-}
-
-function lookAtRegular(path: string): Deno.FileInfo {
-  const info = Deno.lstatSync(path);
-  if (!info.isFile) throw new NotRegularError("It is no regular file.");
-  return info;
-}
-
-/** A link is followed by opening, so what was opened must be what was looked at. */
-function sameFile(path: string, seen: Deno.FileInfo, file: Deno.FsFile): RegularFile {
+/**
+ * Opens a regular file and looks at it.
+ *
+ * @throws {NotRegularError} when it is none
+ * @throws {Error} of the file system
+ */
+export function openRegular(path: string): { readonly file: OpenFile; readonly look: FileLook } {
+  const file = openFile(path);
   try {
-    const info = file.statSync();
-    if (info.isFile && info.dev === seen.dev && info.ino === seen.ino) return { file, info };
-    throw new NotRegularError(becameAnother(path));
+    const look = file.look();
+    if (!look.isFile) throw notRegular();
+    return { file, look };
   } catch (error) {
-    file.close();
+    file[Symbol.dispose]();
     throw error;
   }
+}
+
+/** The error for what is no regular file. */
+export function notRegular(cause?: unknown): NotRegularError {
+  return new NotRegularError("it is no regular file", { cause });
 }

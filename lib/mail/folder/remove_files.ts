@@ -5,12 +5,17 @@ import type { YieldingTask } from "../../async/yielder.ts";
 import type { Folder, MessageIndex } from "./message_index.ts";
 import { fileErrorReason, isFileError, isNotFound } from "../../files/file_error.ts";
 import { type Locator, TICKS } from "./locator.ts";
-import type { Mailbox } from "./mailbox.ts";
+import { type FolderState, isFolder, type Mailbox } from "./mailbox.ts";
 import { MaildropUnreadableError } from "../../contracts/mail_store.ts";
+import { unlinkSync } from "node:fs";
+import { type FileLook, lookAtName } from "./file_look.ts";
 import { NotRegularError } from "./regular_file.ts";
 
 /** Times that files are looked for under new names: who renames faster than that is reported, not waited for. */
 const MOST_LISTINGS = 8;
+
+/** How far the clock of a file server may be off, in milliseconds. */
+const CLOCK_SKEW = 60_000;
 
 /** What became of the files. */
 export interface Removal {
@@ -115,7 +120,7 @@ class RemovalInProgress implements Removal {
   async sync(): Promise<void> {
     for (const [folder, rows] of this.#touched) {
       try {
-        await syncFolder(this.#mailbox.folders.get(folder)!.path);
+        await syncFolder(this.#mailbox.folders.get(folder)!);
       } catch (error) {
         this.reasons.add(`the folder could not be synced: ${fileErrorReason(error)}`);
         for (const row of rows) {
@@ -135,17 +140,32 @@ class RemovalInProgress implements Removal {
     this.unlinked++;
   }
 
+  /**
+   * Whether a file that is not known by its inode lay there as it is when the mailbox was opened. Files of big mailboxes are not looked at in each
+   * login, so it may have another content since an earlier one.
+   */
+  #wasListed(row: number, { changed }: FileLook): boolean {
+    return this.#messageIndex.inode(row) === 0 && changed < this.#mailbox.foundAt - CLOCK_SKEW;
+  }
+
+  /** Unlinks the file that was listed, and no other that has its name by now. */
   #unlink(row: number): boolean {
-    this.#locator.checkFolder(row);
     const path = this.#locator.path(row);
     try {
-      const info = Deno.lstatSync(path);
-      // Removing would take an empty folder too.
-      if (!info.isFile) throw new NotRegularError("it is no regular file any more");
-      const isSame = this.#messageIndex.looksLike(row, info);
-      // In a plain folder another message may have taken the name, and must not be lost for the one that is marked.
-      if (this.#mailbox.layout === "plain" && !isSame) return false;
-      Deno.removeSync(path);
+      const look = lookAtName(path);
+      if (!look.isFile) throw new NotRegularError("it is no regular file any more");
+      if (this.#mailbox.writers !== "server") {
+        this.#locator.checkFolder(this.#messageIndex.folders[row] as Folder);
+      }
+      const likeness = this.#messageIndex.compare(row, look);
+      if (likeness === "other" || (likeness === "changed" && this.#mailbox.layout === "plain")) {
+        this.#locator.checkFolder(this.#messageIndex.folders[row] as Folder);
+        return false;
+      }
+      if (likeness === "changed" && !this.#wasListed(row, look)) {
+        throw new ChangedError("another program changed it after the login");
+      }
+      unlinkSync(path);
       return true;
     } catch (error) {
       if (isNotFound(error)) return false;
@@ -154,13 +174,22 @@ class RemovalInProgress implements Removal {
   }
 }
 
+/** A file that may be the one that is to be removed, but has another content. */
+class ChangedError extends Error {
+  override name = "ChangedError";
+}
+
 /** Whether what lies there is no longer what may be removed. */
 function isRefusal(error: unknown): error is Error {
   return error instanceof MaildropUnreadableError || error instanceof NotRegularError ||
-    error instanceof RenamedError;
+    error instanceof RenamedError || error instanceof ChangedError;
 }
 
-async function syncFolder(path: string): Promise<void> {
-  using folder = await Deno.open(path, { read: true });
+/** Syncs the folder that was found, and no other that has its name by now: what was unlinked is to stay so. */
+async function syncFolder(state: FolderState): Promise<void> {
+  using folder = await Deno.open(state.path, { read: true });
+  if (!isFolder(state, await folder.stat())) {
+    throw new MaildropUnreadableError("it was moved away meanwhile");
+  }
   await folder.sync();
 }

@@ -6,10 +6,10 @@ import { type ListingTime } from "./cache_file.ts";
 import type { Folder, MessageIndex } from "./message_index.ts";
 import { fileErrorReason, isFileError, isNotFound } from "../../files/file_error.ts";
 import { listMailbox, type Mailbox, NOT_UTF8 } from "./mailbox.ts";
-import { uniquePart } from "./maildir_name.ts";
 import { FileMeter, keepMeasures, type MeasuredSize } from "./measure_file.ts";
 import { reconcile } from "./reconcile.ts";
-import { NotRegularError, openListedSync, openRegular, type RegularFile } from "./regular_file.ts";
+import { type FileLook, lookAtName } from "./file_look.ts";
+import { notRegular, NotRegularError, type OpenFile, openFile } from "./regular_file.ts";
 
 /**
  * Mailboxes of at most so many messages have every file looked at in each login, so that a message edited in place is counted anew. In bigger
@@ -109,9 +109,9 @@ async function lookAtRows(
   for (; look.end < messageIndex.length && served < most; look.end++) {
     const row = look.end;
     const isMeasured = messageIndex.isMeasured(row);
-    if (lookAtEach || !isMeasured) {
+    if (lookAtEach || !isMeasured || messageIndex.modified[row] === 0) {
       try {
-        const changed = refreshRow(mailbox, messageIndex, row, meter, lookAtEach);
+        const changed = refreshRow(mailbox, messageIndex, row, meter);
         if (typeof changed === "boolean" ? changed : await changed) look.changed = true;
       } catch (error) {
         note(look, messageIndex, row, error);
@@ -128,86 +128,66 @@ function refreshRow(
   messageIndex: MessageIndex,
   row: number,
   meter: FileMeter,
-  lookAtEach: boolean,
 ): Promise<true> | boolean {
   const folder = mailbox.folders.get(messageIndex.folders[row] as Folder)!;
   const path = `${folder.path}/${messageIndex.names[row]}`;
   if (messageIndex.isMeasured(row)) {
-    const info = Deno.lstatSync(path);
-    if (info.isFile && messageIndex.looksLike(row, info)) return learnTime(messageIndex, row, info);
+    const look = lookAtName(path);
+    if (look.isFile && messageIndex.looksLike(row, look)) {
+      learnIdentity(mailbox, messageIndex, row, look);
+      return learnTime(messageIndex, row, look);
+    }
   }
   // The same name with another content is another message in a plain folder.
   if (mailbox.layout === "plain") messageIndex.firstRetrieved[row] = 0;
-  if (!mailbox.isPrivate) {
-    return openRegular(path).then((opened) => measureRow(messageIndex, row, opened, meter));
+  const file = openFile(path);
+  let measured: true | Promise<true> | undefined;
+  try {
+    measured = measureRow(mailbox, messageIndex, row, path, file, meter);
+  } finally {
+    if (!(measured instanceof Promise)) file[Symbol.dispose]();
   }
-  if (!lookAtEach && !hasTwin(messageIndex, row) && measureUnseen(messageIndex, row, path, meter)) {
-    return true;
-  }
-  return measureRow(messageIndex, row, openListedSync(path), meter);
+  return measured instanceof Promise ? measured.finally(() => file[Symbol.dispose]()) : measured;
 }
 
-/** Keeps a time that was not asked for when the file was measured; says whether there was one to keep. */
-function learnTime(messageIndex: MessageIndex, row: number, info: Deno.FileInfo): boolean {
-  if (messageIndex.modified[row] !== 0) return false;
-  messageIndex.modified[row] = timeOf(info);
-  return messageIndex.modified[row] !== 0;
-}
-
-/** Rows of one unique part stand together; their files are told apart by their times. */
-function hasTwin({ names }: MessageIndex, row: number): boolean {
-  const unique = uniquePart(names[row]!);
-  return [names[row - 1], names[row + 1]].some((name) =>
-    name !== undefined && uniquePart(name) === unique
-  );
-}
-
-/**
- * Measures a listed file of a big private mailbox without asking for its time, which would take as long as reading it.
- *
- * @returns false when it is too big for that
- */
-function measureUnseen(
+/** Measures an open file. */
+function measureRow(
+  mailbox: Mailbox,
   messageIndex: MessageIndex,
   row: number,
   path: string,
-  meter: FileMeter,
-): boolean {
-  const file = Deno.openSync(path, { read: true });
-  try {
-    const measured = meter.measureSmall(file);
-    if (measured !== undefined) keepMeasures(messageIndex, row, measured, 0);
-    return measured !== undefined;
-  } finally {
-    file.close();
-  }
-}
-
-function timeOf({ mtime }: Deno.FileInfo): number {
-  return mtime?.getTime() ?? 0;
-}
-
-/** Measures and closes an open file. */
-function measureRow(
-  messageIndex: MessageIndex,
-  row: number,
-  { file, info }: RegularFile,
+  file: OpenFile,
   meter: FileMeter,
 ): Promise<true> | true {
-  let measured: MeasuredSize | Promise<MeasuredSize> | undefined;
-  try {
-    measured = meter.measure(file, info.size);
-  } finally {
-    if (!(measured instanceof Promise)) file.close();
-  }
-  if (!(measured instanceof Promise)) {
-    keepMeasures(messageIndex, row, measured, timeOf(info));
+  // Where nobody else writes, the name tells what is open; asking the open file takes three times as long.
+  const look = mailbox.writers === "server" ? lookAtName(path) : file.look();
+  if (!look.isFile) throw notRegular();
+  const keep = (measured: MeasuredSize): true => {
+    keepMeasures(messageIndex, row, measured, look.modified);
+    learnIdentity(mailbox, messageIndex, row, look);
     return true;
+  };
+  const measured = meter.measure(file, look.size);
+  return measured instanceof Promise ? measured.then(keep) : keep(measured);
+}
+
+/** Keeps which file a row tells of, where a name can be believed. */
+function learnIdentity(
+  { owner, writers }: Mailbox,
+  messageIndex: MessageIndex,
+  row: number,
+  look: FileLook,
+): void {
+  if (writers === "server" || (writers === "owner" && look.owner === owner)) {
+    messageIndex.identify(row, look);
   }
-  return measured.then((found) => {
-    keepMeasures(messageIndex, row, found, timeOf(info));
-    return true as const;
-  }).finally(() => file.close());
+}
+
+/** Keeps a time that was not asked for when the file was measured; says whether there was one to keep. */
+function learnTime(messageIndex: MessageIndex, row: number, look: FileLook): boolean {
+  if (messageIndex.modified[row] !== 0) return false;
+  messageIndex.modified[row] = look.modified;
+  return messageIndex.modified[row] !== 0;
 }
 
 /** Sorts an error: no file any more, a file that cannot be read, or none of the file's business. */

@@ -5,16 +5,15 @@ import {
   MessageChangedError,
   type StoredMessage,
 } from "../../contracts/mail_store.ts";
+import type { OpenFile } from "./regular_file.ts";
 
 /** What is known of an open file. */
 export interface StoredFileOptions {
   /** Open, at its beginning. It is closed by disposing. */
-  readonly file: Deno.FsFile;
+  readonly file: OpenFile;
   readonly size: number;
   readonly storedSize: number;
   readonly verbatim: boolean;
-  /** Opens the same file once more. */
-  readonly openDescriptor: () => Descriptor;
 }
 
 /** A {@linkcode StoredMessage} in a file. */
@@ -22,17 +21,14 @@ export class StoredFile implements StoredMessage {
   readonly size: number;
   readonly storedSize: number;
   readonly verbatim: boolean;
-  readonly openDescriptor: () => Descriptor;
-  readonly #file: Deno.FsFile;
+  readonly #file: OpenFile;
   #left: number;
-  #isClosed = false;
 
   constructor(options: StoredFileOptions) {
     this.#file = options.file;
     this.size = options.size;
     this.storedSize = options.storedSize;
     this.verbatim = options.verbatim;
-    this.openDescriptor = options.openDescriptor;
     this.#left = options.storedSize;
   }
 
@@ -50,8 +46,12 @@ export class StoredFile implements StoredMessage {
     return octets;
   }
 
+  openDescriptor(): Descriptor {
+    return { number: this.#file.number, [Symbol.dispose]: () => {} };
+  }
+
   checkWhole(): void {
-    const { size } = this.#file.statSync();
+    const { size } = this.#file.look();
     if (size === this.storedSize) return;
     throw new MessageChangedError(
       `The message's file has ${size} octets and no longer its ${this.storedSize}: another program changed it while it was read.`,
@@ -59,8 +59,6 @@ export class StoredFile implements StoredMessage {
   }
 
   [Symbol.dispose](): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#file.close();
+    this.#file[Symbol.dispose]();
   }
 }

@@ -68,7 +68,7 @@ class SessionWorker {
     this.#host = new SessionHost({
       loginService: this.#loginService,
       slots: new SharedConnectionSlots(slots, slot),
-      store: storeFactory(yielder),
+      store: storeFactory(yielder, setup.account),
       yielder,
       transformer: () => this.#transformer,
       contexts: this.#contexts,
