@@ -5,11 +5,11 @@ export interface Turns {
   /**
    * Waits for a turn. The one who waits longest is next.
    *
-   * @param signal ends the waiting
+   * @param signal ends the waiting. One that many share makes each of them slower, since it looks through all its listeners.
    * @returns the turn; disposing gives it back, and disposing it twice does no harm
    * @throws the signal's reason when it is aborted first
    */
-  enter(signal: AbortSignal): Promise<Disposable>;
+  enter(signal?: AbortSignal): Promise<Disposable>;
 }
 
 /** Counts turns in this thread. The limit can be changed at any time; those who are through stay. */
@@ -44,8 +44,8 @@ export class Semaphore implements Turns {
     return this.#waiting.size;
   }
 
-  async enter(signal: AbortSignal): Promise<Disposable> {
-    signal.throwIfAborted();
+  async enter(signal?: AbortSignal): Promise<Disposable> {
+    signal?.throwIfAborted();
     if (this.#running < this.#limit && this.#waiting.size === 0) {
       this.#running++;
     } else {
@@ -55,17 +55,17 @@ export class Semaphore implements Turns {
   }
 
   /** Resolves when the turn was counted for the one who called. */
-  #queue(signal: AbortSignal): Promise<void> {
+  #queue(signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const admitted = (): void => {
-        signal.removeEventListener("abort", gone);
+        signal?.removeEventListener("abort", gone);
         resolve();
       };
       const gone = (): void => {
         this.#waiting.delete(admitted);
-        reject(signal.reason);
+        reject(signal?.reason);
       };
-      signal.addEventListener("abort", gone, { once: true });
+      signal?.addEventListener("abort", gone, { once: true });
       this.#waiting.add(admitted);
     });
   }

@@ -17,9 +17,6 @@ const MOST_ADDRESSES = 10_000;
 /** Logins of one address that are checked at once: as many as may fail before it is shut out. */
 const MOST_AT_ONCE = 20;
 
-/** A login that waits for its turn is checked even when its client has left: it counts. */
-const NEVER = new AbortController().signal;
-
 /** Slows those who guess, and shuts them out for a while. */
 export class LoginGuard {
   readonly #guard: BruteForceGuard;
@@ -69,7 +66,8 @@ export class LoginGuard {
     const turns = this.#turns.get(network) ?? new Semaphore(MOST_AT_ONCE);
     this.#turns.set(network, turns);
     try {
-      using _turn = await turns.enter(NEVER);
+      // One that waits is checked even when its client has left: it counts.
+      using _turn = await turns.enter();
       return await attempt();
     } finally {
       if (turns.running === 0) this.#turns.delete(network);
