@@ -107,7 +107,7 @@ export class MaildropUnreadableError extends Error {
   override name = "MaildropUnreadableError";
 }
 
-/** A mailbox that cannot be opened now; the message is for the log, not for the client. */
+/** A mailbox that cannot be opened now, and may be later: a disk or a file server fails. The message is for the log, not for the client. */
 export class MaildropUnavailableError extends Error {
   override name = "MaildropUnavailableError";
 }

@@ -2,10 +2,10 @@
 
 import { type CacheContents, decodeCache, encodeCache, MAX_CACHE_SIZE } from "./cache_format.ts";
 import { Folder, type MessageIndex } from "./message_index.ts";
-import { isFileError } from "../../files/file_error.ts";
+import { isFileError, isNotFound, isTemporaryFileError } from "../../files/file_error.ts";
 import { isSettled, looksUnchanged } from "./folder_stamp.ts";
 import { type FileLook, lookAtName, lookOfInfo } from "./file_look.ts";
-import { isStill, type Mailbox } from "./mailbox.ts";
+import { isStill, type Mailbox, unreadable } from "./mailbox.ts";
 import { NotRegularError, type OpenFile, openRegular } from "./regular_file.ts";
 
 const NAME = ".postern-cache";
@@ -32,6 +32,7 @@ export interface ListingTime {
  * Reads a mailbox's cache.
  *
  * @returns undefined when there is none that can be used
+ * @throws {MaildropUnavailableError} when it cannot be read now
  */
 export function readCache(
   mailbox: Mailbox,
@@ -46,9 +47,11 @@ export function readCache(
     const contents = octets === undefined ? undefined : decodeCache(octets);
     return contents === undefined ? undefined : { contents, version: versionOf(opened.look) };
   } catch (error) {
-    // A mailbox without a cache is read as if there never had been one; only what is no matter of files is a fault of ours.
-    if (error instanceof NotRegularError || isFileError(error)) return undefined;
-    throw error;
+    // A mailbox whose cache may not be read is read as if there never had been one. What it tells would be lost by that where it cannot be
+    // read now: the ids of twins, and since when messages are to expire.
+    if (error instanceof NotRegularError || isNotFound(error)) return undefined;
+    if (isFileError(error) && !isTemporaryFileError(error)) return undefined;
+    throw unreadable(path, error);
   }
 }
 

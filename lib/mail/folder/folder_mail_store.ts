@@ -5,16 +5,20 @@ import { printable } from "../../bytes/printable.ts";
 import { CacheKeeper } from "./cache_keeper.ts";
 import { type CacheVersion, isListingValid, looksSettled, readCache } from "./cache_file.ts";
 import type { Folder, MessageIndex } from "./message_index.ts";
-import { fileErrorReason, isFileError, isNotFound } from "../../files/file_error.ts";
+import {
+  fileErrorReason,
+  isFileError,
+  isNotFound,
+  isTemporaryFileError,
+} from "../../files/file_error.ts";
 import { FolderMaildrop } from "./folder_maildrop.ts";
 import { Locator } from "./locator.ts";
 import {
   type Maildrop,
   MaildropUnavailableError,
-  MaildropUnreadableError,
   type MailStore,
 } from "../../contracts/mail_store.ts";
-import { findMailbox, type Mailbox, type MailFolder } from "./mailbox.ts";
+import { findMailbox, type Mailbox, type MailFolder, unreadable } from "./mailbox.ts";
 import { mailboxPath } from "./mailbox_path.ts";
 import { completeMaildir, makeMailbox } from "./make_mailbox.ts";
 import { MessageTooBigError } from "./measure_file.ts";
@@ -218,8 +222,9 @@ export class FolderMailStore implements MailStore {
   }
 
   /**
-   * Makes a user's mailbox at the first login. Where that cannot be, there is no mail, and the session goes on.
+   * Makes a user's mailbox at the first login. Where that may not be, there is no mail, and the session goes on.
    *
+   * @throws {MaildropUnavailableError} when it cannot be made now: the disk is full, or fails
    * @throws {Error} when there is no mail folder: what is not mounted is not empty, and clients that keep their mail here would forget
    *   it
    */
@@ -236,6 +241,7 @@ export class FolderMailStore implements MailStore {
           { cause: error },
         );
       }
+      if (isTemporaryFileError(error)) throw unreadable(path, error);
       this.#options.warn("A user's mailbox could not be made.", {
         mailbox: path,
         reason: fileErrorReason(error),
@@ -266,11 +272,7 @@ export class FolderMailStore implements MailStore {
     try {
       return mailboxPath(user, this.#options);
     } catch (error) {
-      if (!isFileError(error)) throw error;
-      throw new MaildropUnreadableError(
-        `The mail folder ${this.#options.root} cannot be read: ${fileErrorReason(error)}.`,
-        { cause: error },
-      );
+      throw unreadable(`The mail folder ${this.#options.root}`, error);
     }
   }
 }

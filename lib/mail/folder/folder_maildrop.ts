@@ -10,6 +10,7 @@ import { Locator } from "./locator.ts";
 import {
   type Maildrop,
   MaildropUnreadableError,
+  MessageChangedError,
   MessageGoneError,
   type MessageInfo,
   type RemovalOutcome,
@@ -176,6 +177,8 @@ export class FolderMaildrop implements Maildrop {
     }
     // In a plain folder the time and the size belong to the id: this is another message.
     if (this.#options.mailbox.layout === "plain") throw gone(names[row]!);
+    // A client would take it for the message, delete it, and have nothing.
+    if (look.size === 0 && storedSize[row]! > 0) throw emptied(names[row]!);
     const task = this.#options.yielder.task(signal);
     const measured = await new FileMeter(task).measure(file, look.size);
     file.rewind();
@@ -221,6 +224,10 @@ export class FolderMaildrop implements Maildrop {
 /** A message's name that stands for another file by now. */
 class AnotherFileError extends Error {
   override name = "AnotherFileError";
+}
+
+function emptied(name: string): MessageChangedError {
+  return new MessageChangedError(`Another program emptied the message's file: ${printable(name)}`);
 }
 
 function gone(name: string): MessageGoneError {

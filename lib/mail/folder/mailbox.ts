@@ -1,9 +1,14 @@
 /** One mailbox on disk: which layout it has, and what its folders list. */
 
 import { Folder } from "./message_index.ts";
-import { fileErrorReason, isNotFound } from "../../files/file_error.ts";
+import {
+  fileErrorReason,
+  isFileError,
+  isNotFound,
+  isTemporaryFileError,
+} from "../../files/file_error.ts";
 import { type FolderStamp, lookAgain, stampOf } from "./folder_stamp.ts";
-import { MaildropUnreadableError } from "../../contracts/mail_store.ts";
+import { MaildropUnavailableError, MaildropUnreadableError } from "../../contracts/mail_store.ts";
 
 /** Why a file is left out whose name the runtime cannot tell. */
 export const NOT_UTF8 = "its name is not valid UTF-8";
@@ -131,7 +136,8 @@ export function isFolder(
 /**
  * Lists what may be messages: no dot files, no `*.pwd` in a plain folder (some servers keep passwords so), nothing that is no regular file.
  *
- * @throws {MaildropUnreadableError} when a folder cannot be read
+ * @throws {MaildropUnreadableError} when a folder may not be read
+ * @throws {MaildropUnavailableError} when one cannot be read now, or is gone: what it held is not known then
  */
 export function listMailbox(mailbox: Mailbox): Listing {
   const listing: Listing = { names: [], folders: [], others: [] };
@@ -141,7 +147,9 @@ export function listMailbox(mailbox: Mailbox): Listing {
       // Synchronous: the other way takes three times as long for a big folder and holds others up as long while it hands over the names.
       for (const entry of Deno.readDirSync(path)) addEntry(listing, folder, entry, replaced);
     } catch (error) {
-      if (!isNotFound(error)) throw unreadable(path, error);
+      throw isNotFound(error)
+        ? new MaildropUnavailableError(`${path} was moved away just now.`, { cause: error })
+        : unreadable(path, error);
     }
   }
   return listing;
@@ -213,9 +221,16 @@ function stateOf(path: string, info: Deno.FileInfo): FolderState {
   return { path, stamp: stampOf(info) };
 }
 
-function unreadable(path: string, cause: unknown): MaildropUnreadableError {
-  return new MaildropUnreadableError(
-    `${path} cannot be read: ${fileErrorReason(cause)}.`,
-    { cause },
-  );
+/**
+ * What becomes of a login when something of a mailbox cannot be read.
+ *
+ * @param path what cannot be read
+ * @returns `cause` itself when files are not to blame for it
+ */
+export function unreadable(path: string, cause: unknown): unknown {
+  if (!isFileError(cause)) return cause;
+  const sentence = `${path} cannot be read: ${fileErrorReason(cause)}.`;
+  return isTemporaryFileError(cause)
+    ? new MaildropUnavailableError(sentence, { cause })
+    : new MaildropUnreadableError(sentence, { cause });
 }

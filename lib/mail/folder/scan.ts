@@ -4,8 +4,14 @@ import type { YieldingTask } from "../../async/yielder.ts";
 import { printable } from "../../bytes/printable.ts";
 import { type ListingTime } from "./cache_file.ts";
 import type { Folder, MessageIndex } from "./message_index.ts";
-import { fileErrorReason, isFileError, isNotFound } from "../../files/file_error.ts";
-import { listMailbox, type Mailbox, NOT_UTF8 } from "./mailbox.ts";
+import {
+  fileErrorReason,
+  isFileError,
+  isNotFound,
+  isTemporaryFileError,
+} from "../../files/file_error.ts";
+import { MaildropUnavailableError } from "../../contracts/mail_store.ts";
+import { listMailbox, type Mailbox, NOT_UTF8, unreadable } from "./mailbox.ts";
 import { FileMeter, keepMeasures, type MeasuredSize } from "./measure_file.ts";
 import { reconcile } from "./reconcile.ts";
 import { type FileLook, lookAtName } from "./file_look.ts";
@@ -48,8 +54,10 @@ export interface Scan {
  *
  * @param known what the cache told
  * @param isListed whether what the cache told lists exactly what the folders hold
- * @throws {MaildropUnreadableError} when a folder cannot be read
  * @throws {MessageTooBigError} when a message is too big to be measured
+ * @throws {MaildropUnreadableError} when a folder may not be read
+ * @throws {MaildropUnavailableError} when a folder or a file cannot be read now, or no file may be read: clients that keep mail on the
+ *   server would take what is missing for deleted
  */
 export async function scanMailbox(
   mailbox: Mailbox,
@@ -114,7 +122,7 @@ async function lookAtRows(
         const changed = refreshRow(mailbox, messageIndex, row, meter);
         if (typeof changed === "boolean" ? changed : await changed) look.changed = true;
       } catch (error) {
-        note(look, messageIndex, row, error);
+        note(look, mailbox, messageIndex, row, error);
       }
     }
     if (!look.gone.has(row) && !look.unreadable.has(row)) served++;
@@ -190,10 +198,20 @@ function learnTime(messageIndex: MessageIndex, row: number, look: FileLook): boo
   return messageIndex.modified[row] !== 0;
 }
 
-/** Sorts an error: no file any more, a file that cannot be read, or none of the file's business. */
-function note(look: Look, messageIndex: MessageIndex, row: number, error: unknown): void {
-  if (!isFileError(error) && !(error instanceof NotRegularError)) throw error;
+/** Sorts an error: no file any more, a file that may not be read, or one that ends the login. */
+function note(
+  look: Look,
+  mailbox: Mailbox,
+  messageIndex: MessageIndex,
+  row: number,
+  error: unknown,
+): void {
   const name = messageIndex.names[row]!;
+  if (!(error instanceof NotRegularError)) {
+    const isLeftOut = isFileError(error) && (isNotFound(error) || !isTemporaryFileError(error));
+    const { path } = mailbox.folders.get(messageIndex.folders[row] as Folder)!;
+    if (!isLeftOut) throw unreadable(`${path}/${printable(name)}`, error);
+  }
   if (isNotFound(error) && !name.includes("\ufffd")) {
     look.gone.add(row);
     return;
@@ -218,6 +236,11 @@ function conclude(
   const served: number[] = [];
   for (let row = 0; row < look.end; row++) {
     if (!look.gone.has(row) && !look.unreadable.has(row)) served.push(row);
+  }
+  if (served.length === 0 && look.unreadable.size > 0) {
+    throw new MaildropUnavailableError(
+      `None of the ${look.unreadable.size} messages of ${mailbox.path} may be read. Let the server's user read them.`,
+    );
   }
   return { messageIndex, served, changed: look.changed, listed };
 }
