@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { mailboxPath } from "../../lib/mail/folder/mailbox_path.ts";
+import { mailboxPath } from "../../lib/mail/naming/mailbox_path.ts";
 import { TempMail } from "./temp_mail.ts";
 
 Deno.test("mailboxPath puts users without a domain folder below the mail folder", () => {

@@ -7,7 +7,7 @@ import {
   deliveryTime,
   seenName,
   uniquePart,
-} from "../../lib/mail/folder/maildir_name.ts";
+} from "../../lib/mail/naming/maildir_name.ts";
 
 const HOSTILE = fc.oneof(
   fc.string({ unit: "binary" }),

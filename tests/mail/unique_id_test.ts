@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import fc from "fast-check";
-import { maildirId, plainId, twinId } from "../../lib/mail/folder/unique_id.ts";
+import { maildirId, plainId, twinId } from "../../lib/mail/naming/unique_id.ts";
 
 const FIT = /^[\x21-\x7e]{1,70}$/;
 

@@ -3,7 +3,7 @@
 import { crc32 } from "node:zlib";
 import { Folder, Mark, MessageIndex } from "./message_index.ts";
 import type { FolderStamp } from "./folder_stamp.ts";
-import { compareNames } from "./maildir_name.ts";
+import { compareNames } from "../naming/maildir_name.ts";
 
 /*
  * Header, 128 octets, numbers in the machine's own order (which the version word tells: elsewhere it reads as another number):

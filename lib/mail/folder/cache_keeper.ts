@@ -11,7 +11,7 @@ import {
 } from "./cache_file.ts";
 import type { MessageIndex } from "./message_index.ts";
 import { isFileError } from "../../files/file_error.ts";
-import { uniquePart } from "./maildir_name.ts";
+import { uniquePart } from "../naming/maildir_name.ts";
 import type { Mailbox } from "./mailbox.ts";
 
 /** Times that a session's end tries to write while another one's cache is being written, and milliseconds from one to the next. */

@@ -19,7 +19,7 @@ import {
   type MailStore,
 } from "../../contracts/mail_store.ts";
 import { findMailbox, type Mailbox, type MailFolder, unreadable } from "./mailbox.ts";
-import { mailboxPath } from "./mailbox_path.ts";
+import { mailboxPath } from "../naming/mailbox_path.ts";
 import { completeMaildir, makeMailbox } from "./make_mailbox.ts";
 import { MessageTooBigError } from "./measure_file.ts";
 import { nameMessages } from "./name_messages.ts";

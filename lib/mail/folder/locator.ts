@@ -6,7 +6,7 @@ import { type FolderStamp, isSettled, lookAgain, looksUnchanged, stampOf } from 
 import { lookAtName } from "./file_look.ts";
 import { isStill, listMailbox, type Mailbox } from "./mailbox.ts";
 import { MaildropUnreadableError } from "../../contracts/mail_store.ts";
-import { uniquePart } from "./maildir_name.ts";
+import { uniquePart } from "../naming/maildir_name.ts";
 
 /** Longest time for which an unchanged folder's listing is relied on, in milliseconds: a name can come within one tick of its clock. */
 const RELIED_ON = 1000;

@@ -5,7 +5,7 @@ import { isNotFound } from "../../files/file_error.ts";
 import { type FileLook, lookAtName } from "./file_look.ts";
 import type { Locator } from "./locator.ts";
 import type { Mailbox } from "./mailbox.ts";
-import { seenName } from "./maildir_name.ts";
+import { seenName } from "../naming/maildir_name.ts";
 
 /**
  * Gives a row's file its seen name in `cur/`.

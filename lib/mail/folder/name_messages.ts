@@ -4,9 +4,9 @@ import type { YieldingTask } from "../../async/yielder.ts";
 import { type Folder, Mark, type MessageIndex } from "./message_index.ts";
 import { isNotFound } from "../../files/file_error.ts";
 import type { Mailbox } from "./mailbox.ts";
-import { uniquePart } from "./maildir_name.ts";
+import { uniquePart } from "../naming/maildir_name.ts";
 import type { MessageInfo } from "../../contracts/mail_store.ts";
-import { maildirId, plainId, twinId } from "./unique_id.ts";
+import { maildirId, plainId, twinId } from "../naming/unique_id.ts";
 
 /** A message of a mailbox. */
 export interface FolderMessage extends MessageInfo {

@@ -4,7 +4,7 @@ import { type Folder, MessageIndex } from "./message_index.ts";
 import { isFileError } from "../../files/file_error.ts";
 import { type FileLook, lookAtName } from "./file_look.ts";
 import type { Listing, Mailbox } from "./mailbox.ts";
-import { compareNames, deliveryTime, uniquePart } from "./maildir_name.ts";
+import { compareNames, deliveryTime, uniquePart } from "../naming/maildir_name.ts";
 
 /** Renamed files of one unique part that are told apart; more than two are an accident already. */
 const MOST_TWINS = 16;
