@@ -29,7 +29,6 @@ export interface ManagementOptions extends Pick<UserManagementOptions, "locks" |
   readonly closeSession: (id: string, reason: CloseReason) => boolean;
   /** Told when what workers know may have changed: users' keys, bans. */
   readonly changed: () => void;
-  /** See {@linkcode Management.caughtUp}. */
   readonly caughtUp: () => Promise<void>;
   readonly life: LifeManagement;
 }

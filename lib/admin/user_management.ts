@@ -1,6 +1,5 @@
 /** Users and their app passwords, as administrators manage them. */
 
-import { delay } from "../async/delay.ts";
 import type { MailStore } from "../contracts/mail_store.ts";
 import type {
   AccessInfo,
@@ -19,12 +18,14 @@ import { ADMINISTERED_NAME_OCTETS } from "./names.ts";
 const log = logger("management");
 
 /** How long, in milliseconds, the end of a session may take to get around. */
-const LOCK_PATIENCE_MS = 50;
+const LOCK_WAIT_MS = 50;
+/** Who holds a user's lock while the user is deleted: no session has this name. */
+const DELETING = "*delete";
 
 /** What users are managed with. */
 export interface UserManagementOptions {
   readonly register: AccountRegister;
-  readonly locks: Pick<Locks, "holders">;
+  readonly locks: Pick<Locks, "take">;
   readonly accesses: Pick<AccessLog, "count" | "list">;
   /** The store of the settings in force, for making mailboxes. */
   readonly store: () => Pick<MailStore, "create">;
@@ -58,7 +59,10 @@ export class RegisteredUsers implements UserManagement {
   async delete(name: string): Promise<DeleteUserOutcome> {
     const { register, changed } = this.#options;
     const kept = register.canonical(name);
-    if (await register.has(kept) && await this.#isLoggedIn(kept)) return { kind: "logged-in" };
+    // Whoever has just quit may be here before the word of it.
+    const options = { sessions: 1, wait: LOCK_WAIT_MS };
+    await using lease = await this.#options.locks.take(kept, DELETING, options);
+    if (lease === undefined && await register.has(kept)) return { kind: "logged-in" };
     const outcome = await register.delete(kept);
     switch (outcome.kind) {
       case "deleted":
@@ -87,14 +91,6 @@ export class RegisteredUsers implements UserManagement {
 
   logs(name: string, most: number): Promise<readonly AccessInfo[]> {
     return this.#options.accesses.list(name, most);
-  }
-
-  /** Looks twice: whoever has just quit may be here before the word of it. */
-  async #isLoggedIn(user: string): Promise<boolean> {
-    const { locks } = this.#options;
-    if (await locks.holders(user) === 0) return false;
-    await delay(LOCK_PATIENCE_MS);
-    return await locks.holders(user) > 0;
   }
 
   /** Returns why it cannot be made; the first login tries again. */

@@ -29,13 +29,11 @@ export class AccountSource implements UserSource {
     this.#someForeign = await this.#accounts.someForeign();
   }
 
-  /** See {@linkcode UserSource.recall}. */
   recall(name: string): FoundUser | undefined {
     const account = this.#accounts.recall(name);
     return account && this.#found(account);
   }
 
-  /** See {@linkcode UserSource.find}. */
   async find(name: string): Promise<FoundUser | undefined> {
     const account = await this.#accounts.find(name);
     return account && this.#found(account);
@@ -49,7 +47,6 @@ export class AccountSource implements UserSource {
       : { ...user, keys: appPasswords, foreign: password.hash };
   }
 
-  /** See {@linkcode UserSource.learn}. */
   async learn(user: FoundUser, keys: ScramKeys): Promise<void> {
     const account = await this.#accounts.find(user.name);
     if (!account || this.#revision(account.revision) !== user.revision) return;

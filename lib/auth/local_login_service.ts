@@ -1,6 +1,5 @@
 /** The login service over what this thread keeps: users, locks, addresses, settings and observers. */
 
-import { delay } from "../async/delay.ts";
 import { type Clock, systemClock } from "../async/clock.ts";
 import type { Observer, ServerEvent } from "../contracts/event.ts";
 import type { SessionSettings, Settings } from "../contracts/settings.ts";
@@ -13,7 +12,7 @@ import type {
   SessionIdentity,
 } from "../contracts/login_service.ts";
 import { canonicalName } from "../bytes/canonical_name.ts";
-import type { Locks } from "../contracts/locks.ts";
+import { type Locks, LocksUnavailableError } from "../contracts/locks.ts";
 import {
   type UserDirectory,
   UserDirectoryError,
@@ -28,8 +27,7 @@ import { LoginTimes } from "./login_times.ts";
 const log = logger("auth");
 
 /** How long, in milliseconds, a login waits for the user's last session to end: a client's next session may be quicker than our end of its last. */
-const LOCK_PATIENCE_MS = 500;
-const LOCK_RETRY_MS = 20;
+const LOCK_WAIT_MS = 500;
 
 /** What the login service works with. */
 export interface LocalLoginServiceOptions {
@@ -42,8 +40,6 @@ export interface LocalLoginServiceOptions {
   readonly bearer: boolean;
   /** Told after each login attempt: bans and users' keys may have changed. */
   readonly attempted?: () => void;
-  /** Who serves a session, so that its lock ends with it. */
-  readonly ownerOf?: (session: string) => string;
   /** @default {systemClock} */
   readonly clock?: Clock;
 }
@@ -115,8 +111,8 @@ export class LocalLoginService implements LoginService {
       });
     }
     const lease = await this.#lock(verified.user, identity.session);
-    if (lease === undefined) {
-      return this.#refuse(identity, credentials, { kind: "refused", reason: "in-use" });
+    if (typeof lease === "string") {
+      return this.#refuse(identity, credentials, { kind: "refused", reason: lease });
     }
     this.#loginTimes.note(verified.user, this.settings.loginDelay);
     const { serverSignature } = verified;
@@ -169,17 +165,15 @@ export class LocalLoginService implements LoginService {
     return refuseUserName(name) === undefined ? name : undefined;
   }
 
-  async #lock(user: string, session: string): Promise<Lease | undefined> {
-    const { locks, ownerOf, settings } = this.#options;
-    const options = {
-      sessions: settings().maxSessionsPerUser,
-      ...(ownerOf && { owner: ownerOf(session) }),
-    };
-    const end = this.#clock.monotonic() + LOCK_PATIENCE_MS;
-    for (;;) {
-      const lease = await locks.take(user, session, options);
-      if (lease !== undefined || this.#clock.monotonic() >= end) return lease;
-      await delay(LOCK_RETRY_MS);
+  async #lock(user: string, session: string): Promise<Lease | "in-use" | "unavailable"> {
+    const { locks, settings } = this.#options;
+    const sessions = settings().maxSessionsPerUser;
+    try {
+      return await locks.take(user, session, { sessions, wait: LOCK_WAIT_MS }) ?? "in-use";
+    } catch (error) {
+      if (!(error instanceof LocksUnavailableError)) throw error;
+      log.error("The lock of {user} cannot be taken: {error}", { user, error });
+      return "unavailable";
     }
   }
 

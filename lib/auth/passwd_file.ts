@@ -123,7 +123,6 @@ export class PasswdFile implements UserSource {
     return this.#contents.sorted ??= [...this.#contents.users.keys()].sort(byOctets);
   }
 
-  /** See {@linkcode UserSource.find}. */
   find(name: string): Promise<FoundUser | undefined> {
     const entry = this.#contents.users.get(name);
     return Promise.resolve(entry && this.#found(name, entry));

@@ -40,7 +40,6 @@ export class PlainUsers implements UserSource {
     return this.#users.delete(name);
   }
 
-  /** See {@linkcode UserSource.find}. */
   find(name: string): Promise<FoundUser | undefined> {
     const user = this.#users.get(name);
     if (!user) return Promise.resolve(undefined);
@@ -54,7 +53,6 @@ export class PlainUsers implements UserSource {
     });
   }
 
-  /** See {@linkcode UserSource.learn}. */
   learn(user: FoundUser, keys: ScramKeys): Promise<void> {
     const revision = this.#users.get(user.name)?.revision;
     if (user.revision === `memory ${revision}`) this.#learned.set(user.name, keys);

@@ -82,14 +82,12 @@ export class SourceDirectory implements UserDirectory {
     return this.#sources.every((source) => source.someForeign === undefined);
   }
 
-  /** See {@linkcode UserDirectory.scramParameters}. */
   async scramParameters(user: string): Promise<ScramParameters> {
     const name = canonicalName(user, this.#defaultDomain);
     const { user: found } = await this.#find(name);
     return { salt: found.salt, iterations: found.iterations };
   }
 
-  /** See {@linkcode UserDirectory.verify}. */
   async verify(credentials: Credentials): Promise<Verified | undefined> {
     const verified = await this.#verify(credentials);
     if (verified !== undefined) await this.#learner.retry();

@@ -6,28 +6,34 @@ import type { Lease } from "./login_service.ts";
 export interface TakeOptions {
   /** How many sessions may hold the user's lock at once (`max_sessions_per_user`). */
   readonly sessions: number;
-  /** Who serves the session, so that all of its leases end with it: a worker's name. */
-  readonly owner?: string;
+  /**
+   * Milliseconds to wait for another session to let go.
+   *
+   * @default {0}
+   */
+  readonly wait?: number;
+  /** Ends the waiting: nobody wants the lock any more. */
+  readonly signal?: AbortSignal;
 }
 
-/** Keeps who holds which user's lock. Asynchronous, because several machines would keep it in a shared database. */
+/** Keeps who holds which user's lock. Asynchronous, because several machines keep it in a shared database. */
 export interface Locks {
   /**
    * Takes a user's lock for a session.
    *
-   * @returns undefined when as many sessions as may hold it do
+   * @returns undefined when as many sessions as may hold it do, also after waiting
+   * @throws {LocksUnavailableError} when it cannot be found out who holds it
    */
   take(user: string, session: string, options: TakeOptions): Promise<Lease | undefined>;
-  /** How many sessions hold the user's lock. */
-  holders(user: string): Promise<number>;
   /**
-   * Ends a session's leases from outside: tells whom {@linkcode Lease.onLost} named. The lock stays taken until the session has let go.
+   * How many sessions hold the user's lock.
    *
-   * @returns whether the session held any
+   * @throws {LocksUnavailableError} when that cannot be found out
    */
-  revoke(session: string): Promise<boolean>;
-  /** Takes back all leases of a session that is gone without having disposed them. */
-  releaseSession(session: string): Promise<void>;
-  /** Takes back all leases of an owner that died. */
-  releaseOwner(owner: string): Promise<void>;
+  holders(user: string): Promise<number>;
+}
+
+/** Where locks are kept cannot be reached; the message is for the log. */
+export class LocksUnavailableError extends Error {
+  override name = "LocksUnavailableError";
 }

@@ -58,6 +58,12 @@ export interface Lease extends AsyncDisposable {
    * idle sessions hold one each.
    */
   onLost(tell: () => void): void;
+  /**
+   * Whether the lock is held still. Asked before anything is removed: another machine may have taken it over from one that stood still.
+   *
+   * @throws {Error} when that cannot be found out
+   */
+  check(): Promise<boolean>;
 }
 
 /** How a login attempt ended. */

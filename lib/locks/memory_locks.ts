@@ -1,93 +1,64 @@
-/** Maildrop locks of one machine, in memory. */
+/** Maildrop locks of one machine, in memory: they last as long as the process does. */
 
 import type { Lease } from "../contracts/login_service.ts";
-import { LeaseHolder } from "./lease_holder.ts";
 import type { Locks, TakeOptions } from "../contracts/locks.ts";
+import { LeaseHolder } from "./lease_holder.ts";
 
-/** A lock that is held. Lists, not sets: as a rule there is one, and ten thousand sessions hold one each. */
-class Held extends LeaseHolder {
-  readonly user: string;
-  readonly session: string;
-  readonly owner: string | undefined;
-
-  constructor(
-    user: string,
-    session: string,
-    owner: string | undefined,
-    release: (held: Held) => void,
-  ) {
-    super(() => release(this));
-    this.user = user;
-    this.session = session;
-    this.owner = owner;
-  }
+/** One user's lock. */
+interface UserLock {
+  holders: number;
+  /** Those who wait, in the order in which they came: each tries again, and says whether it has the lock now. */
+  readonly waiting: Set<() => boolean>;
 }
 
-type Index = Map<string, Held[]>;
-
-/** Keeps locks in memory: they last as long as the process does. */
+/** Keeps locks in memory. */
 export class MemoryLocks implements Locks {
-  readonly #byUser: Index = new Map();
-  readonly #bySession: Index = new Map();
-  readonly #byOwner: Index = new Map();
-  readonly #release = (held: Held): void => {
-    remove(this.#byUser, held.user, held);
-    remove(this.#bySession, held.session, held);
-    if (held.owner !== undefined) remove(this.#byOwner, held.owner, held);
-  };
+  readonly #users = new Map<string, UserLock>();
 
-  /** See {@linkcode Locks.take}. */
-  take(user: string, session: string, options: TakeOptions): Promise<Lease | undefined> {
-    if ((this.#byUser.get(user)?.length ?? 0) >= options.sessions) {
-      return Promise.resolve(undefined);
-    }
-    const held = new Held(user, session, options.owner, this.#release);
-    add(this.#byUser, user, held);
-    add(this.#bySession, session, held);
-    if (options.owner !== undefined) add(this.#byOwner, options.owner, held);
-    return Promise.resolve(held);
+  async take(user: string, _session: string, options: TakeOptions): Promise<Lease | undefined> {
+    options.signal?.throwIfAborted();
+    return this.#tryTake(user, options.sessions) ?? await this.#wait(user, options);
   }
 
-  /** See {@linkcode Locks.holders}. */
   holders(user: string): Promise<number> {
-    return Promise.resolve(this.#byUser.get(user)?.length ?? 0);
+    return Promise.resolve(this.#users.get(user)?.holders ?? 0);
   }
 
-  /** See {@linkcode Locks.revoke}. */
-  revoke(session: string): Promise<boolean> {
-    const leases = this.#bySession.get(session);
-    for (const held of leases ?? []) held.lose();
-    return Promise.resolve(leases !== undefined);
+  #tryTake(user: string, sessions: number): Lease | undefined {
+    const lock = this.#users.get(user) ?? { holders: 0, waiting: new Set() };
+    if (lock.holders >= sessions) return undefined;
+    lock.holders++;
+    this.#users.set(user, lock);
+    return new LeaseHolder({ release: () => this.#release(user, lock) });
   }
 
-  /** See {@linkcode Locks.releaseSession}. */
-  releaseSession(session: string): Promise<void> {
-    return this.#takeBack(this.#bySession.get(session));
+  /** Settles when a holder lets go, or there was no such for as long as may be. */
+  #wait(user: string, { sessions, wait = 0, signal }: TakeOptions): Promise<Lease | undefined> {
+    const lock = this.#users.get(user);
+    if (wait <= 0 || lock === undefined) return Promise.resolve(undefined);
+    const { promise, resolve, reject } = Promise.withResolvers<Lease | undefined>();
+    const attempt = (): boolean => {
+      const lease = this.#tryTake(user, sessions);
+      if (lease !== undefined) resolve(lease);
+      return lease !== undefined;
+    };
+    const abort = (): void => reject(signal?.reason);
+    const timer = setTimeout(() => resolve(undefined), wait);
+    signal?.addEventListener("abort", abort, { once: true });
+    lock.waiting.add(attempt);
+    return promise.finally(() => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
+      lock.waiting.delete(attempt);
+    });
   }
 
-  /** See {@linkcode Locks.releaseOwner}. */
-  releaseOwner(owner: string): Promise<void> {
-    return this.#takeBack(this.#byOwner.get(owner));
-  }
-
-  async #takeBack(leases: readonly Held[] | undefined): Promise<void> {
-    for (const held of [...leases ?? []]) {
-      await held[Symbol.asyncDispose]();
-      held.lose();
+  #release(user: string, lock: UserLock): void {
+    lock.holders--;
+    for (const attempt of lock.waiting) {
+      if (!attempt()) break;
+      lock.waiting.delete(attempt);
     }
+    if (lock.holders === 0) this.#users.delete(user);
   }
-}
-
-function add(index: Index, key: string, held: Held): void {
-  const list = index.get(key);
-  if (list) list.push(held);
-  else index.set(key, [held]);
-}
-
-function remove(index: Index, key: string, held: Held): void {
-  const list = index.get(key);
-  const at = list?.indexOf(held) ?? -1;
-  if (list === undefined || at < 0) return;
-  list.splice(at, 1);
-  if (list.length === 0) index.delete(key);
 }

@@ -45,7 +45,6 @@ export interface MsmpHostOptions {
   readonly audit?: (entry: AuditEntry) => void;
   /** @default {systemClock} */
   readonly clock?: Clock;
-  /** See {@linkcode MsmpServices.pause}. */
   readonly pause?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
 

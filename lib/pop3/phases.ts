@@ -122,6 +122,11 @@ export class Transaction {
     this.#markedOctets = 0;
   }
 
+  /** Whether the lock is held still. @throws {Error} when that cannot be found out */
+  holdsLock(): Promise<boolean> {
+    return this.#lease.check();
+  }
+
   /** Lets go of maildrop and lock. Does nothing the second time. */
   async close(): Promise<void> {
     if (!this.#open) return;

@@ -50,8 +50,6 @@ export class StateAtRest implements BackupSource {
     this.#file = file;
   }
 
-  /** See {@linkcode BackupSource.copyTo}. */
-  // deno-lint-ignore require-await -- what is thrown must reject
   async copyTo(target: string): Promise<void> {
     const { log, logPresence, path } = this.#file;
     // Held meanwhile, so that no server moves one file into the other. Closing the second copy's source lets go of it.

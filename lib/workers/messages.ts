@@ -54,6 +54,8 @@ export interface MainMethods {
   admit(identity: SessionIdentity): Promise<"banned" | "too-many" | undefined>;
   scramParameters(user: string): Promise<ScramParameters>;
   login(identity: SessionIdentity, credentials: Credentials): Promise<RemoteLoginOutcome>;
+  /** Whether a session holds its user's lock still. */
+  checkLease(session: string): Promise<boolean>;
   /** Waits for one of `max_transformers` turns; the answer names it: by the number of the question. */
   enterTurn(): Promise<number>;
   /** Ends what is left of a program's process group. */

@@ -114,6 +114,8 @@ export class WorkerCalls {
         return loginService.scramParameters(...question.args);
       case "login":
         return this.#login(...question.args);
+      case "checkLease":
+        return this.#checkLease(...question.args);
       case "enterTurn":
         return this.#enterTurn(question.call);
       case "endGroup":
@@ -147,6 +149,10 @@ export class WorkerCalls {
     this.#leases.set(session, lease);
     lease.onLost(() => this.#options.lost(session));
     return granted;
+  }
+
+  async #checkLease(session: string): Promise<boolean> {
+    return await this.#leases.get(session)?.check() ?? false;
   }
 
   async #enterTurn(call: number): Promise<number> {

@@ -91,6 +91,7 @@ const calls: { readonly [M in keyof MainMethods]: Reader<Call<M>> } = {
   admit: call("admit", tuple(identity)),
   scramParameters: call("scramParameters", tuple(LINE)),
   login: call("login", tuple(identity, credentials)),
+  checkLease: call("checkLease", tuple(SESSION)),
   enterTurn: call("enterTurn", tuple()),
   endGroup: call("endGroup", tuple(PID)),
 };

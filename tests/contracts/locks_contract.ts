@@ -1,14 +1,14 @@
 /** What all locks must do; run on each implementation. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Lease } from "../../lib/contracts/login_service.ts";
 import type { Locks } from "../../lib/contracts/locks.ts";
 
-/** Whether a lease is lost: whoever asks is told at once then. */
-function lost(lease: Lease | undefined): boolean {
-  let told = false;
-  lease?.onLost(() => told = true);
-  return told;
+/** Longer than any test waits. */
+const LONG = 600_000;
+
+async function release(lease: Lease | undefined): Promise<void> {
+  await lease?.[Symbol.asyncDispose]();
 }
 
 /** Registers the contract's tests. */
@@ -19,19 +19,18 @@ export function locksContract(name: string, make: () => Locks): void {
 
   test("give a user to one session at a time", async (locks) => {
     const lease = await locks.take("ann", "s1", one);
-    assert(lease);
-    assertEquals(lost(lease), false);
+    assertEquals(await lease?.check(), true);
     assertEquals(await locks.take("ann", "s2", one), undefined);
     assert(await locks.take("bob", "s2", one));
-    await lease?.[Symbol.asyncDispose]();
+    await release(lease);
     assert(await locks.take("ann", "s3", one));
   });
 
   test("take a second disposal of a lease for nothing", async (locks) => {
     const first = await locks.take("ann", "s1", one);
-    await first?.[Symbol.asyncDispose]();
+    await release(first);
     assert(await locks.take("ann", "s2", one));
-    await first?.[Symbol.asyncDispose]();
+    await release(first);
     assertEquals(await locks.take("ann", "s3", one), undefined);
     assertEquals(await locks.holders("ann"), 1);
   });
@@ -42,42 +41,51 @@ export function locksContract(name: string, make: () => Locks): void {
     assertEquals(await locks.take("ann", "s3", { sessions: 2 }), undefined);
     assertEquals(await locks.take("ann", "s3", one), undefined);
     assertEquals(await locks.holders("ann"), 2);
-    await first?.[Symbol.asyncDispose]();
+    await release(first);
     assertEquals(await locks.take("ann", "s3", one), undefined);
     assert(await locks.take("ann", "s3", { sessions: 2 }));
   });
 
-  test("tell a session that its lease is lost, and keep it until the session lets go", async (locks) => {
+  test("say of a lease that was given back that it is not held", async (locks) => {
     const lease = await locks.take("ann", "s1", one);
-    let told = 0;
-    lease?.onLost(() => told++);
-    assertEquals(await locks.revoke("s1"), true);
-    assertEquals(await locks.revoke("s1"), true);
-    assertEquals(told, 1);
-    assertEquals(lost(lease), true);
-    assertEquals(await locks.take("ann", "s2", one), undefined);
-    await lease?.[Symbol.asyncDispose]();
+    await release(lease);
+    assertEquals(await lease?.check(), false);
     assert(await locks.take("ann", "s2", one));
-    assertEquals(await locks.revoke("s1"), false);
-    assertEquals(await locks.revoke("nobody"), false);
+    assertEquals(await lease?.check(), false);
   });
 
-  test("come back from a session and from an owner that died", async (locks) => {
-    const held = await locks.take("ann", "s1", { sessions: 1, owner: "worker 1" });
-    const other = await locks.take("bob", "s2", { sessions: 1, owner: "worker 2" });
-    await locks.take("cleo", "s3", { sessions: 1, owner: "worker 1" });
-    await locks.releaseOwner("worker 1");
-    assertEquals(lost(held), true);
-    assertEquals(lost(other), false);
-    assertEquals(await locks.holders("ann") + await locks.holders("cleo"), 0);
-    assertEquals(await locks.holders("bob"), 1);
-    await locks.releaseSession("s2");
-    assertEquals(await locks.holders("bob"), 0);
-    await locks.releaseSession("s2");
-    await locks.releaseOwner("nobody");
-    const again = await locks.take("ann", "s4", one);
-    await held?.[Symbol.asyncDispose]();
-    assertEquals(lost(again), false);
-    assertEquals(await locks.holders("ann"), 1);
+  test("wait for a holder to let go, first come, first served", async (locks) => {
+    const holder = await locks.take("ann", "s1", one);
+    const order: string[] = [];
+    const waiting = ["s2", "s3"].map(async (session) => {
+      const lease = await locks.take("ann", session, { sessions: 1, wait: LONG });
+      order.push(session);
+      await release(lease);
+      return lease !== undefined;
+    });
+    await release(holder);
+    assertEquals(await Promise.all(waiting), [true, true]);
+    assertEquals(order, ["s2", "s3"]);
+    assertEquals(await locks.holders("ann"), 0);
+  });
+
+  test("wait no longer than they are told, and leave nothing behind", async (locks) => {
+    const holder = await locks.take("ann", "s1", one);
+    assertEquals(await locks.take("ann", "s2", { sessions: 1, wait: 5 }), undefined);
+    await release(holder);
+    assertEquals(await locks.holders("ann"), 0);
+    assert(await locks.take("ann", "s3", one));
+  });
+
+  test("end the waiting of who wants the lock no more", async (locks) => {
+    const holder = await locks.take("ann", "s1", one);
+    const leaving = new AbortController();
+    const waiting = locks.take("ann", "s2", { sessions: 1, wait: LONG, signal: leaving.signal });
+    leaving.abort();
+    await assertRejects(() => waiting, DOMException);
+    await release(holder);
+    assertEquals(await locks.holders("ann"), 0);
+    await assertRejects(() => locks.take("ann", "s2", { sessions: 1, signal: leaving.signal }));
+    assertEquals(await locks.holders("ann"), 0);
   });
 }

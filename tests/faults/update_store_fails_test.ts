@@ -2,8 +2,9 @@
 
 import { assertEquals } from "@std/assert";
 import { MemoryMailStore } from "../../lib/mail/memory/memory_mail_store.ts";
-import type { Maildrop, MailStore } from "../../lib/contracts/mail_store.ts";
+import type { Maildrop, MailStore, MessageInfo } from "../../lib/contracts/mail_store.ts";
 import { MemoryConnection } from "../../lib/net/memory_connection.ts";
+import { LocksUnavailableError } from "../../lib/contracts/locks.ts";
 import { LocalConnectionSlots } from "../../lib/net/local_connection_slots.ts";
 import { SessionHost } from "../../lib/workers/thread/session_host.ts";
 import { resolveSettings } from "../../lib/settings/resolve.ts";
@@ -16,6 +17,9 @@ interface Failing {
   readonly remove?: boolean;
   readonly dispose?: boolean;
   readonly release?: boolean;
+  readonly lock?: "lost" | "unknown";
+  /** Given where it matters what was removed. */
+  readonly removed?: MessageInfo[];
 }
 
 function failingStore(failing: Failing): MailStore {
@@ -31,8 +35,12 @@ function failingStore(failing: Failing): MailStore {
         messages: maildrop.messages,
         open: (message) => maildrop.open(message),
         retrieved: (message) => maildrop.retrieved(message),
-        remove: (messages) =>
-          failing.remove ? Promise.reject(new TypeError("a fault")) : maildrop.remove(messages),
+        remove: (messages) => {
+          failing.removed?.push(...messages);
+          return failing.remove
+            ? Promise.reject(new TypeError("a fault"))
+            : maildrop.remove(messages);
+        },
         [Symbol.asyncDispose]: () =>
           failing.dispose
             ? Promise.reject(new TypeError("a fault"))
@@ -62,6 +70,10 @@ async function quit(failing: Failing): Promise<[answer: string, releases: number
         user: "alice",
         lease: {
           onLost: () => {},
+          check: () =>
+            failing.lock === "unknown"
+              ? Promise.reject(new LocksUnavailableError("no answer"))
+              : Promise.resolve(failing.lock === undefined),
           [Symbol.asyncDispose]: () => {
             releases++;
             return failing.release ? Promise.reject(new TypeError("a fault")) : Promise.resolve();
@@ -103,4 +115,15 @@ Deno.test("a maildrop that cannot be closed, or a lock that cannot be given back
     "-ERR [SYS/TEMP] some deleted messages not removed (1 of 1)",
     1,
   ]);
+});
+
+Deno.test("nothing is removed at QUIT once the lock is lost, or nobody can tell whose it is", async () => {
+  for (const lock of ["lost", "unknown"] as const) {
+    const failing: Failing = { lock, removed: [] };
+    assertEquals(await quit(failing), [
+      "-ERR [SYS/TEMP] some deleted messages not removed (1 of 1)",
+      1,
+    ]);
+    assertEquals(failing.removed, []);
+  }
 });

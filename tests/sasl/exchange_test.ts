@@ -22,7 +22,11 @@ const context: ExchangeContext = {
 const granted = (serverSignature?: Uint8Array): LoginOutcome => ({
   kind: "granted",
   user: "user",
-  lease: { onLost: () => {}, [Symbol.asyncDispose]: () => Promise.resolve() },
+  lease: {
+    onLost: () => {},
+    check: () => Promise.resolve(true),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  },
   ...(serverSignature ? { serverSignature } : {}),
 });
 const refused: LoginOutcome = { kind: "refused", reason: "credentials" };

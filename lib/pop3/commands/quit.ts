@@ -54,11 +54,16 @@ async function update(phase: Transaction): Promise<Reply> {
 
 /** Removes messages; a store that fails where it must not has removed none that is known of. */
 async function remove(
-  { maildrop, user }: Transaction,
+  phase: Transaction,
   marked: readonly MessageInfo[],
 ): Promise<RemovalOutcome> {
   if (marked.length === 0) return { stayed: [], unsynced: [], reasons: [] };
+  const { maildrop, user } = phase;
   try {
+    if (!await phase.holdsLock()) {
+      log.error("The lock of {user} was lost: nothing is removed", { user });
+      return { stayed: marked, unsynced: [], reasons: [] };
+    }
     const outcome = await maildrop.remove(marked);
     const { stayed, unsynced, reasons } = outcome;
     if (stayed.length + unsynced.length > 0) {

@@ -34,7 +34,6 @@ export class MemoryAccounts implements AccountStore {
     return undefined;
   }
 
-  /** See {@linkcode AccountStore.find}. */
   find(name: string): Promise<StoredAccount | undefined> {
     const kept = this.#accounts.get(name);
     if (!kept) return Promise.resolve(undefined);
@@ -46,12 +45,10 @@ export class MemoryAccounts implements AccountStore {
     return Promise.resolve({ ...account, revision, appPasswords: keys });
   }
 
-  /** See {@linkcode AccountStore.count}. */
   count(): Promise<number> {
     return Promise.resolve(this.#accounts.size);
   }
 
-  /** See {@linkcode AccountStore.someForeign}. */
   someForeign(): Promise<ForeignHash | undefined> {
     for (const { account: { password } } of this.#accounts.values()) {
       if (password.kind === "foreign") return Promise.resolve(password.hash);
@@ -59,7 +56,6 @@ export class MemoryAccounts implements AccountStore {
     return Promise.resolve(undefined);
   }
 
-  /** See {@linkcode AccountStore.list}. */
   async *list({ after = "" }: { readonly after?: string } = {}): AsyncGenerator<string> {
     const encoder = new TextEncoder();
     const octets = (name: string): string => String.fromCharCode(...encoder.encode(name));
@@ -69,7 +65,6 @@ export class MemoryAccounts implements AccountStore {
     for (const { name, key } of names) if (key > first) yield name;
   }
 
-  /** See {@linkcode AccountStore.put}. */
   put(account: Account, expected: Expected): Promise<"added" | "updated" | "changed" | "limit"> {
     const kept = this.#accounts.get(account.name);
     if (kept?.revision !== expected.revision) return Promise.resolve("changed");
@@ -78,14 +73,12 @@ export class MemoryAccounts implements AccountStore {
     return Promise.resolve(this.#write(account));
   }
 
-  /** See {@linkcode AccountStore.putAll}. */
   putAll(accounts: readonly Account[]): Promise<{ added: number; updated: number }> {
     const written = accounts.map((account) => this.#write(account));
     const added = written.filter((outcome) => outcome === "added").length;
     return Promise.resolve({ added, updated: written.length - added });
   }
 
-  /** See {@linkcode AccountStore.learn}. */
   learn(name: string, revision: number, keys: ScramKeys): Promise<boolean> {
     const kept = this.#accounts.get(name);
     if (kept?.revision !== revision || kept.account.password.kind === "keys") {
@@ -96,7 +89,6 @@ export class MemoryAccounts implements AccountStore {
     return Promise.resolve(true);
   }
 
-  /** See {@linkcode AccountStore.delete}. */
   delete(
     name: string,
     { keepLast = false }: { readonly keepLast?: boolean } = {},
@@ -107,7 +99,6 @@ export class MemoryAccounts implements AccountStore {
     return Promise.resolve("deleted");
   }
 
-  /** See {@linkcode AccountStore.addAppPassword}. */
   addAppPassword(
     name: string,
     revision: number,
@@ -121,7 +112,6 @@ export class MemoryAccounts implements AccountStore {
     return Promise.resolve("added");
   }
 
-  /** See {@linkcode AccountStore.deleteAppPassword}. */
   deleteAppPassword(name: string, label: string): Promise<boolean> {
     const kept = this.#accounts.get(name);
     const appPasswords = new Map(kept?.appPasswords);
@@ -130,19 +120,16 @@ export class MemoryAccounts implements AccountStore {
     return Promise.resolve(true);
   }
 
-  /** See {@linkcode AccountStore.listAppPasswords}. */
   listAppPasswords(name: string): Promise<readonly AppPassword[]> {
     const all = [...this.#accounts.get(name)?.appPasswords.values() ?? []];
     all.sort((one, other) => one.label < other.label ? -1 : 1);
     return Promise.resolve(all.map(({ label, at }) => ({ label, at })));
   }
 
-  /** See {@linkcode AccountStore.flags}. */
   flags(): Promise<readonly FlagMemory[]> {
     return Promise.resolve(this.#flags);
   }
 
-  /** See {@linkcode AccountStore.applyFlags}. */
   applyFlags(memories: readonly FlagMemory[], accounts: readonly Account[]): Promise<void> {
     this.#flags = memories.toSorted((one, other) => one.name < other.name ? -1 : 1);
     for (const account of accounts) this.#write(account);

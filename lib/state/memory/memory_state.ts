@@ -27,7 +27,6 @@ export class MemoryState implements StateStore {
     this.accesses = new MemoryAccessLog(now);
   }
 
-  /** See {@linkcode StateStore.flush}. */
   flush(): Promise<void> {
     return Promise.resolve();
   }

@@ -23,7 +23,6 @@ export class MemoryAccessLog implements AccessLog {
     this.#now = now;
   }
 
-  /** See {@linkcode AccessLog.opened}. */
   opened(start: AccessStart): void {
     const oldest = this.#now() - ACCESS_DAYS * DAY;
     const records = this.#records.get(start.user) ?? [];
@@ -33,7 +32,6 @@ export class MemoryAccessLog implements AccessLog {
     this.#open.set(start.session, start);
   }
 
-  /** See {@linkcode AccessLog.completed}. */
   completed(session: string, end: AccessEnd): void {
     const start = this.#open.get(session);
     if (!start) return;
@@ -43,12 +41,10 @@ export class MemoryAccessLog implements AccessLog {
     if (index >= 0) records[index] = { ...start, end };
   }
 
-  /** See {@linkcode AccessLog.count}. */
   count(user: string): Promise<number> {
     return Promise.resolve(this.#records.get(user)?.length ?? 0);
   }
 
-  /** See {@linkcode AccessLog.list}. */
   list(user: string, limit: number): Promise<readonly AccessRecord[]> {
     const records = this.#records.get(user) ?? [];
     return Promise.resolve(records.slice(Math.max(0, records.length - limit)));
@@ -60,18 +56,15 @@ export class MemoryCounters implements CounterStore {
   readonly #totals = new Map<string, number>();
   readonly #rows = new Map<number, ReadonlyMap<string, number>>();
 
-  /** See {@linkcode CounterStore.totals}. */
   totals(): Promise<ReadonlyMap<string, number>> {
     return Promise.resolve(new Map(this.#totals));
   }
 
-  /** See {@linkcode CounterStore.save}. */
   save(totals: ReadonlyMap<string, number>): Promise<void> {
     for (const [name, total] of totals) this.#totals.set(name, total);
     return Promise.resolve();
   }
 
-  /** See {@linkcode CounterStore.append}. */
   append(minute: number, values: ReadonlyMap<string, number>): Promise<void> {
     this.#rows.set(minute, new Map([...this.#rows.get(minute) ?? [], ...values]));
     for (const old of this.#rows.keys()) {
@@ -80,7 +73,6 @@ export class MemoryCounters implements CounterStore {
     return Promise.resolve();
   }
 
-  /** See {@linkcode CounterStore.history}. */
   async *history(counter: string, since: number): AsyncGenerator<HistoryRow> {
     for (const minute of [...this.#rows.keys()].sort((one, other) => one - other)) {
       const value = this.#rows.get(minute)?.get(counter);

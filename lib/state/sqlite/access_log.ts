@@ -54,26 +54,20 @@ export class SqliteAccessLog implements AccessLog {
     return this.#notes.size;
   }
 
-  /** See {@linkcode AccessLog.opened}. */
   opened(start: AccessStart): void {
     this.#note(start.session, { start });
   }
 
-  /** See {@linkcode AccessLog.completed}. */
   completed(session: string, end: AccessEnd): void {
     this.#note(session, { start: this.#notes.get(session)?.start, end });
   }
 
-  /** See {@linkcode AccessLog.count}. */
-  // deno-lint-ignore require-await -- what is thrown must reject
   async count(user: string): Promise<number> {
     this.flush();
     const row = this.#database.get("SELECT amount FROM access_amounts WHERE user = ?", user);
     return row?.amount as number | undefined ?? 0;
   }
 
-  /** See {@linkcode AccessLog.list}. */
-  // deno-lint-ignore require-await -- what is thrown must reject
   async list(user: string, limit: number): Promise<readonly AccessRecord[]> {
     this.flush();
     return this.#database.all(

@@ -33,13 +33,11 @@ export class SqliteAccounts implements AccountStore {
     this.kind = kind;
   }
 
-  /** See {@linkcode AccountStore.recall}. */
   recall(name: string): StoredAccount | undefined {
     return this.#known.get(name);
   }
 
   /** See {@linkcode AccountStore.find}. Reads each time, so that names that are known take as long as those that are not. */
-  // deno-lint-ignore require-await -- what is thrown must reject
   async find(name: string): Promise<StoredAccount | undefined> {
     const account = this.#read(name);
     if (account === undefined) return undefined;
@@ -76,14 +74,10 @@ export class SqliteAccounts implements AccountStore {
     return account.name === name ? account : undefined;
   }
 
-  /** See {@linkcode AccountStore.count}. */
-  // deno-lint-ignore require-await -- what is thrown must reject
   async count(): Promise<number> {
     return this.#count();
   }
 
-  /** See {@linkcode AccountStore.someForeign}. */
-  // deno-lint-ignore require-await -- what is thrown must reject
   async someForeign(): Promise<ForeignHash | undefined> {
     const row = this.#database.get(
       "SELECT scheme, hash FROM accounts WHERE kind = ? AND stored_key IS NULL LIMIT 1",
@@ -92,7 +86,6 @@ export class SqliteAccounts implements AccountStore {
     return row && foreignOf(row);
   }
 
-  /** See {@linkcode AccountStore.list}. */
   async *list({ after = "" }: { readonly after?: string } = {}): AsyncGenerator<string> {
     for (let last = after;;) {
       const rows = this.#database.all(
@@ -106,8 +99,6 @@ export class SqliteAccounts implements AccountStore {
     }
   }
 
-  /** See {@linkcode AccountStore.put}. */
-  // deno-lint-ignore require-await -- what is thrown must reject
   async put(
     account: Account,
     expected: Expected,
@@ -120,8 +111,6 @@ export class SqliteAccounts implements AccountStore {
     });
   }
 
-  /** See {@linkcode AccountStore.putAll}. */
-  // deno-lint-ignore require-await -- what is thrown must reject
   async putAll(accounts: readonly Account[]): Promise<{ added: number; updated: number }> {
     return this.#change(() => {
       const written = accounts.map((account) => this.#write(account));
@@ -130,8 +119,6 @@ export class SqliteAccounts implements AccountStore {
     });
   }
 
-  /** See {@linkcode AccountStore.learn}. */
-  // deno-lint-ignore require-await -- what is thrown must reject
   async learn(name: string, revision: number, keys: ScramKeys): Promise<boolean> {
     return this.#change(() =>
       this.#database.run(
@@ -146,8 +133,6 @@ export class SqliteAccounts implements AccountStore {
     );
   }
 
-  /** See {@linkcode AccountStore.delete}. */
-  // deno-lint-ignore require-await -- what is thrown must reject
   async delete(
     name: string,
     { keepLast = false }: { readonly keepLast?: boolean } = {},
@@ -160,8 +145,6 @@ export class SqliteAccounts implements AccountStore {
     });
   }
 
-  /** See {@linkcode AccountStore.addAppPassword}. */
-  // deno-lint-ignore require-await -- what is thrown must reject
   async addAppPassword(
     name: string,
     revision: number,
@@ -184,8 +167,6 @@ export class SqliteAccounts implements AccountStore {
     });
   }
 
-  /** See {@linkcode AccountStore.deleteAppPassword}. */
-  // deno-lint-ignore require-await -- what is thrown must reject
   async deleteAppPassword(name: string, label: string): Promise<boolean> {
     return this.#change(() => {
       const deleted = this.#database.run(
@@ -199,8 +180,6 @@ export class SqliteAccounts implements AccountStore {
     });
   }
 
-  /** See {@linkcode AccountStore.listAppPasswords}. */
-  // deno-lint-ignore require-await -- what is thrown must reject
   async listAppPasswords(name: string): Promise<readonly AppPassword[]> {
     return this.#database.all(
       "SELECT label, at FROM app_passwords WHERE kind = ? AND name = ? ORDER BY label",
@@ -209,8 +188,6 @@ export class SqliteAccounts implements AccountStore {
     ).map((row) => ({ label: row.label as string, at: row.at as number }));
   }
 
-  /** See {@linkcode AccountStore.flags}. */
-  // deno-lint-ignore require-await -- what is thrown must reject
   async flags(): Promise<readonly FlagMemory[]> {
     return this.#database.all(
       "SELECT name, salt, iterations, stored_key FROM flags WHERE kind = ? ORDER BY name",
@@ -223,8 +200,6 @@ export class SqliteAccounts implements AccountStore {
     }));
   }
 
-  /** See {@linkcode AccountStore.applyFlags}. */
-  // deno-lint-ignore require-await -- what is thrown must reject
   async applyFlags(memories: readonly FlagMemory[], accounts: readonly Account[]): Promise<void> {
     this.#change(() => {
       this.#database.run("DELETE FROM flags WHERE kind = ?", this.kind);

@@ -18,15 +18,11 @@ export class SqliteCounters implements CounterStore {
     this.#database = database;
   }
 
-  /** See {@linkcode CounterStore.totals}. */
-  // deno-lint-ignore require-await -- what is thrown must reject
   async totals(): Promise<ReadonlyMap<string, number>> {
     const rows = this.#database.all("SELECT name, total FROM counters WHERE total IS NOT NULL");
     return new Map(rows.map((row) => [row.name as string, row.total as number]));
   }
 
-  /** See {@linkcode CounterStore.save}. */
-  // deno-lint-ignore require-await -- what is thrown must reject
   async save(totals: ReadonlyMap<string, number>): Promise<void> {
     const changed = [...totals].filter(([name, total]) => this.#saved.get(name) !== total);
     if (changed.length === 0) return;
@@ -43,8 +39,6 @@ export class SqliteCounters implements CounterStore {
     for (const [name, total] of changed) this.#saved.set(name, total);
   }
 
-  /** See {@linkcode CounterStore.append}. */
-  // deno-lint-ignore require-await -- what is thrown must reject
   async append(minute: number, values: ReadonlyMap<string, number>): Promise<void> {
     this.#database.transaction("kill", () => {
       for (const [name, value] of values) {
@@ -63,7 +57,6 @@ export class SqliteCounters implements CounterStore {
     });
   }
 
-  /** See {@linkcode CounterStore.history}. */
   async *history(counter: string, since: number): AsyncGenerator<HistoryRow> {
     for (let next = since;;) {
       const rows = this.#database.all(

@@ -12,15 +12,11 @@ export class SqliteInstallation implements Installation {
     this.#database = database;
   }
 
-  /** See {@linkcode Installation.secret}. */
-  // deno-lint-ignore require-await -- what is thrown must reject
   async secret(): Promise<Uint8Array> {
     const row = this.#database.get("SELECT value FROM installation WHERE name = 'secret'");
     return row?.value as Uint8Array;
   }
 
-  /** See {@linkcode Installation.reserveSessions}. */
-  // deno-lint-ignore require-await -- what is thrown must reject
   async reserveSessions(count: number): Promise<number> {
     return this.#database.transaction("power-cut", () => {
       const row = this.#database.get(

@@ -12,7 +12,6 @@ export class SqliteLearnedKeys implements LearnedKeysStore {
     this.#database = database;
   }
 
-  /** See {@linkcode LearnedKeysStore.list}. */
   async *list(): AsyncGenerator<LearnedKeys> {
     const page = 500;
     for (let last = "";;) {
@@ -36,8 +35,6 @@ export class SqliteLearnedKeys implements LearnedKeysStore {
     }
   }
 
-  /** See {@linkcode LearnedKeysStore.put}. */
-  // deno-lint-ignore require-await -- what is thrown must reject
   async put(keys: LearnedKeys): Promise<void> {
     this.#database.transaction("power-cut", () =>
       this.#database.run(

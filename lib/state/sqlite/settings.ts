@@ -16,15 +16,11 @@ export class SqliteSettings implements SettingStore {
     this.#database = database;
   }
 
-  /** See {@linkcode SettingStore.all}. */
-  // deno-lint-ignore require-await -- what is thrown must reject
   async all(): Promise<ReadonlyMap<string, string>> {
     const rows = this.#database.all(ALL);
     return new Map(rows.map((row) => [row.key as string, row.value as string]));
   }
 
-  /** See {@linkcode SettingStore.set}. */
-  // deno-lint-ignore require-await -- what is thrown must reject
   async set(key: string, value: string): Promise<void> {
     this.#database.transaction("power-cut", () =>
       this.#database.run(
@@ -34,8 +30,6 @@ export class SqliteSettings implements SettingStore {
       ));
   }
 
-  /** See {@linkcode SettingStore.delete}. */
-  // deno-lint-ignore require-await -- what is thrown must reject
   async delete(key: string): Promise<boolean> {
     return this.#database.transaction(
       "power-cut",
@@ -51,7 +45,6 @@ export class SqliteSettings implements SettingStore {
  * @returns texts by key (`max_users`)
  * @throws {StateStoreError} when the file is held by another process or cannot be used
  */
-// deno-lint-ignore require-await -- what is thrown must reject
 export async function readKeptSettings(path: string): Promise<ReadonlyMap<string, string>> {
   if (path === ":memory:") return new Map();
   const file = new StateFile(path);

@@ -20,9 +20,7 @@ const NOTES_AT_ONCE = 250;
 export interface SqliteStateOptions {
   /** A file, made where there is none, or `:memory:`. */
   readonly path: string;
-  /** See {@linkcode OpenOptions.newState}. */
   readonly newState?: boolean;
-  /** See {@linkcode OpenOptions.warn}. */
   readonly warn?: (sentence: string) => void;
   /** @default {Date.now} */
   readonly now?: () => number;
@@ -76,7 +74,6 @@ export class SqliteState implements StateStore, BackupSource {
    *
    * @throws {StateStoreError} when it cannot be used, saying why; nothing was changed then
    */
-  // deno-lint-ignore require-await -- what is thrown must reject
   static async open(options: SqliteStateOptions): Promise<SqliteState> {
     const { path, newState = false, warn = () => {} } = options;
     const database = SqliteDatabase.open(path, { newState, warn });
@@ -88,13 +85,10 @@ export class SqliteState implements StateStore, BackupSource {
     }
   }
 
-  /** See {@linkcode StateStore.flush}. */
-  // deno-lint-ignore require-await -- what is thrown must reject
   async flush(): Promise<void> {
     this.accesses.flush();
   }
 
-  /** See {@linkcode BackupSource.copyTo}. */
   copyTo(target: string, signal?: AbortSignal): Promise<void> {
     return this.#database.copyTo(target, signal);
   }

@@ -117,9 +117,12 @@ export class RemoteLoginService implements LoginService {
   }
 
   #lease(session: string): Lease {
-    const lease = new LeaseHolder(() => {
-      this.#leases.delete(session);
-      this.#post({ type: "events", events: this.#events.take(), release: session });
+    const lease = new LeaseHolder({
+      release: () => {
+        this.#leases.delete(session);
+        this.#post({ type: "events", events: this.#events.take(), release: session });
+      },
+      ask: () => this.#calls.call("checkLease", [session]),
     });
     this.#leases.set(session, lease);
     return lease;
