@@ -7,6 +7,7 @@ import { engineFlags } from "./run_arguments.ts";
 export const WORKERS = [
   "lib/workers/thread/session_worker.ts",
   "lib/auth/foreign_hash_worker.ts",
+  "lib/state/backup_worker.ts",
 ] as const;
 
 /** The permission set of deno.json that the program is given, by this task as by all others. */

@@ -2,6 +2,7 @@
 
 import type { CloseReason } from "../contracts/event.ts";
 import type {
+  BackupManagement,
   BanManagement,
   Figures,
   LifeManagement,
@@ -30,6 +31,7 @@ export interface ManagementOptions extends Pick<UserManagementOptions, "locks" |
   /** Told when what workers know may have changed: users' keys, bans. */
   readonly changed: () => void;
   readonly caughtUp: () => Promise<void>;
+  readonly backups: BackupManagement;
   readonly life: LifeManagement;
 }
 
@@ -55,6 +57,7 @@ export function openManagement(options: ManagementOptions): Management {
     sessions: sessionsOf(options),
     figures: figuresOf(options.observatory),
     bans: bansOf(options),
+    backups: options.backups,
     life,
     caughtUp,
   };

@@ -1,6 +1,11 @@
 /** Joins the management port, and what it can do, to the server's parts. */
 
-import type { ReloadOutcome } from "../contracts/management.ts";
+import { dirname } from "node:path";
+import { StateBackups } from "../admin/backup_management.ts";
+import { ManagementError, type ReloadOutcome } from "../contracts/management.ts";
+import type { Settings } from "../contracts/settings.ts";
+import { fileErrorReason } from "../files/file_error.ts";
+import { finishOnThread } from "../state/backup_thread.ts";
 import { loadConfig } from "../settings/load_config.ts";
 import { type ManagementPort, openManagementPort } from "./management_port.ts";
 import type { Parts } from "./parts.ts";
@@ -35,6 +40,11 @@ export async function openManagementOf(
 ): Promise<ManagementPort> {
   const { accounts, asked, certificates, guard, locks, observatory, refresher, registry } = parts;
   const { state, store, supervisor, yielder } = parts;
+  const backups = new StateBackups({
+    source: state,
+    folder: () => backupFolder(registry.settings),
+    finish: finishOnThread,
+  });
   const management = await openManagementPort({
     registry,
     accounts,
@@ -48,14 +58,32 @@ export async function openManagementOf(
     closeSession: (id, reason) => supervisor.close(id, reason),
     changed: () => refresher.refresh(),
     caughtUp: () => supervisor.caughtUp(),
+    backups,
     life: {
       reload: () => reloadAll(parts),
       // Once the answer has left.
       shutdown: () => void setTimeout(asked.resolve, 0),
     },
   });
+  stack.use(backups);
   stack.defer(() => management.host.close());
   return management;
+}
+
+/** Where backups are kept: beside the state, unless `--backup-dir` says otherwise. @throws {ManagementError} */
+function backupFolder({ backupDir, state }: Settings): string {
+  if (state === ":memory:") {
+    throw new ManagementError(
+      "The state is in memory (--state :memory:): there is nothing to back up",
+    );
+  }
+  try {
+    return Deno.realPathSync(backupDir ?? dirname(Deno.realPathSync(state)));
+  } catch (error) {
+    const text = `The folder of backups ${backupDir ?? dirname(state)} cannot be used: ` +
+      fileErrorReason(error);
+    throw new ManagementError(text, { cause: error });
+  }
 }
 
 /**

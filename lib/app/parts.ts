@@ -8,7 +8,7 @@ import { InvalidValueError } from "../settings/errors.ts";
 import { resolveSettings, type SettingInputs } from "../settings/resolve.ts";
 import type { Settings } from "../contracts/settings.ts";
 import { SqliteState } from "../state/sqlite/sqlite_state.ts";
-import type { StateStore } from "../contracts/state_store.ts";
+import type { BackupSource, StateStore } from "../contracts/state_store.ts";
 import { LocalProcessGroups } from "../transform/local_process_groups.ts";
 import { Semaphore } from "../async/semaphore.ts";
 import type { MailStore } from "../contracts/mail_store.ts";
@@ -50,7 +50,7 @@ export interface ServerOptions {
 export interface Parts {
   readonly options: ServerOptions;
   readonly registry: LiveSettingsRegistry;
-  readonly state: StateStore;
+  readonly state: StateStore & BackupSource;
   readonly accounts: Accounts;
   readonly certificates: CertificateKeeper | undefined;
   readonly observatory: Observatory;

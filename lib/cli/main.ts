@@ -30,6 +30,11 @@ const commands: readonly [Command, ...Command[]] = [
     run: async (args) => await (await import("./user.ts")).runUser(args),
   },
   {
+    name: "backup",
+    summary: "copy the state file, also while a server runs",
+    run: async (args) => await (await import("./backup.ts")).runBackup(args),
+  },
+  {
     name: "restore",
     summary: "replace the state file by a backup, while no server runs",
     run: async (args) => await (await import("./restore.ts")).runRestore(args),

@@ -1,6 +1,6 @@
 /** What `postern backup` and `postern restore` share: how they say what they did, or why not. */
 
-import { BackupError } from "../state/backup.ts";
+import { type Backup, BackupError } from "../state/backup.ts";
 import { StateStoreError } from "../contracts/state_store.ts";
 import { complain, print } from "../terminal/output.ts";
 import { json, safe } from "../terminal/safe_text.ts";
@@ -29,6 +29,12 @@ export async function reportOn(asJson: boolean, work: () => Promise<Done>): Prom
     complain(`postern: ${safe(error.message)}`);
     return 1;
   }
+}
+
+/** What a backup holds and where it is, as a sentence. */
+export function backupSentence({ path, users, administrators }: Omit<Backup, "octets">): string {
+  const contents = `${count(users, "user")} and ${count(administrators, "administrator")}`;
+  return `Backed up ${contents} to ${path}`;
 }
 
 /** How many of something there are: `1 user`, `12 users`. */

@@ -205,6 +205,26 @@ export interface ReloadOutcome {
   readonly warnings: readonly string[];
 }
 
+/** A backup that was made. */
+export interface BackupInfo {
+  /** On the server's machine. */
+  readonly path: string;
+  readonly users: number;
+  readonly administrators: number;
+  readonly octets: number;
+}
+
+/** Backups of the state. */
+export interface BackupManagement {
+  /**
+   * Makes a backup, checked, in the server's folder of backups, and never in the place of another file.
+   *
+   * @param name a file's name in that folder; a new one, made from the time, where it is left out
+   * @throws {ManagementError} when it cannot be made
+   */
+  make(name?: string): Promise<BackupInfo>;
+}
+
 /** The server as a whole. */
 export interface LifeManagement {
   /**
@@ -226,6 +246,7 @@ export interface Management {
   readonly sessions: SessionManagement;
   readonly figures: Figures;
   readonly bans: BanManagement;
+  readonly backups: BackupManagement;
   readonly life: LifeManagement;
   /**
    * Resolves when figures, sessions and access logs hold all that POP3 clients have seen happen by now: threads tell of it a little later.

@@ -49,6 +49,8 @@ export interface Settings extends SessionSettings {
   readonly tlsPass: string | undefined;
   /** The state file, or `:memory:`. */
   readonly state: string;
+  /** Where backups that administrators ask for are kept; undefined means beside the state file. */
+  readonly backupDir: string | undefined;
   readonly workers: number;
   /** `ADDR:PORT`, or undefined. */
   readonly http: string | undefined;

@@ -81,6 +81,11 @@ export const PROTOCOL: readonly ProtocolCommand[] = [
     ...second,
   }),
   row("UNBAN", "name", "lift the ban of an address or a user", second),
+  row("BACKUP", "[name]", "back up the state on the server's machine, in its folder of backups", {
+    ...lines,
+    ...second,
+    reads: false,
+  }),
   row("RELOAD", "", "read the certificates and the config file again", second),
   row("SHUTDOWN", "", "stop the server when its sessions have ended", second),
   row("HELP", "[command]", "list the commands, or explain one", { ...lines, ...second }),

@@ -105,6 +105,27 @@ export function readBan(line: string): BanRecord {
   return { subject, kind, until, failures: Number(failures) };
 }
 
+/** A backup as BACKUP tells it. */
+export interface BackupRecord {
+  /** On the server's machine. */
+  readonly path: string;
+  readonly users: number;
+  readonly administrators: number;
+  readonly octets: number;
+}
+
+/** Reads the lines of BACKUP, `name: value` each. */
+export function readBackup(lines: readonly string[]): BackupRecord {
+  const values = new Map(readFigures(lines).map(({ name, value }) => [name, value]));
+  const amount = (name: string): number => Number(values.get(name) ?? 0);
+  return {
+    path: values.get("path") ?? "",
+    users: amount("users"),
+    administrators: amount("administrators"),
+    octets: amount("octets"),
+  };
+}
+
 /** An app password as KEY LIST tells it. */
 export interface KeyRecord {
   readonly label: string;

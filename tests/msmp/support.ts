@@ -100,6 +100,15 @@ export async function startManagement(
       },
       changed: () => {},
       caughtUp: () => Promise.resolve(),
+      backups: {
+        make: (name = "postern-20260131T120000-000Z.db") =>
+          Promise.resolve({
+            path: `/backups/${name}`,
+            users: 2,
+            administrators: 1,
+            octets: 98_304,
+          }),
+      },
       life: {
         reload: () => {
           calls.push("reload");

@@ -45,6 +45,7 @@ const samples: Record<SettingName, { good: readonly string[]; bad: readonly stri
   tlsPass: { good: ["@file", "-secret", "@@x"], bad: ["", "@"] },
   requireTls: { good: ["true", "false"], bad: ["", "2", "TRUE"] },
   state: { good: ["./postern.db", ":memory:"], bad: [""] },
+  backupDir: { good: ["/var/backups"], bad: [""] },
   workers: { good: ["1", "1024"], bad: ["0", "1025"] },
   http: {
     good: ["127.0.0.1:8080", "[::1]:0", "localhost:80"],
@@ -136,6 +137,7 @@ Deno.test("the specification's defaults stand", () => {
     loginDelay: 0,
     authDelay: 1,
     authDelayMax: 15,
+    backupDir: undefined,
     apop: false,
     requireTls: false,
     cleartextNetworks: undefined,

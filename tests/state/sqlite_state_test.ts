@@ -153,6 +153,17 @@ Deno.test("state file of a killed process opens with every change that was ackno
   }
 });
 
+for (const how of ["a call", "nothing left to do"]) {
+  Deno.test(`state file of a process that ended by ${how}, without closing it, opens`, async () => {
+    await using folder = await temporaryFolder();
+    const path = `${folder.path}/postern.db`;
+    const args = [...arguments_("careless_writer.ts", path), how];
+    await new Deno.Command(Deno.execPath(), { args, stderr: "null" }).output();
+    await using state = await SqliteState.open({ path });
+    assertEquals(await state.users.count(), 1);
+  });
+}
+
 Deno.test({
   name: "state file on a disk that takes no more says so, and keeps what it has",
   ignore: Deno.build.os === "windows",

@@ -1,7 +1,7 @@
 /** `postern admin`: manages a running server over its management port. */
 
 import { quote } from "../../bytes/quote.ts";
-import { askNewSecret, askSecret } from "../../terminal/ask_secret.ts";
+import { askNewSecret } from "../../terminal/ask_secret.ts";
 import { Keyboard } from "../../terminal/keyboard.ts";
 import { readNameAndPassword } from "../name_and_password.ts";
 import { answerHelp } from "../own_flags.ts";
@@ -9,12 +9,12 @@ import { StandardInput } from "../../terminal/standard_input.ts";
 import { complain, print } from "../../terminal/output.ts";
 import { UsageError } from "../usage_error.ts";
 import { type AdminArguments, adminHelp, parseAdminArguments } from "./admin_arguments.ts";
+import { readCa, readLogin } from "./admin_login.ts";
 import { AdminSession } from "./admin_session.ts";
 import { place } from "../../msmp_client/dial.ts";
 import { NoConnectionError, RefusedError } from "../../msmp_client/errors.ts";
-import type { Login } from "../../msmp_client/msmp_client.ts";
 import { Runner } from "./runner.ts";
-import { json, safe } from "../../terminal/safe_text.ts";
+import { safe } from "../../terminal/safe_text.ts";
 import { runLines, runShell } from "./shell.ts";
 import { top } from "./top.ts";
 
@@ -31,7 +31,7 @@ export async function runAdmin(args: readonly string[]): Promise<number> {
   const asked = parseAdminArguments(args);
   using keyboard = new Keyboard();
   const input = new StandardInput();
-  const login = await readLogin(asked, keyboard, input);
+  const login = await readLogin(asked.user, keyboard, input);
   const command = await readCommand(asked);
   const ca = asked.ca === undefined ? undefined : await readCa(asked.ca);
   await using session = new AdminSession({ ...asked, login, ca });
@@ -96,44 +96,10 @@ async function connectFirst(session: AdminSession): Promise<number | undefined> 
   }
 }
 
-/** Finds the login: the flag, the environment, or a question. */
-async function readLogin(
-  asked: AdminArguments,
-  keyboard: Keyboard,
-  input: StandardInput,
-): Promise<Login> {
-  const environment = Deno.env.get("POSTERN_ADMIN_LOGIN");
-  const isFlag = asked.user !== undefined;
-  const given = asked.user ?? (environment === "" ? undefined : environment);
-  const isTerminal = Deno.stdin.isTerminal();
-  if (given === undefined && !isTerminal) {
-    throw new UsageError(
-      "no administrator: expected -u NAME:PASS, or POSTERN_ADMIN_LOGIN=NAME:PASS in the environment",
-    );
-  }
-  const text = given ?? globalThis.prompt("Administrator:")?.trim() ?? "";
-  const read = await readNameAndPassword(text, isFlag ? "-u" : "the administrator");
-  const password = read.password ??
-    (isTerminal
-      ? await askSecret(keyboard, `Password of ${safe(read.name)}: `)
-      : await input.next());
-  if (password) return { name: read.name, password };
-  throw new UsageError(`no password of ${quote(read.name)}: expected NAME:PASS or NAME:@FILE`);
-}
-
 /** The command; `-n` is one, too. */
 async function readCommand({ newUser, command }: AdminArguments): Promise<string> {
   if (newUser === undefined) return command;
   const { name, password } = await readNameAndPassword(newUser, "-n");
   if (name.includes(" ")) throw new UsageError(`-n ${quote(name)}: expected a name without blanks`);
   return password === undefined ? `add user ${name}` : `add user ${name} ${password}`;
-}
-
-async function readCa(path: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : json(error);
-    throw new UsageError(`--ca ${quote(path)} cannot be read: ${reason}`, { cause: error });
-  }
 }

@@ -6,6 +6,7 @@ import type { ArgumentKind } from "../../msmp/argument_kinds.ts";
 import { AFTER_LOGIN, splitLine } from "../../msmp/protocol.ts";
 import {
   accesses,
+  backup,
   bans,
   figures,
   keys as keysView,
@@ -75,6 +76,7 @@ const simple: readonly AdminCommand[] = [
   sends("bans", SESSIONS, "BANS", { view: bans }),
   sends("unban", SESSIONS, "UNBAN"),
   sends("capa", OTHER, "CAPA"),
+  sends("backup", OTHER, "BACKUP", { view: backup }),
   sends("reload", OTHER, "RELOAD"),
   sends("shutdown", OTHER, "SHUTDOWN"),
 ];

@@ -1,6 +1,7 @@
 /** How answers are shown: as text for people, and as values for `--json`. */
 
 import { inUnit } from "../../bytes/units.ts";
+import { backupSentence } from "../state_report.ts";
 import { UsageError } from "../usage_error.ts";
 import { RefusedError } from "../../msmp_client/errors.ts";
 import type { Answer } from "../../msmp_client/msmp_client.ts";
@@ -8,6 +9,7 @@ import {
   type Figure,
   numberOf,
   readAccess,
+  readBackup,
   readBan,
   readFigures,
   readKey,
@@ -67,6 +69,12 @@ export function users(answer: Answer, context: ViewContext): Shown {
     text: safe(line),
     json: parts === null ? line : { user: parts[1], logs: Number(parts[2]) },
   };
+}
+
+/** A backup that was made: where it is, and what is in it. */
+export function backup(answer: Answer): Shown {
+  const made = readBackup(answer.lines);
+  return { text: safe(backupSentence(made)), json: made };
 }
 
 /** One value, alone. */

@@ -2,7 +2,7 @@
 
 import type { Definitions } from "../definition.ts";
 import { wholeNumber } from "../types/numbers.ts";
-import { choice, file } from "../types/texts.ts";
+import { choice, file, folder } from "../types/texts.ts";
 import { optional } from "../types/value_type.ts";
 
 export const running = {
@@ -12,6 +12,13 @@ export const running = {
     takesEffect: "next start",
     help:
       "SQLite file for users, administrators, settings, access log and counters; :memory: keeps nothing",
+  },
+  backupDir: {
+    type: optional(folder),
+    default: undefined,
+    defaultText: "the state file's",
+    takesEffect: "next start",
+    help: "folder for backups that administrators ask for",
   },
   config: {
     type: optional(file),

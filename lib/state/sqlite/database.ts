@@ -33,7 +33,10 @@ export class SqliteDatabase {
   #synced = true;
   /** Whether changes that must not be lost are in the write-ahead log alone. */
   #unsettled = false;
-  /** For copies; closed after the database, since closing any descriptor of the file drops the hold on it. */
+  /**
+   * For copies; closed after the database, since closing any descriptor of the file drops the hold on it. For the same reason it is read
+   * by synchronous calls: the runtime's others duplicate the descriptor, and close that.
+   */
   #reader: Deno.FsFile | undefined;
   #copying = false;
   #closed = false;
@@ -48,6 +51,8 @@ export class SqliteDatabase {
     this.#file = file;
     this.#database = database;
     this.#warn = warn;
+    // Else the runtime closes what it lets fall, and SQLite removes the log of a file that is not noted as closed.
+    if (file !== undefined) globalThis.addEventListener("unload", this.#closeAtExit);
   }
 
   /**
@@ -132,21 +137,21 @@ export class SqliteDatabase {
     try {
       settle(this.#database);
       this.#database.exec("PRAGMA wal_autocheckpoint = 0");
-      this.#reader ??= await Deno.open(this.#file.path);
+      this.#reader ??= Deno.openSync(this.#file.path);
     } catch (error) {
       this.#copied();
       throw stateTrouble(error, this.#path);
     }
     try {
-      await this.#reader.seek(0, Deno.SeekMode.Start);
+      this.#reader.seekSync(0, Deno.SeekMode.Start);
       using file = await Deno.open(target, { write: true });
       const buffer = new Uint8Array(CHUNK);
       for (;;) {
-        const octets = await this.#reader.read(buffer);
         if (this.#closed) {
           throw new StateStoreError("unusable", "The server ends; no backup was made");
         }
         signal?.throwIfAborted();
+        const octets = this.#reader.readSync(buffer);
         if (octets === null) break;
         for (let at = 0; at < octets;) at += await file.write(buffer.subarray(at, octets));
       }
@@ -164,6 +169,7 @@ export class SqliteDatabase {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    globalThis.removeEventListener("unload", this.#closeAtExit);
     this.#statements.clear();
     let failure: unknown;
     try {
@@ -177,6 +183,15 @@ export class SqliteDatabase {
     this.#keepLog();
     throw stateTrouble(failure, this.#path);
   }
+
+  /** The process ends by an error or a second signal; nobody is left to hear what else goes wrong. */
+  readonly #closeAtExit = (): void => {
+    try {
+      this.close();
+    } catch (error) {
+      if (!(error instanceof StateStoreError)) throw error;
+    }
+  };
 
   /**
    * SQLite removes a log whose changes it could bring into the file; but a file that is not noted as closed must have one beside it, or it
