@@ -1,17 +1,17 @@
 /** Administrators: their logins, and how they manage each other. */
 
-import {
-  type AddOutcome,
-  type AdministratorLogin,
-  type AdministratorManagement,
-  ManagementError,
+import type {
+  AddOutcome,
+  AdministratorAttempt,
+  AdministratorLogin,
+  AdministratorManagement,
 } from "../contracts/management.ts";
 import { logger } from "../log/logging.ts";
 import type { Credentials } from "../contracts/login_service.ts";
 import { UserDirectoryError } from "../contracts/user_directory.ts";
 import { COMMAND_LINE_OCTETS } from "../wire/limits.ts";
 import type { AccountFamily } from "../auth/accounts.ts";
-import type { LoginGuard } from "../auth/login_guard.ts";
+import { type Attempt, type LoginGuard, NotCheckedError } from "../auth/login_guard.ts";
 import { ADMINISTERED_NAME_OCTETS } from "./names.ts";
 
 const log = logger("msmp");
@@ -39,26 +39,41 @@ export class RegisteredAdministrators implements AdministratorManagement {
     return this.#options.guard.banned(address);
   }
 
-  async verify(name: string, password: string, address: string): Promise<AdministratorLogin> {
+  async verify(
+    { name, password, address }: AdministratorAttempt,
+    gone: AbortSignal,
+  ): Promise<AdministratorLogin> {
     const { accounts, guard, attempted } = this.#options;
-    const given: Credentials = { kind: "password", mechanism: "USER", user: name, password };
-    // Of their own kind for the guard: who guesses at users must not shut an administrator out. No user's name has a slash.
-    const counted = `admin/${name}`;
-    const outcome = await guard.inTurn(address, async (): Promise<AdministratorLogin> => {
-      const verified = await accounts.directory.verify(given).catch(unavailable);
+    const credentials: Credentials = { kind: "password", mechanism: "USER", user: name, password };
+    // As it stands in the log, in BANS and for UNBAN: no user's name has a slash.
+    const login = { address, user: `admin/${name}`, credentials };
+    const refuse = (unchecked: boolean): AdministratorLogin => {
+      log.info("The login of the administrator {name} from {address} was refused", {
+        name,
+        address,
+      });
+      const delay = guard.failed({ ...login, unchecked });
+      return { kind: unchecked ? "unavailable" : "refused", delay };
+    };
+    const check = async (): Promise<Attempt<AdministratorLogin>> => {
+      const verified = await accounts.directory.verify(credentials);
       // Asked behind the same work, as at POP3's logins.
-      if (verified === undefined || guard.refuses(address, counted)) {
-        log.info("The login of the administrator {name} from {address} was refused", {
-          name,
-          address,
-        });
-        return { kind: "refused", delay: guard.failed(address, counted, given) };
+      if (verified === undefined || guard.refuses(address, login.user)) {
+        return { outcome: refuse(false), failed: true };
       }
-      guard.succeeded(address, counted);
-      return { kind: "granted", administrator: verified.user };
-    });
-    attempted();
-    return outcome;
+      guard.succeeded(address, login.user);
+      return { outcome: { kind: "granted", administrator: verified.user }, failed: false };
+    };
+    try {
+      return await guard.inTurn(address, gone, check);
+    } catch (error) {
+      if (error instanceof NotCheckedError) return refuse(false);
+      if (!(error instanceof UserDirectoryError)) throw error;
+      log.error("Logins of administrators cannot be checked: {error}", { error });
+      return refuse(true);
+    } finally {
+      attempted();
+    }
   }
 
   async add(name: string, password: string): Promise<AddOutcome> {
@@ -81,9 +96,4 @@ export class RegisteredAdministrators implements AdministratorManagement {
   list(): AsyncIterable<string> {
     return this.#options.accounts.register.list();
   }
-}
-
-function unavailable(cause: unknown): never {
-  if (!(cause instanceof UserDirectoryError)) throw cause;
-  throw new ManagementError("Logins cannot be checked now, try again later", { cause });
 }

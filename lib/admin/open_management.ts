@@ -3,7 +3,6 @@
 import type { CloseReason } from "../contracts/event.ts";
 import type {
   BackupManagement,
-  BanManagement,
   Figures,
   LifeManagement,
   Management,
@@ -12,10 +11,10 @@ import type {
 import type { Observatory } from "../observe/observatory.ts";
 import { METRICS } from "../observe/metrics.ts";
 import type { LiveSettingsRegistry } from "../settings/live_settings.ts";
-import { canonicalName } from "../bytes/canonical_name.ts";
 import type { Accounts } from "../auth/accounts.ts";
 import type { LoginGuard } from "../auth/login_guard.ts";
 import { RegisteredAdministrators } from "./administrator_management.ts";
+import { Bans } from "./bans.ts";
 import { RegisteredSettings } from "./setting_management.ts";
 import { RegisteredKeys, RegisteredUsers, type UserManagementOptions } from "./user_management.ts";
 
@@ -25,7 +24,8 @@ export interface ManagementOptions extends Pick<UserManagementOptions, "locks" |
   readonly accounts: Pick<Accounts, "users" | "administrators">;
   readonly accesses: UserManagementOptions["accesses"];
   readonly observatory: Pick<Observatory, "sessions" | "counters" | "history">;
-  readonly guard: LoginGuard;
+  /** Of users' logins, and of administrators'. */
+  readonly guards: { readonly users: LoginGuard; readonly administrators: LoginGuard };
   /** Ends a POP3 session. Returns whether there was such a one. */
   readonly closeSession: (id: string, reason: CloseReason) => boolean;
   /** Told when what workers know may have changed: users' keys, bans. */
@@ -37,7 +37,7 @@ export interface ManagementOptions extends Pick<UserManagementOptions, "locks" |
 
 /** Puts management together. */
 export function openManagement(options: ManagementOptions): Management {
-  const { registry, accounts, accesses, locks, store, guard, changed, caughtUp, life } = options;
+  const { registry, accounts, accesses, locks, store, guards, changed, caughtUp, life } = options;
   return {
     users: new RegisteredUsers({
       register: accounts.users.register,
@@ -50,13 +50,17 @@ export function openManagement(options: ManagementOptions): Management {
     keys: new RegisteredKeys(accounts.users.register),
     administrators: new RegisteredAdministrators({
       accounts: accounts.administrators,
-      guard,
+      guard: guards.administrators,
       attempted: changed,
     }),
     settings: new RegisteredSettings(registry),
     sessions: sessionsOf(options),
     figures: figuresOf(options.observatory),
-    bans: bansOf(options),
+    bans: new Bans({
+      ...guards,
+      defaultDomain: () => registry.settings.defaultDomain,
+      changed,
+    }),
     backups: options.backups,
     life,
     caughtUp,
@@ -81,24 +85,5 @@ function figuresOf({ counters, history }: ManagementOptions["observatory"]): Fig
     all: () => METRICS.map(({ name }) => [name, counters.get(name) ?? 0] as const),
     get: (name) => counters.get(name),
     history: (name, minutes) => history.query(name, minutes),
-  };
-}
-
-function bansOf({ guard, changed, registry }: ManagementOptions): BanManagement {
-  return {
-    list: () =>
-      guard.bans().map(({ kind, target, until, failures }) => ({
-        kind,
-        subject: target,
-        until,
-        failures,
-      })),
-    lift: (subject) => {
-      // Both, since a subject without @ may be a user of the default domain as well as an address.
-      const user = canonicalName(subject, registry.settings.defaultDomain);
-      const lifted = [...new Set([subject, user])].filter((one) => guard.lift(one)).length > 0;
-      changed();
-      return lifted;
-    },
   };
 }

@@ -20,7 +20,7 @@ type ManagedParts = Pick<
   | "accounts"
   | "certificates"
   | "observatory"
-  | "guard"
+  | "guards"
   | "supervisor"
   | "refresher"
   | "locks"
@@ -38,7 +38,7 @@ export async function openManagementOf(
   parts: ManagedParts,
   stack: AsyncDisposableStack,
 ): Promise<ManagementPort> {
-  const { accounts, asked, certificates, guard, locks, observatory, refresher, registry } = parts;
+  const { accounts, asked, certificates, guards, locks, observatory, refresher, registry } = parts;
   const { state, store, supervisor, yielder } = parts;
   const backups = new StateBackups({
     source: state,
@@ -52,7 +52,7 @@ export async function openManagementOf(
     locks,
     store,
     observatory,
-    guard,
+    guards,
     contexts: certificates?.contexts,
     yielder,
     closeSession: (id, reason) => supervisor.close(id, reason),

@@ -54,7 +54,8 @@ export interface Parts {
   readonly accounts: Accounts;
   readonly certificates: CertificateKeeper | undefined;
   readonly observatory: Observatory;
-  readonly guard: LoginGuard;
+  /** Of users' logins, and of administrators'. */
+  readonly guards: { readonly users: LoginGuard; readonly administrators: LoginGuard };
   readonly turns: Semaphore;
   readonly groups: LocalProcessGroups;
   readonly ports: Ports;
@@ -111,12 +112,15 @@ export async function assemble(
   const storeOf = storeFactory(yielder, Deno.uid() ?? NaN);
   const store = (): MailStore => storeOf(settings());
   const locks = new MemoryLocks();
-  const guard = new LoginGuard(settings);
+  const guards = {
+    users: new LoginGuard(settings, "users"),
+    administrators: new LoginGuard(settings, "administrators"),
+  };
   const loginService = new LocalLoginService({
     settings,
     directory: accounts.users.directory,
     locks,
-    guard,
+    guard: guards.users,
     bearer: bearer !== undefined,
     attempted: () => refresher.refresh(),
     observe: observatory.observe,
@@ -127,7 +131,7 @@ export async function assemble(
     await newGeneration({ settings: settings(), listen: ports.listen, path, folders }),
   );
   const refresher = new WorkerRefresher(
-    () => stateFacts(settings(), loginService, guard),
+    () => stateFacts(settings(), loginService, guards.users),
     (state) => supervisor.update(state),
   );
   const supervisor = new Supervisor({
@@ -151,7 +155,7 @@ export async function assemble(
     accounts,
     certificates,
     observatory,
-    guard,
+    guards,
     turns,
     groups,
     ports,
@@ -175,7 +179,7 @@ function stateFacts(
     settings,
     scramForAll: loginService.scramForAll,
     bearer: loginService.bearer,
-    asks: settings.maxConnectionsPerIp > 0 || guard.bans().length > 0,
+    asks: settings.maxConnectionsPerIp > 0 || guard.active,
   };
 }
 

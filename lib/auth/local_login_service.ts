@@ -21,7 +21,7 @@ import {
 import { refuseUserName } from "../bytes/user_name.ts";
 import { logger } from "../log/logging.ts";
 import { AddressCounts } from "./address_counts.ts";
-import type { LoginGuard } from "./login_guard.ts";
+import { type Attempt, type LoginGuard, NotCheckedError } from "./login_guard.ts";
 import { LoginTimes } from "./login_times.ts";
 
 const log = logger("auth");
@@ -85,23 +85,22 @@ export class LocalLoginService implements LoginService {
     return this.#options.directory.scramParameters(user);
   }
 
-  async login(identity: SessionIdentity, credentials: Credentials): Promise<LoginOutcome> {
-    let outcome;
-    try {
-      outcome = await this.#verify(identity, credentials);
-    } catch (error) {
-      if (!(error instanceof UserDirectoryError)) throw error;
-      log.error("Logins cannot be checked: {error}", { error });
-      return this.#refuse(identity, credentials, { kind: "refused", reason: "unavailable" });
-    }
-    if (typeof outcome === "number") {
+  async login(
+    identity: SessionIdentity,
+    credentials: Credentials,
+    gone?: AbortSignal,
+  ): Promise<LoginOutcome> {
+    const checked = await this.#check(identity, credentials, gone);
+    if (checked.kind === "refused") {
+      const { reason, delay } = checked;
       return this.#refuse(identity, credentials, {
         kind: "refused",
-        reason: "credentials",
-        delay: outcome,
-      });
+        // A ban is not told from a wrong password.
+        reason: reason === "unavailable" ? reason : "credentials",
+        delay,
+      }, reason);
     }
-    const verified = outcome;
+    const { verified } = checked;
     const wait = this.#loginTimes.wait(verified.user, this.settings.loginDelay);
     if (wait > 0) {
       return this.#refuse(identity, credentials, {
@@ -130,29 +129,40 @@ export class LocalLoginService implements LoginService {
     this.#options.observe(event);
   }
 
-  /**
-   * Checks credentials; a name that can be nobody's costs the same as any other.
-   *
-   * @returns who they prove, or the milliseconds that the refusal must wait
-   */
-  async #verify(
+  /** Checks credentials; a name that can be nobody's costs the same as any other. Every login counts that is not found right. */
+  async #check(
     { address }: SessionIdentity,
     credentials: Credentials,
-  ): Promise<Verified | number> {
+    gone: AbortSignal | undefined,
+  ): Promise<Checked> {
     const { attempted, directory, guard } = this.#options;
-    const counted = this.#countedName(credentials.user);
-    const outcome = await guard.inTurn(address, async () => {
+    const user = this.#countedName(credentials.user);
+    const refused = (reason: Refused["reason"]): Refused => {
+      const login = { address, user, credentials, unchecked: reason === "unavailable" };
+      return { kind: "refused", reason, delay: guard.failed(login) };
+    };
+    const check = async (): Promise<Attempt<Checked>> => {
       const verified = await directory.verify(credentials);
       // Asked behind the same work: who is shut out must not learn it by the clock, and what failed meanwhile counts.
-      const refused = guard.refuses(address, counted);
-      if (refused || verified === undefined || refuseUserName(verified.user) !== undefined) {
-        return guard.failed(address, counted, credentials);
+      if (guard.refuses(address, user)) return { outcome: refused("banned"), failed: true };
+      if (verified === undefined || refuseUserName(verified.user) !== undefined) {
+        return { outcome: refused("credentials"), failed: true };
       }
       guard.succeeded(address, verified.user);
-      return verified;
-    });
-    attempted?.();
-    return outcome;
+      return { outcome: { kind: "right", verified }, failed: false };
+    };
+    try {
+      return await guard.inTurn(address, gone, check);
+    } catch (error) {
+      if (error instanceof NotCheckedError) {
+        return { ...refused("credentials"), reason: "unavailable" };
+      }
+      if (!(error instanceof UserDirectoryError)) throw error;
+      log.error("Logins cannot be checked: {error}", { error });
+      return refused("unavailable");
+    } finally {
+      attempted?.();
+    }
   }
 
   /**
@@ -181,6 +191,7 @@ export class LocalLoginService implements LoginService {
     identity: SessionIdentity,
     credentials: Credentials,
     outcome: Extract<LoginOutcome, { kind: "refused" }>,
+    reason: (ServerEvent & { type: "login-refused" })["reason"] = outcome.reason,
   ): LoginOutcome {
     this.observe({
       type: "login-refused",
@@ -189,8 +200,18 @@ export class LocalLoginService implements LoginService {
       address: identity.address,
       user: credentials.user ?? "",
       mechanism: credentials.mechanism,
-      reason: outcome.reason,
+      reason,
     });
     return outcome;
   }
+}
+
+/** How checking credentials ended. */
+type Checked = { readonly kind: "right"; readonly verified: Verified } | Refused;
+
+interface Refused {
+  readonly kind: "refused";
+  readonly reason: "credentials" | "banned" | "unavailable";
+  /** Milliseconds that the answer must wait. */
+  readonly delay: number;
 }

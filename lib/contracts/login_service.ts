@@ -81,7 +81,7 @@ export type LoginOutcome =
     readonly reason: "credentials" | "in-use" | "login-delay" | "unavailable";
     /** For `login-delay`: how many seconds remain. */
     readonly seconds?: number;
-    /** For `credentials`: milliseconds that the answer must wait. Whoever serves the client waits, and can end when the client does. */
+    /** For `credentials` and `unavailable`: milliseconds that the answer must wait. Whoever serves the client waits, and can end when the client does. */
     readonly delay?: number;
   };
 
@@ -102,8 +102,16 @@ export interface LoginService {
   admit(identity: SessionIdentity): Promise<"banned" | "too-many" | undefined>;
   /** What a SCRAM exchange with this user begins with. */
   scramParameters(user: string): Promise<ScramParameters>;
-  /** Checks credentials and takes the user's lock, in one step. */
-  login(identity: SessionIdentity, credentials: Credentials): Promise<LoginOutcome>;
+  /**
+   * Checks credentials and takes the user's lock, in one step.
+   *
+   * @param gone aborted when the client leaves: a login that still waits for its turn is not checked then, and counts as failed
+   */
+  login(
+    identity: SessionIdentity,
+    credentials: Credentials,
+    gone?: AbortSignal,
+  ): Promise<LoginOutcome>;
   /** Hands over what happened. */
   observe(event: ServerEvent): void;
 }

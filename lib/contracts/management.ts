@@ -85,11 +85,21 @@ export interface KeyManagement {
   ): Promise<readonly { readonly label: string; readonly at: number }[] | undefined>;
 }
 
+/** An administrator's login. */
+export interface AdministratorAttempt {
+  readonly name: string;
+  readonly password: string;
+  /** The client's IP address. */
+  readonly address: string;
+}
+
 /** How an administrator's login ended. */
 export type AdministratorLogin =
   | { readonly kind: "granted"; /** As it is kept. */ readonly administrator: string }
   | {
-    readonly kind: "refused"; /** Milliseconds that the answer must wait. */
+    /** `unavailable`: it could not be found out. */
+    readonly kind: "refused" | "unavailable";
+    /** Milliseconds that the answer must wait. */
     readonly delay: number;
   };
 
@@ -100,9 +110,9 @@ export interface AdministratorManagement {
   /**
    * Checks a password.
    *
-   * @throws {ManagementError} when it could not be found out
+   * @param gone aborted when the client leaves
    */
-  verify(name: string, password: string, address: string): Promise<AdministratorLogin>;
+  verify(attempt: AdministratorAttempt, gone: AbortSignal): Promise<AdministratorLogin>;
   add(name: string, password: string): Promise<AddOutcome>;
   /** Removes an administrator, but never the last one. */
   delete(name: string): Promise<"deleted" | "absent" | "last">;
@@ -187,12 +197,26 @@ export interface BanInfo {
   readonly subject: string;
   /** When it ends; milliseconds since 1970. */
   readonly until: number;
+  /** 0 for a ban that an administrator ordered. */
   readonly failures: number;
 }
+
+/** How banning by order ended. */
+export type BanOutcome =
+  | {
+    readonly kind: "banned";
+    /** As BANS shows it: of an IPv6 address its /64. */
+    readonly subject: string;
+    /** When it ends; milliseconds since 1970. */
+    readonly until: number;
+  }
+  | { readonly kind: "invalid"; readonly reason: string };
 
 /** The bans of the brute-force guard. */
 export interface BanManagement {
   list(): Iterable<BanInfo>;
+  /** Bans an address, a network or a user. @param seconds how long; the setting `ban_time` unless given */
+  order(subject: string, seconds: number | undefined): BanOutcome;
   /** Lifts the bans of an address or a user. Returns whether there was any. */
   lift(subject: string): boolean;
 }

@@ -73,4 +73,12 @@ export interface Settings extends SessionSettings {
   readonly maxUsers: number;
   readonly authDelay: number;
   readonly authDelayMax: number;
+  /** Failed logins that ban an address; 0 turns bans off, as it does in the next two. */
+  readonly banFailures: number;
+  /** Seconds for which a failed login counts. */
+  readonly banWindow: number;
+  /** Seconds that a ban lasts. */
+  readonly banTime: number;
+  /** Networks that are never banned by their address. */
+  readonly trustedNetworks: readonly string[];
 }

@@ -76,10 +76,11 @@ export const PROTOCOL: readonly ProtocolCommand[] = [
   }),
   row("SESSIONS", "", "list the open sessions", { ...lines, ...second }),
   row("KICK", "session", "close a session; it deletes nothing", second),
-  row("BANS", "", "list the addresses and users banned for failed logins", {
+  row("BANS", "", "list the banned addresses and users", {
     ...lines,
     ...second,
   }),
+  row("BAN", "name [seconds]", "ban an address, a network or a user", second),
   row("UNBAN", "name", "lift the ban of an address or a user", second),
   row("BACKUP", "[name]", "back up the state on the server's machine, in its folder of backups", {
     ...lines,

@@ -4,6 +4,7 @@ import { CommandTable } from "../wire/command_table.ts";
 import { add } from "./commands/add.ts";
 import { admin } from "./commands/admin.ts";
 import { backup } from "./commands/backup.ts";
+import { ban } from "./commands/ban.ts";
 import { bans } from "./commands/bans.ts";
 import { capa } from "./commands/capa.ts";
 import { dele } from "./commands/dele.ts";
@@ -69,6 +70,7 @@ export const version2Table = new CommandTable<Administration, MsmpContext>([
   sessions,
   kick,
   bans,
+  ban,
   unban,
   backup,
   reload,

@@ -32,7 +32,7 @@ export async function logIn(
   phase.user = undefined;
   // Asked for here: the client may leave while its credentials are checked.
   const gone = phase.context.workSignal();
-  const outcome = await loginService.login(identity, credentials);
+  const outcome = await loginService.login(identity, credentials, gone);
   const closing = closingOf?.(outcome);
   if (outcome.kind === "refused") {
     const { delay = 0 } = outcome;
@@ -106,20 +106,12 @@ async function openMaildrop(opening: Promise<Maildrop>, lease: Lease): Promise<M
   }
 }
 
+/** A refusal that counts as a failure ends the session when it is one too many. */
 function refuse(phase: Authorization, outcome: Extract<LoginOutcome, { kind: "refused" }>): Reply {
   switch (outcome.reason) {
     case "credentials":
-      phase.failures++;
       // RFC 3206, section 5: AUTH says that the credentials are at fault, whatever is wrong with them.
-      return phase.failures < MAX_FAILURES
-        ? { kind: "error", code: "AUTH", text: "Authentication failed" }
-        : {
-          kind: "error",
-          code: "AUTH",
-          text: "Authentication failed",
-          effect: "close",
-          reason: "failed-logins",
-        };
+      return failed(phase, { kind: "error", code: "AUTH", text: "Authentication failed" });
     case "in-use":
       // RFC 2449, section 8.1.2.
       return { kind: "error", code: "IN-USE", text: "The maildrop is in use by another session" };
@@ -130,10 +122,16 @@ function refuse(phase: Authorization, outcome: Extract<LoginOutcome, { kind: "re
         text: `Log in again in ${outcome.seconds ?? 1} seconds at the earliest`,
       };
     case "unavailable":
-      return {
+      return failed(phase, {
         kind: "error",
         code: "SYS/TEMP",
         text: "Logins cannot be checked now, try again later",
-      };
+      });
   }
+}
+
+function failed(phase: Authorization, reply: Reply): Reply {
+  phase.failures++;
+  if (phase.failures < MAX_FAILURES) return reply;
+  return { ...reply, effect: "close", reason: "failed-logins" } as Reply;
 }

@@ -88,7 +88,7 @@ export type FromWorker =
     readonly where: ListenOptions | undefined;
   }
   | Call
-  /** The question need not be answered any more; a turn that was given for it meanwhile is given back. */
+  /** Nobody waits for the answer any more; a turn that was given for it meanwhile is given back. */
   | { readonly type: "cancel"; readonly call: number }
   /** What happened, and then perhaps: the session that gives its lock back. */
   | {

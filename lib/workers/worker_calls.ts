@@ -113,7 +113,7 @@ export class WorkerCalls {
       case "scramParameters":
         return loginService.scramParameters(...question.args);
       case "login":
-        return this.#login(...question.args);
+        return this.#login(question.call, ...question.args);
       case "checkLease":
         return this.#checkLease(...question.args);
       case "enterTurn":
@@ -124,15 +124,20 @@ export class WorkerCalls {
   }
 
   async #login(
+    call: number,
     ...[identity, credentials]: Parameters<MainMethods["login"]>
   ): Promise<RemoteLoginOutcome> {
     const { loginService, sessions } = this.#options;
+    const gone = new AbortController();
+    this.#waiting.set(call, gone);
     let outcome;
     try {
-      outcome = await loginService.login(identity, credentials);
+      outcome = await loginService.login(identity, credentials, gone.signal);
     } catch (error) {
       sessions.unchecked(identity.session);
       throw error;
+    } finally {
+      this.#waiting.delete(call);
     }
     const isThere = sessions.checked(identity.session, credentials, outcome);
     return this.#keep(identity.session, outcome, isThere && !this.#ended);

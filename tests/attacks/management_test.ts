@@ -29,25 +29,21 @@ Deno.test("management: a user's password opens nothing here, nor an administrato
   assertEquals(await mail.command("PASS toor"), "-ERR [AUTH] Authentication failed");
 });
 
-Deno.test("management: failures here and on POP3 are counted together, and UNBAN lifts what they led to", async () => {
+Deno.test("management: failures on POP3 are counted apart, and UNBAN lifts what they led to", async () => {
   await using stage = await startStage({ tls: false, flags: ["--admin", "root:toor"] });
+  for (let turn = 0; turn < 20; turn++) {
+    using guesser = await stage.connect();
+    await guesser.line();
+    await guesser.ok("USER alice");
+    assertEquals(await guesser.command(`PASS guess ${turn}`), "-ERR [AUTH] Authentication failed");
+  }
+  using banned = await stage.connect();
+  assert((await banned.line()).startsWith("-ERR [AUTH] "));
   using admin = await manage(stage);
   await admin.line();
   await admin.ok("USER root");
   assertEquals(await admin.command("PASS toor"), "+OK Logged in");
   await admin.ok("MSMP 2");
-  for (let turn = 0; turn < 10; turn++) {
-    using guesser = await manage(stage);
-    await guesser.line();
-    await guesser.ok("USER root");
-    assertEquals(await guesser.command(`PASS guess ${turn}`), "-ERR Invalid credentials");
-    using other = await stage.connect();
-    await other.line();
-    await other.ok("USER alice");
-    assertEquals(await other.command(`PASS guess ${turn}`), "-ERR [AUTH] Authentication failed");
-  }
-  using banned = await stage.connect();
-  assert((await banned.line()).startsWith("-ERR [AUTH] "));
   await admin.ok("BANS");
   const bans = await admin.list();
   assert(bans.some((line) => line.includes("127.0.0.1")), bans.join(", "));

@@ -2,10 +2,10 @@
 
 import { assertEquals } from "@std/assert";
 import { LoginGuard } from "../../lib/auth/login_guard.ts";
-import type { Settings } from "../../lib/contracts/settings.ts";
 
 Deno.test("logins that wait for their turn listen to no signal that others listen to", async () => {
-  const guard = new LoginGuard(() => ({ authDelay: 0, authDelayMax: 0 }) as Settings);
+  const bans = { banFailures: 20, banWindow: 600, banTime: 900, trustedNetworks: [] };
+  const guard = new LoginGuard(() => ({ authDelay: 0, authDelayMax: 0, ...bans }));
   const { addEventListener } = AbortSignal.prototype;
   const listeners = new Map<unknown, number>();
   AbortSignal.prototype.addEventListener = function (this: AbortSignal): void {
@@ -14,11 +14,15 @@ Deno.test("logins that wait for their turn listen to no signal that others liste
   try {
     const open = Promise.withResolvers<void>();
     let checked = 0;
-    const attempts = Array.from({ length: 100 }, () =>
-      guard.inTurn("192.0.2.7", async () => {
-        await open.promise;
-        checked++;
-      }));
+    const attempts = Array.from(
+      { length: 100 },
+      () =>
+        guard.inTurn("192.0.2.7", new AbortController().signal, async () => {
+          await open.promise;
+          checked++;
+          return { outcome: undefined, failed: false };
+        }),
+    );
     open.resolve();
     await Promise.all(attempts);
     assertEquals(checked, 100);

@@ -92,7 +92,10 @@ export async function startManagement(
       locks,
       store: () => store,
       observatory,
-      guard: new LoginGuard(() => registry.settings),
+      guards: {
+        users: new LoginGuard(() => registry.settings, "users"),
+        administrators: new LoginGuard(() => registry.settings, "administrators"),
+      },
       closeSession: (session, reason) => {
         const known = observatory.sessions.get(session) !== undefined;
         observatory.observe({ type: "disconnected", session, at: NOON, reason });

@@ -91,6 +91,10 @@ const samples: Record<SettingName, { good: readonly string[]; bad: readonly stri
   loginDelay: { good: ["0", "60"], bad: ["604801"] },
   authDelay: { good: ["0", "1"], bad: ["3601", "0.5"] },
   authDelayMax: { good: ["0", "15"], bad: ["3601"] },
+  banFailures: { good: ["0", "20", "1000"], bad: ["1001", "-1"] },
+  banWindow: { good: ["0", "600", "86400"], bad: ["86401"] },
+  banTime: { good: ["0", "900", "31536000"], bad: ["31536001"] },
+  trustedNetworks: { good: ["127.0.0.0/8", "2001:db8::/32"], bad: ["192.0.2.0/33", ""] },
   expire: { good: ["0", "30"], bad: ["36501"] },
   logLevel: { good: ["trace", "debug", "info", "warning", "error"], bad: ["INFO", "verbose"] },
 };
@@ -138,6 +142,10 @@ Deno.test("the specification's defaults stand", () => {
     authDelay: 1,
     authDelayMax: 15,
     backupDir: undefined,
+    banFailures: 20,
+    banWindow: 600,
+    banTime: 900,
+    trustedNetworks: [],
     apop: false,
     requireTls: false,
     cleartextNetworks: undefined,
@@ -181,7 +189,8 @@ Deno.test("the keys of SET are those that the management protocol names", () => 
     live.toSorted(),
     ("maildir transformer transformer_timeout max_transformers timeout login_timeout " +
       "max_connections max_connections_per_ip max_sessions_per_user max_users max_messages " +
-      "max_bad_commands login_delay auth_delay auth_delay_max expire log_level")
+      "max_bad_commands login_delay auth_delay auth_delay_max expire log_level " +
+      "ban_failures ban_window ban_time")
       .split(" ").toSorted(),
   );
 });

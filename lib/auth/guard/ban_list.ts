@@ -1,4 +1,4 @@
-/** Bans in force, each of the same length, in bounded memory. */
+/** Bans in force, in bounded memory. */
 
 import type { Clock } from "../../async/clock.ts";
 import type { Ban } from "../../contracts/ban.ts";
@@ -6,9 +6,7 @@ import type { Ban } from "../../contracts/ban.ts";
 /** Settings of {@linkcode BanList}. */
 export interface BanListOptions {
   readonly kind: Ban["kind"];
-  /** Milliseconds that a ban lasts. */
-  readonly duration: number;
-  /** How many are kept at most; the one that ends soonest gives way. */
+  /** How many are kept at most; the one that began first gives way. */
   readonly capacity: number;
   readonly clock: Clock;
 }
@@ -20,23 +18,39 @@ interface Entry {
   readonly failures: number;
 }
 
-/** Bans of one kind. They end in the order in which they began, which is the map's. */
+/** Milliseconds between two looks at all bans for those that have ended. */
+const SWEEP_INTERVAL_MS = 1000;
+
+/** Bans of one kind. Asking for one, or whether there is any, costs the same however many there are. */
 export class BanList {
   readonly #options: BanListOptions;
   readonly #bans = new Map<string, Entry>();
+  /** Before this no ban has ended since the last sweep, or too little time has passed. */
+  #nextSweep = 0;
 
   constructor(options: BanListOptions) {
     this.#options = options;
   }
 
-  /** Bans, or begins a ban anew. */
-  add(target: string, failures: number): Ban {
-    const { duration, capacity, clock } = this.#options;
+  /** How many are kept; of those that have ended, some may still be counted for a second. */
+  get size(): number {
+    this.#sweep();
+    return this.#bans.size;
+  }
+
+  /**
+   * Bans, or begins a ban anew.
+   *
+   * @param duration milliseconds
+   */
+  add(target: string, { failures, duration }: { failures: number; duration: number }): Ban {
+    const { capacity, clock } = this.#options;
     this.#sweep();
     this.#bans.delete(target);
     const begun = clock.monotonic();
     const entry = { begun, ends: begun + duration, failures };
     this.#bans.set(target, entry);
+    this.#nextSweep = Math.min(this.#nextSweep, Math.max(entry.ends, begun + SWEEP_INTERVAL_MS));
     const [oldest] = this.#bans.keys();
     if (this.#bans.size > capacity && oldest !== undefined) this.#bans.delete(oldest);
     return this.#shown(target, entry);
@@ -44,20 +58,36 @@ export class BanList {
 
   /** Whether a target is banned now. */
   holds(target: string): boolean {
+    if (this.#bans.size === 0) return false;
     const ban = this.#bans.get(target);
     return ban !== undefined && this.#options.clock.monotonic() < ban.ends;
   }
 
   /** Ends a ban; says whether there was one. */
   lift(target: string): boolean {
-    this.#sweep();
-    return this.#bans.delete(target);
+    const held = this.holds(target);
+    this.#bans.delete(target);
+    return held;
+  }
+
+  /** Ends the bans whose targets fit; says whether there was any. */
+  liftAll(fits: (target: string) => boolean): boolean {
+    const targets = this.#bans.keys().filter(fits).toArray();
+    return targets.map((target) => this.lift(target)).includes(true);
+  }
+
+  /** Ends all bans. */
+  clear(): void {
+    this.#bans.clear();
   }
 
   /** The bans in force. */
   list(): Ban[] {
-    this.#sweep();
-    return Array.from(this.#bans, ([target, entry]) => this.#shown(target, entry));
+    const now = this.#options.clock.monotonic();
+    return this.#bans.entries()
+      .filter(([, { ends }]) => now < ends)
+      .map(([target, entry]) => this.#shown(target, entry))
+      .toArray();
   }
 
   #shown(target: string, { begun, ends, failures }: Entry): Ban {
@@ -74,9 +104,12 @@ export class BanList {
 
   #sweep(): void {
     const now = this.#options.clock.monotonic();
+    if (now < this.#nextSweep) return;
+    let first = Infinity;
     for (const [target, { ends }] of this.#bans) {
-      if (now < ends) return;
-      this.#bans.delete(target);
+      if (ends <= now) this.#bans.delete(target);
+      else first = Math.min(first, ends);
     }
+    this.#nextSweep = Math.max(first, now + SWEEP_INTERVAL_MS);
   }
 }

@@ -74,6 +74,7 @@ const simple: readonly AdminCommand[] = [
   sends("kick", SESSIONS, "KICK"),
   sends("logs", SESSIONS, "LOGS", { view: accesses }),
   sends("bans", SESSIONS, "BANS", { view: bans }),
+  sends("ban", SESSIONS, "BAN"),
   sends("unban", SESSIONS, "UNBAN"),
   sends("capa", OTHER, "CAPA"),
   sends("backup", OTHER, "BACKUP", { view: backup }),

@@ -179,7 +179,7 @@ export function accesses(answer: Answer): Shown {
   };
 }
 
-/** Who is shut out. */
+/** Who is banned. */
 export function bans({ lines }: Answer): Shown {
   const all = lines.map(readBan);
   const rows = all.map(({ subject, kind, until, failures }) =>
@@ -187,7 +187,7 @@ export function bans({ lines }: Answer): Shown {
   );
   const titles = ["WHO", "KIND", "UNTIL", "FAILURES"];
   return {
-    text: rows.length === 0 ? "Nobody is shut out" : table(rows, { titles, right: [3] }),
+    text: rows.length === 0 ? "Nobody is banned" : table(rows, { titles, right: [3] }),
     json: all,
   };
 }

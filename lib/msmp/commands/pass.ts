@@ -22,13 +22,19 @@ export const pass = command<Authorization, string, MsmpContext>({
 
 async function logIn(phase: Authorization, password: string): Promise<Reply> {
   const { management, address, penalty } = phase.context.services;
-  const outcome = await management.administrators.verify(phase.user, password, address);
+  // Asked for here: the client may leave while its password is checked.
+  const gone = phase.context.goneSignal();
+  const attempt = { name: phase.user, password, address };
+  const outcome = await management.administrators.verify(attempt, gone);
   if (outcome.kind === "granted") {
     phase.context.enter(outcome.administrator);
     return { kind: "ok", text: "Logged in" };
   }
-  const inTime = await penalty(outcome.delay, phase.context.goneSignal());
-  const refusal: Reply = { kind: "error", text: "Invalid credentials" };
+  const inTime = await penalty(outcome.delay, gone);
+  const text = outcome.kind === "refused"
+    ? "Invalid credentials"
+    : "Logins cannot be checked now, try again later";
+  const refusal: Reply = { kind: "error", text };
   if (++phase.failures < MAX_FAILURES && inTime) return refusal;
   return { ...refusal, effect: "close", reason: "failed-logins" };
 }

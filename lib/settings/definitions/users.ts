@@ -50,6 +50,32 @@ export const users = {
     takesEffect: "now",
     help: "longest delay after a failed login",
   },
+  banFailures: {
+    type: wholeNumber({ min: 1, max: 1000, zero: "no bans" }),
+    default: 20,
+    takesEffect: "now",
+    help: "failed logins within ban_window that ban an address",
+  },
+  banWindow: {
+    type: wholeNumber({ min: 1, max: 86_400, unit: "seconds", zero: "no bans" }),
+    default: 600,
+    takesEffect: "now",
+    help: "seconds for which a failed login counts",
+  },
+  banTime: {
+    type: wholeNumber({ min: 1, max: 31_536_000, unit: "seconds", zero: "no bans" }),
+    default: 900,
+    takesEffect: "now",
+    help: "seconds that a ban lasts",
+  },
+  trustedNetworks: {
+    type: listOf(network),
+    default: [],
+    defaultText: "none",
+    takesEffect: "next start",
+    help:
+      "networks whose addresses are never banned for failed logins; their users are, one by one",
+  },
   apop: {
     type: onOff,
     default: false,

@@ -37,22 +37,52 @@ export class MainCalls {
     signal?: AbortSignal,
   ): Promise<Awaited<ReturnType<MainMethods[K]>>> {
     signal?.throwIfAborted();
-    const call = ++this.#last;
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    this.#waiting.set(call, { resolve, reject });
+    const { call, answer } = this.#put(method, args);
+    const taken = Promise.withResolvers<never>();
     const cancel = (): void => {
       this.#waiting.delete(call);
       this.#post({ type: "cancel", call });
-      reject(signal?.reason);
+      taken.reject(signal?.reason);
     };
     signal?.addEventListener("abort", cancel, { once: true });
-    this.#post({ type: "call", call, method, args, events: this.#events() } as Call);
     try {
-      // The main thread answers a method with what MainMethods says it gives.
-      return await promise as Awaited<ReturnType<MainMethods[K]>>;
+      return await (signal === undefined ? answer : Promise.race([answer, taken.promise]));
     } finally {
       signal?.removeEventListener("abort", cancel);
     }
+  }
+
+  /**
+   * Asks the main thread, which is told when nobody waits for the answer any more; it answers all the same.
+   *
+   * @throws {Error} when the main thread could not answer
+   */
+  async ask<K extends keyof MainMethods>(
+    method: K,
+    args: Parameters<MainMethods[K]>,
+    gone?: AbortSignal,
+  ): Promise<Awaited<ReturnType<MainMethods[K]>>> {
+    const { call, answer } = this.#put(method, args);
+    const tell = (): void => this.#post({ type: "cancel", call });
+    if (gone?.aborted) tell();
+    gone?.addEventListener("abort", tell, { once: true });
+    try {
+      return await answer;
+    } finally {
+      gone?.removeEventListener("abort", tell);
+    }
+  }
+
+  #put<K extends keyof MainMethods>(
+    method: K,
+    args: Parameters<MainMethods[K]>,
+  ): { readonly call: number; readonly answer: ReturnType<MainMethods[K]> } {
+    const call = ++this.#last;
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    this.#waiting.set(call, { resolve, reject });
+    this.#post({ type: "call", call, method, args, events: this.#events() } as Call);
+    // The main thread answers a method with what MainMethods says it gives.
+    return { call, answer: promise as ReturnType<MainMethods[K]> };
   }
 
   /** Takes an answer. */

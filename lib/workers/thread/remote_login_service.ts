@@ -80,8 +80,12 @@ export class RemoteLoginService implements LoginService {
     return this.#calls.call("scramParameters", [user]);
   }
 
-  async login(identity: SessionIdentity, credentials: Credentials): Promise<LoginOutcome> {
-    const outcome = await this.#calls.call("login", [identity, credentials]);
+  async login(
+    identity: SessionIdentity,
+    credentials: Credentials,
+    gone?: AbortSignal,
+  ): Promise<LoginOutcome> {
+    const outcome = await this.#calls.ask("login", [identity, credentials], gone);
     return outcome.kind === "granted"
       ? { ...outcome, lease: this.#lease(identity.session) }
       : outcome;
