@@ -1,5 +1,7 @@
 /** Times the folder store: `deno run -P=server bench/micro/folder_mail_store_bench.ts [messages]`. Prints one line a figure. */
 
+import { systemClock } from "../../lib/async/clock.ts";
+import { countOn } from "../../lib/async/running_time.ts";
 import { FolderMailStore } from "../../lib/mail/folder/folder_mail_store.ts";
 import type { Maildrop } from "../../lib/contracts/mail_store.ts";
 
@@ -52,6 +54,7 @@ try {
     maxMessages: 0,
     expireDays: 0,
     flagUpdates: true,
+    running: countOn({ id: "0123456789abcdef", at: 1 }, systemClock),
     warn: (message, properties) => out(`${message} ${JSON.stringify(properties)}`),
   });
   const messages = Number(Deno.args[0] ?? 100_000);

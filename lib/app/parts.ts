@@ -23,6 +23,7 @@ import type { ManagementPort } from "./management_port.ts";
 import { LoginGuard } from "../auth/login_guard.ts";
 import type { HttpServer } from "../http/http_server.ts";
 import { newGeneration } from "../workers/generation.ts";
+import { KeptRunningTime } from "./kept_running_time.ts";
 import { MailFolderLocks } from "../mail/mail_folder_lock.ts";
 import { findPorts, type Ports } from "../net/ports.ts";
 import { settingChecks } from "../workers/setting_checks.ts";
@@ -105,11 +106,12 @@ export async function assemble(
   const observatory = stack.use(
     await openObservatory({ state, version: VERSION, telemetry: options.telemetry }),
   );
+  const running = stack.use(await KeptRunningTime.open({ installation: state.installation }));
   const groups = new LocalProcessGroups();
   stack.defer(() => groups.endAll());
   const turns = new Semaphore(settings().maxTransformers);
   const yielder = new Yielder();
-  const storeOf = storeFactory(yielder, Deno.uid() ?? NaN);
+  const storeOf = storeFactory({ yielder, running, account: Deno.uid() ?? NaN });
   const store = (): MailStore => storeOf(settings());
   const locks = new MemoryLocks();
   const guards = {
@@ -145,6 +147,7 @@ export async function assemble(
     maxConnections: settings().maxConnections,
     certificates: () => certificates?.materials ?? [],
     state: () => refresher.state(),
+    running: () => running.moment(),
     newPrefix: async () => (await state.installation.reserveSessions(1)).toString(36),
   }, generation);
   certificates?.watch(() => supervisor.renewCertificates());

@@ -23,6 +23,20 @@ export interface Installation {
    * @returns the first of `count` numbers that were never given out before
    */
   reserveSessions(count: number): Promise<number>;
+  /** How long the server has run, as it was last kept; undefined where it never was. */
+  runningTime(): Promise<KeptRunning | undefined>;
+  /** Keeps it. A power cut may take back the last ones, a kill none. */
+  keepRunningTime(kept: KeptRunning): Promise<void>;
+}
+
+/** For how long a server has run, over all its runs, at some moment. */
+export interface KeptRunning {
+  /** Names the count: another state has another one. 16 hexadecimal digits. */
+  readonly id: string;
+  /** Milliseconds that the server has seen pass. */
+  readonly running: number;
+  /** The wall clock then, milliseconds since 1970. */
+  readonly wall: number;
 }
 
 /**

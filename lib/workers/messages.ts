@@ -1,5 +1,6 @@
 /** What the main thread and a session worker say to each other. */
 
+import type { RunningMoment } from "../async/running_time.ts";
 import type { CertificateMaterial } from "../net/certificates.ts";
 import type { CloseReason } from "../contracts/event.ts";
 import type { LogLine } from "../log/logging.ts";
@@ -40,6 +41,8 @@ export interface WorkerSetup {
   readonly path: string;
   /** The user id of the process. */
   readonly account: number;
+  /** The server's running time when this is sent. */
+  readonly running: RunningMoment;
   /** Certificates and keys, read by the main thread; empty for no TLS. */
   readonly certificates: readonly CertificateMaterial[];
 }

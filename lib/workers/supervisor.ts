@@ -1,5 +1,6 @@
 /** Keeps the session workers: starts them, replaces the dead, and renews all when their permissions change. */
 
+import type { RunningMoment } from "../async/running_time.ts";
 import type { CertificateMaterial } from "../net/certificates.ts";
 import type { ConnectionSlots } from "../contracts/connection_slots.ts";
 import { SharedConnectionSlots, sharedSlotMemory } from "../net/shared_connection_slots.ts";
@@ -44,6 +45,8 @@ export interface SupervisorOptions {
   readonly certificates: () => readonly CertificateMaterial[];
   /** What is true for workers now. */
   readonly state: () => WorkerState;
+  /** The server's running time at this moment. */
+  readonly running: () => RunningMoment;
   /** A prefix for session names that no other worker has or had. */
   readonly newPrefix: () => Promise<string>;
   /** The workers' program, for tests. */
@@ -221,18 +224,7 @@ export class Supervisor {
         `More than ${MAX_THREADS} workers are in use; wait until old ones have ended`,
       );
     }
-    const {
-      certificates,
-      loginService,
-      turns,
-      groups,
-      logging,
-      listen,
-      path,
-      pulse,
-      script,
-      state,
-    } = this.#options;
+    const { loginService, turns, groups, logging, listen, path, pulse, script } = this.#options;
     const { permissions, transformer } = generation;
     const sessionPrefix = await this.#options.newPrefix();
     const begun = performance.now();
@@ -244,7 +236,7 @@ export class Supervisor {
       permissions,
       maxConnections: () => this.#mostConnections,
       setup: {
-        state: fitting(state(), generation),
+        state: fitting(this.#options.state(), generation),
         listen,
         sessionPrefix,
         slots: this.#memory,
@@ -253,7 +245,8 @@ export class Supervisor {
         transformer,
         path,
         account: Deno.uid() ?? NaN,
-        certificates: certificates(),
+        running: this.#options.running(),
+        certificates: this.#options.certificates(),
       },
       ...(script !== undefined && { script }),
       ...(pulse !== undefined && { pulse }),

@@ -147,6 +147,12 @@ export function stateStoreContract(name: string, make: MakeStateStore): void {
     const first = await store.installation.reserveSessions(10);
     assertEquals(await store.installation.reserveSessions(1), first + 10);
     assertEquals(await store.installation.reserveSessions(1), first + 11);
+    assertEquals(await store.installation.runningTime(), undefined);
+    for (const running of [1, 86_400_000.25]) {
+      const kept = { id: "0123456789abcdef", running, wall: 1_700_000_000_000 };
+      await store.installation.keepRunningTime(kept);
+      assertEquals(await store.installation.runningTime(), kept);
+    }
   });
 
   test("shows accesses at once, newest last, open and ended", accesses);

@@ -7,6 +7,7 @@ import { findMailbox } from "../../lib/mail/folder/mailbox.ts";
 import { type Stage, startStage, USERS } from "../attacks/stage.ts";
 import { messageFiles } from "../support/mailboxes.ts";
 import type { Pop3Client } from "../support/pop3_client.ts";
+import { TestRunningTime } from "../support/test_clock.ts";
 
 /** What a client does after the login to three messages, of which none is left unsent; it says no more than that. */
 interface Session {
@@ -81,7 +82,8 @@ const SESSIONS: readonly Session[] = [
 async function retrieved(stage: Stage): Promise<{ seen: number[]; expiring: number[] }> {
   const path = join(stage.maildir, "alice");
   const files = await messageFiles(path);
-  const cached = readCache(findMailbox(path, { root: stage.maildir, account: Deno.uid()! })!);
+  const mailbox = findMailbox(path, { root: stage.maildir, account: Deno.uid()! })!;
+  const cached = readCache(mailbox, new TestRunningTime());
   const numbers = (isOne: (index: number) => boolean): number[] =>
     [1, 2, 3].filter((number) => isOne(number - 1));
   return {

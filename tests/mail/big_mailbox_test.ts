@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { FolderMailStore } from "../../lib/mail/folder/folder_mail_store.ts";
 import type { MessageInfo } from "../../lib/contracts/mail_store.ts";
+import { TestRunningTime } from "../support/test_clock.ts";
 
 const MESSAGES = 4200;
 
@@ -21,7 +22,8 @@ async function withBigMailbox(
         `A: ${number}\n\nx\n`,
       );
     }
-    const options = { maxMessages: 0, expireDays: 0, flagUpdates: true, warn: () => {} };
+    const running = new TestRunningTime();
+    const options = { maxMessages: 0, expireDays: 0, flagUpdates: true, running, warn: () => {} };
     const store = new FolderMailStore({ root, account: Deno.uid()!, ...options });
     await body(path, async () => {
       await using maildrop = await store.acquire("ann");
@@ -60,7 +62,8 @@ Deno.test("a message of a big mailbox that was edited in place is sent as it is 
     await login();
     Deno.writeTextFileSync(`${path}/new/1700000003.M1P1.host`, "A: 3\n\na longer body\n");
     const root = path.slice(0, path.lastIndexOf("/"));
-    const options = { maxMessages: 0, expireDays: 0, flagUpdates: true, warn: () => {} };
+    const running = new TestRunningTime();
+    const options = { maxMessages: 0, expireDays: 0, flagUpdates: true, running, warn: () => {} };
     await using maildrop = await new FolderMailStore({ root, account: Deno.uid()!, ...options })
       .acquire("ann");
     using message = await maildrop.open(maildrop.messages[3]!);

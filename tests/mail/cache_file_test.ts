@@ -6,6 +6,8 @@ import { Folder, MessageIndex } from "../../lib/mail/folder/message_index.ts";
 import type { FolderMailStore } from "../../lib/mail/folder/folder_mail_store.ts";
 import { type FolderStamp, stampOf } from "../../lib/mail/folder/folder_stamp.ts";
 import { ALL_REMOVED, readAll } from "../contracts/mail_store_contract.ts";
+import { TestRunningTime } from "../support/test_clock.ts";
+import { CountedListings } from "./counted_listings.ts";
 import { FIRST, TempMail } from "./temp_mail.ts";
 
 const CACHE = ".postern-cache";
@@ -14,6 +16,8 @@ async function sizes(store: FolderMailStore, user = "alice"): Promise<number[]> 
   await using maildrop = await store.acquire(user);
   return maildrop.messages.map((message) => message.size);
 }
+
+const ORIGIN = { runningId: "0123456789abcdef", running: 1, inode: 2, born: 3 };
 
 /** Changes a file's octets so that only who reads them can know. */
 function changeUnseen(path: string, octets: string): void {
@@ -59,30 +63,6 @@ Deno.test("in a big mailbox an edited message is counted anew when it is opened"
   }
   assertEquals((await sizes(mail.store()))[0], 6);
 });
-
-/** Counts how often folders are listed. */
-class CountedListings implements Disposable {
-  readonly #readDirSync = Deno.readDirSync;
-  #count = 0;
-
-  constructor() {
-    Deno.readDirSync = (path) => {
-      this.#count++;
-      return this.#readDirSync.call(Deno, path);
-    };
-  }
-
-  /** Since the last time that it was asked. */
-  take(): number {
-    const count = this.#count;
-    this.#count = 0;
-    return count;
-  }
-
-  [Symbol.dispose](): void {
-    Deno.readDirSync = this.#readDirSync;
-  }
-}
 
 Deno.test("an old folder's listing is relied on, and each change of it is seen, its time set back or not", async () => {
   using mail = new TempMail();
@@ -153,7 +133,10 @@ Deno.test("a cache with a true checksum and hostile rows leads nowhere", async (
     messageIndex.size[0] = messageIndex.storedSize[0] = 6;
     const stamp = (which: string): FolderStamp => stampOf(Deno.statSync(mail.path("alice", which)));
     const stamps = { new: stamp("new"), cur: stamp("cur") };
-    Deno.writeFileSync(mail.path("alice", CACHE), encodeCache({ messageIndex, stamps }));
+    Deno.writeFileSync(
+      mail.path("alice", CACHE),
+      encodeCache({ messageIndex, stamps, origin: ORIGIN }),
+    );
     assertEquals(await sizes(mail.store()), [3], name);
   }
 });
@@ -223,8 +206,8 @@ Deno.test("a poll of an unchanged mailbox writes nothing", async () => {
 Deno.test("two sessions of one user lose none of each other's retrievals", async () => {
   using mail = new TempMail();
   mail.maildir("alice", { "cur/1.a:2,S": "1", "cur/2.b:2,S": "2" });
-  let now = 1_700_000_000_000;
-  const store = mail.store({ expireDays: 1, now: () => now });
+  const running = new TestRunningTime();
+  const store = mail.store({ expireDays: 1, running });
   await sizes(store);
   const first = await store.acquire("alice");
   const second = await store.acquire("alice");
@@ -232,7 +215,7 @@ Deno.test("two sessions of one user lose none of each other's retrievals", async
   second.retrieved(second.messages[1]!);
   await first[Symbol.asyncDispose]();
   await second[Symbol.asyncDispose]();
-  now += 24 * 60 * 60 * 1000;
+  running.advance(24 * 60 * 60 * 1000);
   assertEquals(await store.expire("alice"), 2);
   assertEquals(mail.names("alice", "cur"), []);
 });
@@ -241,8 +224,8 @@ Deno.test("a retrieval is not handed to a message's twin, or to another message 
   using mail = new TempMail();
   mail.maildir("twins", { "new/1.a": "one", "cur/1.a:2,": "other", "cur/2.b:2,": "2" });
   mail.put("plain", { "1.a": "old", "2.b": "2" });
-  let now = 1_700_000_000_000;
-  const store = mail.store({ expireDays: 1, flagUpdates: false, now: () => now });
+  const running = new TestRunningTime();
+  const store = mail.store({ expireDays: 1, flagUpdates: false, running });
   for (const user of ["twins", "plain"]) {
     const first = await store.acquire(user);
     if (user === "plain") mail.put("plain", { "1.a": "newer" });
@@ -252,7 +235,7 @@ Deno.test("a retrieval is not handed to a message's twin, or to another message 
     second.retrieved(second.messages.at(-1)!);
     await second[Symbol.asyncDispose]();
   }
-  now += 24 * 60 * 60 * 1000;
+  running.advance(24 * 60 * 60 * 1000);
   assertEquals([await store.expire("twins"), await store.expire("plain")], [2, 1]);
   assertEquals([...mail.names("twins/new"), ...mail.names("twins/cur")].length, 1);
   assertEquals(mail.names("plain").at(-1), "1.a");
@@ -267,8 +250,8 @@ Deno.test("names that are not UTF-8 and read the same keep no mailbox from its c
     const command = `printf ${name.length > 6 ? "true" : "x"} > "$1$(printf '${name}')"`;
     await new Deno.Command("sh", { args: ["-c", command, "sh", path] }).output();
   }
-  let now = 1_700_000_000_000;
-  const store = mail.store({ expireDays: 1, now: () => now });
+  const running = new TestRunningTime();
+  const store = mail.store({ expireDays: 1, running });
   {
     await using maildrop = await store.acquire("alice");
     assertEquals(maildrop.messages.map((message) => message.size), [3, 6]);
@@ -278,7 +261,7 @@ Deno.test("names that are not UTF-8 and read the same keep no mailbox from its c
     ]);
     maildrop.retrieved(maildrop.messages[0]!);
   }
-  now += 24 * 60 * 60 * 1000;
+  running.advance(24 * 60 * 60 * 1000);
   assertEquals(await store.expire("alice"), 1);
   await using maildrop = await store.acquire("alice");
   assertEquals(await maildrop.remove(maildrop.messages), ALL_REMOVED);
@@ -288,8 +271,8 @@ Deno.test("names that are not UTF-8 and read the same keep no mailbox from its c
 Deno.test("a retrieval is noted although another session writes its cache at that moment", async () => {
   using mail = new TempMail();
   mail.maildir("alice", { "cur/1.a:2,S": "1", "cur/2.b:2,S": "2" });
-  let now = 1_700_000_000_000;
-  const store = mail.store({ expireDays: 1, now: () => now });
+  const running = new TestRunningTime();
+  const store = mail.store({ expireDays: 1, running });
   await sizes(store);
   const maildrop = await store.acquire("alice");
   maildrop.retrieved(maildrop.messages[0]!);
@@ -298,6 +281,6 @@ Deno.test("a retrieval is noted although another session writes its cache at tha
   await new Promise((resolve) => setTimeout(resolve, 30));
   Deno.removeSync(mail.path("alice/.postern-cache.new"));
   await end;
-  now += 24 * 60 * 60 * 1000;
+  running.advance(24 * 60 * 60 * 1000);
   assertEquals(await store.expire("alice"), 1);
 });

@@ -10,6 +10,13 @@ const STAMPS = {
   cur: { device: 1, inode: 4, modified: 5, changed: 7 },
 };
 
+const ORIGIN = {
+  runningId: "0123456789abcdef",
+  running: 5.5,
+  inode: 2 ** 40,
+  born: 1_700_000_000_000,
+};
+
 function sample(names: string[] = ["1.a", "2.b:2,S", "3.é"]): MessageIndex {
   const messageIndex = new MessageIndex(names, new Uint8Array(names.length).fill(Folder.CUR));
   names.forEach((_, row) => {
@@ -26,14 +33,14 @@ function sample(names: string[] = ["1.a", "2.b:2,S", "3.é"]): MessageIndex {
 Deno.test("a cache is read as it was written", () => {
   for (const names of [[], ["1.a"], ["1.a", "2.b:2,S", "3.é"]]) {
     for (const stamps of [STAMPS, undefined]) {
-      const contents = { messageIndex: sample(names), stamps };
+      const contents = { messageIndex: sample(names), stamps, origin: ORIGIN };
       assertEquals(decodeCache(encodeCache(contents)), contents);
     }
   }
 });
 
 Deno.test("a cache that was cut or changed anywhere is not believed", () => {
-  const whole = encodeCache({ messageIndex: sample(), stamps: STAMPS });
+  const whole = encodeCache({ messageIndex: sample(), stamps: STAMPS, origin: ORIGIN });
   for (let length = 0; length < whole.length; length++) {
     assertEquals(decodeCache(whole.slice(0, length)), undefined);
   }
@@ -55,7 +62,7 @@ Deno.test("no octets make the cache's reader fail", () => {
 Deno.test("names that could lead out of the mailbox are not believed, whatever the checksum says", () => {
   for (const name of ["../1", "a/b", "", ".", "..", ".x", "a\0b", "n".repeat(256)]) {
     assertEquals(
-      decodeCache(encodeCache({ messageIndex: sample([name]), stamps: STAMPS })),
+      decodeCache(encodeCache({ messageIndex: sample([name]), stamps: STAMPS, origin: ORIGIN })),
       undefined,
       name,
     );
@@ -77,10 +84,12 @@ Deno.test("rows that cannot be true are not believed", () => {
   ];
   for (const change of break_) {
     const messageIndex = sample();
-    assert(decodeCache(encodeCache({ messageIndex, stamps: undefined })) !== undefined);
+    assert(
+      decodeCache(encodeCache({ messageIndex, stamps: undefined, origin: ORIGIN })) !== undefined,
+    );
     change(messageIndex);
     assertEquals(
-      decodeCache(encodeCache({ messageIndex, stamps: undefined })),
+      decodeCache(encodeCache({ messageIndex, stamps: undefined, origin: ORIGIN })),
       undefined,
       String(change),
     );
@@ -90,6 +99,7 @@ Deno.test("rows that cannot be true are not believed", () => {
 Deno.test("an empty message that an older version measured as none has one empty line", () => {
   const messageIndex = sample(["1.a"]);
   messageIndex.size[0] = messageIndex.storedSize[0] = 0;
-  const read = decodeCache(encodeCache({ messageIndex, stamps: undefined }))!.messageIndex;
+  const read =
+    decodeCache(encodeCache({ messageIndex, stamps: undefined, origin: ORIGIN }))!.messageIndex;
   assertEquals([read.size[0], read.storedSize[0], read.marks[0]], [2, 0, Mark.NAMED]);
 });

@@ -1,6 +1,7 @@
 // Both layouts of the folder store keep the mail store's contract, in folders of our own and of others.
 
 import { testMailStore } from "../contracts/mail_store_contract.ts";
+import { TestRunningTime } from "../support/test_clock.ts";
 import { FIRST, TempMail } from "./temp_mail.ts";
 
 const LAYOUTS = [
@@ -11,18 +12,18 @@ const LAYOUTS = [
 
 for (const [name, folder, mode] of LAYOUTS) {
   testMailStore(`FolderMailStore (${name})`, (options) => {
-    let now = 1_700_000_000_000;
+    const running = new TestRunningTime();
     const mail = new TempMail();
     const fileName = (index: number): string => `${folder}${FIRST + index}.M${index}P1.host`;
     return {
-      store: mail.store({ ...options, now: () => now }),
+      store: mail.store({ ...options, running }),
       deliver(user, index, octets): void {
         if (folder === "") mail.put(user, { [fileName(index)]: octets });
         else mail.maildir(user, { [fileName(index)]: octets });
         Deno.chmodSync(mail.path(user), mode);
       },
       withdraw: (user, index) => Deno.removeSync(mail.path(user, fileName(index))),
-      advance: (milliseconds) => void (now += milliseconds),
+      advance: (milliseconds) => running.advance(milliseconds),
       [Symbol.dispose]: () => mail[Symbol.dispose](),
     };
   });

@@ -3,15 +3,16 @@
 import { assertEquals } from "@std/assert";
 import { MemoryMailStore } from "../../lib/mail/memory/memory_mail_store.ts";
 import { testMailStore } from "../contracts/mail_store_contract.ts";
+import { TestRunningTime } from "../support/test_clock.ts";
 
 testMailStore("MemoryMailStore", (options) => {
-  let now = 1_700_000_000_000;
-  const store = new MemoryMailStore({ ...options, now: () => now });
+  const running = new TestRunningTime();
+  const store = new MemoryMailStore({ ...options, running });
   return {
     store,
     deliver: (user, index, octets) => void store.deliver(user, octets, `id.${index}`),
     withdraw: (user, index) => store.withdraw(user, `id.${index}`),
-    advance: (milliseconds) => void (now += milliseconds),
+    advance: (milliseconds) => running.advance(milliseconds),
     [Symbol.dispose]: () => {},
   };
 });

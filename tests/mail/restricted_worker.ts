@@ -1,5 +1,7 @@
 /** Runs a whole session with nothing but the mail folder's permissions. */
 
+import { systemClock } from "../../lib/async/clock.ts";
+import { countOn } from "../../lib/async/running_time.ts";
 import { FolderMailStore } from "../../lib/mail/folder/folder_mail_store.ts";
 
 const scope = self as unknown as {
@@ -10,7 +12,16 @@ const scope = self as unknown as {
 scope.onmessage = async ({ data: { root, account } }): Promise<void> => {
   const warnings: string[] = [];
   const warn = (message: string): void => void warnings.push(message);
-  const options = { root, account, maxMessages: 0, expireDays: 1, flagUpdates: true, warn };
+  const running = countOn({ id: "0123456789abcdef", at: 1 }, systemClock);
+  const options = {
+    root,
+    account,
+    maxMessages: 0,
+    expireDays: 1,
+    flagUpdates: true,
+    running,
+    warn,
+  };
   try {
     const maildrop = await new FolderMailStore(options).acquire("alice");
     const into = new Uint8Array(100);

@@ -5,6 +5,7 @@ import {
   FolderMailStore,
   type FolderMailStoreOptions,
 } from "../../lib/mail/folder/folder_mail_store.ts";
+import { TestRunningTime } from "../support/test_clock.ts";
 
 /** The first message's delivery time, in seconds. */
 export const FIRST = 1_700_000_000;
@@ -12,6 +13,7 @@ export const FIRST = 1_700_000_000;
 /** A temporary mail folder. Disposing removes it. */
 export class TempMail implements Disposable {
   readonly root: string = Deno.makeTempDirSync({ prefix: "postern-mail-" });
+  readonly running = new TestRunningTime();
   readonly warnings: { message: string; properties: Record<string, unknown> | undefined }[] = [];
 
   /** A store on it; each is like a newly started server. */
@@ -21,6 +23,7 @@ export class TempMail implements Disposable {
       account: Deno.uid()!,
       maxMessages: 0,
       expireDays: 0,
+      running: this.running,
       flagUpdates: true,
       warn: (message, properties) => this.warnings.push({ message, properties }),
       ...options,

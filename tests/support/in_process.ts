@@ -1,6 +1,8 @@
 /** A server in this process without a socket or a thread: the same parts as the program's, put together over memory. */
 
 import { parseServeArguments } from "../../lib/cli/serve_arguments.ts";
+import { systemClock } from "../../lib/async/clock.ts";
+import { countOn } from "../../lib/async/running_time.ts";
 import { Yielder } from "../../lib/async/yielder.ts";
 import { MemoryConnection } from "../../lib/net/memory_connection.ts";
 import { LocalConnectionSlots } from "../../lib/net/local_connection_slots.ts";
@@ -33,7 +35,11 @@ export async function startInProcess(options: ProgramOptions): Promise<InProcess
   });
   const state = new MemoryState();
   const accounts = await openAccounts({ state, settings });
-  const storeOf = storeFactory(new Yielder(), Deno.uid()!);
+  const storeOf = storeFactory({
+    yielder: new Yielder(),
+    running: countOn({ id: "0123456789abcdef", at: 1 }, systemClock),
+    account: Deno.uid()!,
+  });
   const loginService = new LocalLoginService({
     settings: () => settings,
     directory: accounts.users.directory,

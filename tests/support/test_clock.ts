@@ -1,6 +1,7 @@
-/** A clock that stands until a test moves it. */
+/** Clocks that stand until a test moves them. */
 
 import type { Clock } from "../../lib/async/clock.ts";
+import type { RunningTime } from "../../lib/async/running_time.ts";
 
 /** Both clocks of a machine, in a test's hands. */
 export class TestClock implements Clock {
@@ -29,5 +30,25 @@ export class TestClock implements Clock {
   /** Sets the wall clock, as an administrator or NTP does; no time passes. */
   set(wall: number): void {
     this.#wall = wall;
+  }
+}
+
+/** A server's running time, in a test's hands. */
+export class TestRunningTime implements RunningTime {
+  readonly id: string;
+  #now = 1_000_000;
+
+  /** @param id which count it is */
+  constructor(id: string = "0123456789abcdef") {
+    this.id = id;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  /** Lets time pass. */
+  advance(milliseconds: number): void {
+    this.#now += milliseconds;
   }
 }

@@ -97,6 +97,7 @@ export async function mainThread(settings: Settings): Promise<MainThread> {
         transformer: undefined,
         path: "",
         account: 0,
+        running: { id: "0123456789abcdef", at: 1 },
         certificates: [],
       },
     }),

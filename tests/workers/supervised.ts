@@ -64,6 +64,7 @@ export async function supervised(options: SupervisedOptions): Promise<Supervised
     maxConnections: settings.maxConnections,
     certificates: () => [],
     state: () => refresher.state(),
+    running: () => ({ id: "0123456789abcdef", at: performance.now() + 1 }),
     newPrefix: () => Promise.resolve(`w${++prefixes}`),
     ...(options.script !== undefined && { script: new URL(options.script, import.meta.url) }),
   }, await generation(options.maildir));

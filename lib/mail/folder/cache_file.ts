@@ -1,5 +1,6 @@
 /** Keeps a mailbox's cache in a dot file of the mailbox: read with suspicion, written whole or not at all. */
 
+import type { RunningTime } from "../../async/running_time.ts";
 import { type CacheContents, decodeCache, encodeCache, MAX_CACHE_SIZE } from "./cache_format.ts";
 import { Folder, type MessageIndex } from "./message_index.ts";
 import { isFileError, isNotFound, isTemporaryFileError } from "../../files/file_error.ts";
@@ -7,6 +8,7 @@ import { isSettled, looksUnchanged } from "./folder_stamp.ts";
 import { type FileLook, lookAtName, lookOfInfo } from "./file_look.ts";
 import { isStill, type Mailbox, unreadable } from "./mailbox.ts";
 import { NotRegularError, type OpenFile, openRegular } from "./regular_file.ts";
+import { beginAnew, goesOn, originOf } from "./retrieval_times.ts";
 
 const NAME = ".postern-cache";
 const UNFINISHED = ".postern-cache.new";
@@ -28,6 +30,14 @@ export interface ListingTime {
   readonly at: number;
 }
 
+/** A cache that was read. */
+export interface FoundCache {
+  readonly contents: CacheContents;
+  readonly version: CacheVersion;
+  /** How many messages have their days since retrieval again, because the cache's times do not go on. */
+  readonly begunAnew: number;
+}
+
 /**
  * Reads a mailbox's cache.
  *
@@ -36,7 +46,8 @@ export interface ListingTime {
  */
 export function readCache(
   mailbox: Mailbox,
-): { contents: CacheContents; version: CacheVersion } | undefined {
+  running: RunningTime,
+): FoundCache | undefined {
   const path = `${mailbox.path}/${NAME}`;
   try {
     const opened = openRegular(path);
@@ -45,7 +56,11 @@ export function readCache(
     if (size > MAX_CACHE_SIZE) return undefined;
     const octets = readWhole(file, size);
     const contents = octets === undefined ? undefined : decodeCache(octets);
-    return contents === undefined ? undefined : { contents, version: versionOf(opened.look) };
+    if (contents === undefined) return undefined;
+    const begunAnew = goesOn(contents.origin, opened.look, running)
+      ? 0
+      : beginAnew(contents.messageIndex, running.now());
+    return { contents, version: versionOf(opened.look), begunAnew };
   } catch (error) {
     // A mailbox whose cache may not be read is read as if there never had been one. What it tells would be lost by that where it cannot be
     // read now: the ids of twins, and since when messages are to expire.
@@ -92,15 +107,17 @@ export async function writeCache(
   mailbox: Mailbox,
   messageIndex: MessageIndex,
   listed: ListingTime | undefined,
+  running: RunningTime,
 ): Promise<CacheVersion | undefined> {
   const unfinished = `${mailbox.path}/${UNFINISHED}`;
   const file = createUnfinished(unfinished);
   if (file === undefined) return undefined;
   try {
     try {
-      const clock = file.statSync().mtime?.getTime();
-      const stamps = settledStamps(mailbox, clock, listed);
-      await writeWhole(file, encodeCache({ messageIndex, stamps }));
+      const info = file.statSync();
+      const stamps = settledStamps(mailbox, info.mtime?.getTime(), listed);
+      const origin = originOf(lookOfInfo(info), running);
+      await writeWhole(file, encodeCache({ messageIndex, stamps, origin }));
       const version = versionOf(lookOfInfo(file.statSync()));
       Deno.renameSync(unfinished, `${mailbox.path}/${NAME}`);
       return version;
@@ -152,7 +169,8 @@ function createUnfinished(path: string): Deno.FsFile | undefined {
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
     const { mtime, isFile } = Deno.lstatSync(path);
-    if (isFile && Date.now() - (mtime?.getTime() ?? 0) < ABANDONED) return undefined;
+    // One from the future was left, too, by a process whose clock was wrong.
+    if (isFile && Math.abs(Date.now() - (mtime?.getTime() ?? 0)) < ABANDONED) return undefined;
     Deno.removeSync(path);
     return Deno.openSync(path, options);
   }

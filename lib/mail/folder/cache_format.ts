@@ -11,7 +11,9 @@ import { compareNames } from "../naming/maildir_name.ts";
  *   8  u32 rows               12  u32 octets of names
  *  16  f64 × 8                what listed folders looked like: new/'s device, inode, time; cur/'s device, inode, time; then new/'s and
  *                             cur/'s time of change (NaN: do not trust; older versions left the last two 0)
- *  80  … zeros
+ *  80  f64 × 3                running time when it was written; inode and birth time of the file that it was written into
+ * 104  u8 × 8                 which running time that is
+ * 112  … zeros
  * Then columns of f64: size, storedSize, modified, firstRetrieved; columns of u8: folders, marks; names in UTF-8, joined by slashes,
  * which no name holds.
  */
@@ -19,6 +21,10 @@ const VERSION_WORD = 0x50_4f_43_01;
 const HEADER = 128;
 const STAMPS_AT = 16;
 const STAMP_FLOATS = 8;
+const ORIGIN_AT = 80;
+const ORIGIN_FLOATS = 3;
+const RUNNING_ID_AT = 104;
+const RUNNING_ID_OCTETS = 8;
 const FLOAT_COLUMNS = 4;
 const OCTETS_A_ROW = FLOAT_COLUMNS * 8 + 2;
 const MAX_NAME = 255;
@@ -30,11 +36,23 @@ export interface CacheContents {
   readonly messageIndex: MessageIndex;
   /** Of `new/` and `cur/`; undefined where the rows must be held against a new listing. */
   readonly stamps: { readonly new: FolderStamp; readonly cur: FolderStamp } | undefined;
+  readonly origin: CacheOrigin;
+}
+
+/** When a cache was written, and into which file: a copy of it lies in another one. */
+export interface CacheOrigin {
+  /** See {@linkcode RunningTime.id}. */
+  readonly runningId: string;
+  /** See {@linkcode RunningTime.now}. */
+  readonly running: number;
+  readonly inode: number;
+  /** When the file came to be, milliseconds since 1970; 0 where the file system does not tell. */
+  readonly born: number;
 }
 
 /** Writes a cache's octets. */
 export function encodeCache(contents: CacheContents): Uint8Array<ArrayBuffer> {
-  const { messageIndex, stamps } = contents;
+  const { messageIndex, stamps, origin } = contents;
   const rows = messageIndex.length;
   const names = new TextEncoder().encode(messageIndex.names.join("/"));
   const octets = new Uint8Array(HEADER + rows * OCTETS_A_ROW + names.length);
@@ -45,6 +63,7 @@ export function encodeCache(contents: CacheContents): Uint8Array<ArrayBuffer> {
     floats.set([fresh.device, fresh.inode, fresh.modified, cur.device, cur.inode, cur.modified]);
     floats.set([fresh.changed, cur.changed], 6);
   }
+  encodeOrigin(octets, origin);
   let at = HEADER;
   for (const column of floatColumns(messageIndex)) {
     new Float64Array(octets.buffer, at, rows).set(column);
@@ -95,6 +114,7 @@ export function decodeCache(octets: Uint8Array<ArrayBuffer>): CacheContents | un
   return {
     messageIndex,
     stamps: decodeStamps(new Float64Array(octets.buffer, STAMPS_AT, STAMP_FLOATS)),
+    origin: decodeOrigin(octets),
   };
 }
 
@@ -105,6 +125,19 @@ function floatColumns(messageIndex: MessageIndex): readonly Float64Array[] {
     messageIndex.modified,
     messageIndex.firstRetrieved,
   ];
+}
+
+function encodeOrigin(octets: Uint8Array<ArrayBuffer>, origin: CacheOrigin): void {
+  const { runningId, running, inode, born } = origin;
+  new Float64Array(octets.buffer, ORIGIN_AT, ORIGIN_FLOATS).set([running, inode, born]);
+  octets.set(Uint8Array.fromHex(runningId), RUNNING_ID_AT);
+}
+
+function decodeOrigin(octets: Uint8Array<ArrayBuffer>): CacheOrigin {
+  const floats = new Float64Array(octets.buffer, ORIGIN_AT, ORIGIN_FLOATS);
+  const [running = NaN, inode = NaN, born = NaN] = floats;
+  const runningId = octets.subarray(RUNNING_ID_AT, RUNNING_ID_AT + RUNNING_ID_OCTETS).toHex();
+  return { runningId, running, inode, born };
 }
 
 function decodeStamps(floats: Float64Array): CacheContents["stamps"] {

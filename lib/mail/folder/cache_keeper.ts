@@ -1,6 +1,7 @@
 /** Writes one open mailbox's cache: off the login's way, and without losing what another session of the same user wrote. */
 
 import { delay } from "../../async/delay.ts";
+import type { RunningTime } from "../../async/running_time.ts";
 import {
   type CacheVersion,
   cacheVersion,
@@ -21,6 +22,7 @@ const BETWEEN_TRIES = 20;
 /** Settings of a {@linkcode CacheKeeper}. */
 export interface CacheKeeperOptions {
   readonly mailbox: Mailbox;
+  readonly running: RunningTime;
   /** The version that the message index came from; undefined when it came from no cache. */
   readonly version: CacheVersion | undefined;
   /** Told when the mailbox cannot be written. */
@@ -46,9 +48,9 @@ export class CacheKeeper {
   }
 
   /** Writes now, after what is being written, also by another session: what this one retrieved is told nowhere else. */
-  async write(messageIndex: MessageIndex): Promise<void> {
+  async write(messageIndex: MessageIndex, listed?: ListingTime): Promise<void> {
     await this.#writing;
-    for (let tries = 1; !await this.#write(messageIndex, undefined); tries++) {
+    for (let tries = 1; !await this.#write(messageIndex, listed); tries++) {
       if (tries === MOST_TRIES) return;
       await delay(BETWEEN_TRIES);
     }
@@ -61,13 +63,13 @@ export class CacheKeeper {
 
   /** Returns false when another session or process is writing. */
   async #write(messageIndex: MessageIndex, listed: ListingTime | undefined): Promise<boolean> {
-    const { mailbox, cannotWrite } = this.#options;
+    const { mailbox, running, cannotWrite } = this.#options;
     try {
       if (!isSameVersion(cacheVersion(mailbox), this.#version)) {
-        const other = readCache(mailbox);
+        const other = readCache(mailbox, running);
         if (other !== undefined) learnRetrieved(messageIndex, other.contents.messageIndex);
       }
-      const version = await writeCache(mailbox, messageIndex, listed);
+      const version = await writeCache(mailbox, messageIndex, listed, running);
       if (version === undefined) return false;
       this.#version = version;
     } catch (error) {

@@ -1,9 +1,16 @@
 /** Users' mailboxes as folders of files: Maildirs, and plain folders with one file a message. */
 
+import type { RunningTime } from "../../async/running_time.ts";
 import { Yielder } from "../../async/yielder.ts";
 import { printable } from "../../bytes/printable.ts";
 import { CacheKeeper } from "./cache_keeper.ts";
-import { type CacheVersion, isListingValid, looksSettled, readCache } from "./cache_file.ts";
+import {
+  type CacheVersion,
+  isListingValid,
+  type ListingTime,
+  looksSettled,
+  readCache,
+} from "./cache_file.ts";
 import type { Folder, MessageIndex } from "./message_index.ts";
 import {
   fileErrorReason,
@@ -22,6 +29,7 @@ import { findMailbox, type Mailbox, type MailFolder, unreadable } from "./mailbo
 import { mailboxPath } from "../naming/mailbox_path.ts";
 import { completeMaildir, makeMailbox } from "./make_mailbox.ts";
 import { MessageTooBigError } from "./measure_file.ts";
+import { mustShow } from "./retrieval_times.ts";
 import { nameMessages } from "./name_messages.ts";
 import { removeFiles } from "./remove_files.ts";
 import { scanMailbox } from "./scan.ts";
@@ -44,8 +52,8 @@ export interface FolderMailStoreOptions {
   readonly expireDays: number;
   /** Whether retrieved messages are marked seen. */
   readonly flagUpdates: boolean;
-  /** Milliseconds since 1970. @default {Date.now} */
-  readonly now?: () => number;
+  /** What days since a retrieval are counted by. */
+  readonly running: RunningTime;
   /** Milliseconds that a login may measure messages. @default {Infinity} */
   readonly measureTimeout?: number;
   /** Shares the thread between long work and other sessions. @default {a new one} */
@@ -58,23 +66,24 @@ export interface FolderMailStoreOptions {
 interface Known {
   readonly messageIndex: MessageIndex;
   readonly version: CacheVersion;
-  /** Whether it lists exactly what the folders hold. */
-  readonly isListed: boolean;
+  /** When the folders were found to be as the rows list them; undefined when they must be listed anew. */
+  readonly listed: ListingTime | undefined;
+  /** Whether it is to be written even if nothing changes: days since a retrieval begin anew, or it would seem to have been away. */
+  readonly mustWrite: boolean;
 }
 
 /** A {@linkcode MailStore} in the file system. */
 export class FolderMailStore implements MailStore {
   readonly #options: FolderMailStoreOptions;
   readonly #folder: MailFolder;
-  readonly #now: () => number;
   readonly #yielder: Yielder;
   /** Mailboxes of which was told that they cannot be written; as many as there are folders at most. */
   readonly #notWritable = new Set<string>();
+  #toldBegunAnew = false;
 
   constructor(options: FolderMailStoreOptions) {
     this.#options = options;
     this.#folder = { root: options.root, account: options.account };
-    this.#now = options.now ?? Date.now;
     this.#yielder = options.yielder ?? new Yielder();
   }
 
@@ -111,7 +120,12 @@ export class FolderMailStore implements MailStore {
   async expire(user: string): Promise<number> {
     const mailbox = this.#find(user);
     const known = mailbox === undefined ? undefined : this.#read(mailbox);
-    return known === undefined ? 0 : await this.#removeExpired(mailbox!, known);
+    if (mailbox === undefined || known === undefined) return 0;
+    const removed = await this.#removeExpired(mailbox, known);
+    if (removed === 0 && known.mustWrite) {
+      await this.#keeper(mailbox, known.version).write(known.messageIndex, known.listed);
+    }
+    return removed;
   }
 
   async #open(
@@ -128,17 +142,17 @@ export class FolderMailStore implements MailStore {
     const scan = await scanMailbox(
       mailbox,
       known?.messageIndex,
-      known?.isListed ?? false,
+      known?.listed !== undefined,
       settings,
     );
     const { messageIndex, served, listed } = scan;
     const { messages, changed } = await nameMessages(mailbox, messageIndex, served, task);
     const canSpareListing = listed !== undefined && mailbox.layout === "maildir" &&
       messageIndex.length >= WORTH_LISTING_ONCE && looksSettled(mailbox);
-    if (scan.changed || changed || canSpareListing) {
-      cache.writeSoon(messageIndex, listed);
+    if (scan.changed || changed || canSpareListing || known?.mustWrite) {
+      cache.writeSoon(messageIndex, listed ?? known?.listed);
     }
-    const now = this.#now;
+    const { running } = this.#options;
     const yielder = this.#yielder;
     return new FolderMaildrop({
       mailbox,
@@ -147,7 +161,7 @@ export class FolderMailStore implements MailStore {
       cache,
       flagUpdates,
       yielder,
-      now,
+      running,
       warn,
     });
   }
@@ -166,14 +180,23 @@ export class FolderMailStore implements MailStore {
   }
 
   #read(mailbox: Mailbox): Known | undefined {
-    const cached = readCache(mailbox);
+    const { expireDays, running } = this.#options;
+    // When the mailbox was found; what the cache lists is held against how it looked then.
+    const at = performance.now();
+    const cached = readCache(mailbox, running);
     if (cached === undefined) return undefined;
-    const { contents: { messageIndex, stamps }, version } = cached;
+    const { contents: { messageIndex, stamps, origin }, version, begunAnew } = cached;
     // The layout changed, or somebody else's cache was put here.
     if (!messageIndex.folders.every((folder) => mailbox.folders.has(folder as Folder))) {
       return undefined;
     }
-    return { messageIndex, version, isListed: isListingValid(mailbox, stamps) };
+    if (expireDays > 0 && begunAnew > 0) this.#tellBegunAnew(mailbox, begunAnew);
+    return {
+      messageIndex,
+      version,
+      listed: isListingValid(mailbox, stamps) ? { at } : undefined,
+      mustWrite: begunAnew > 0 || (expireDays > 0 && mustShow(messageIndex, origin, running.now())),
+    };
   }
 
   /** Removes what was retrieved long enough ago; tells how many messages went. */
@@ -181,7 +204,7 @@ export class FolderMailStore implements MailStore {
     const { expireDays, warn } = this.#options;
     if (expireDays === 0) return 0;
     const { messageIndex, version } = known;
-    const before = this.#now() - expireDays * MILLISECONDS_A_DAY;
+    const before = this.#options.running.now() - expireDays * MILLISECONDS_A_DAY;
     const due: number[] = [];
     messageIndex.firstRetrieved.forEach((time, row) => {
       if (time > 0 && time <= before) due.push(row);
@@ -204,7 +227,18 @@ export class FolderMailStore implements MailStore {
 
   #keeper(mailbox: Mailbox, version: CacheVersion | undefined): CacheKeeper {
     const cannotWrite = (reason: Error): void => this.#tellNotWritable(mailbox, reason);
-    return new CacheKeeper({ mailbox, version, cannotWrite });
+    return new CacheKeeper({ mailbox, running: this.#options.running, version, cannotWrite });
+  }
+
+  /** After a new state file it would be true of each mailbox, so one is told for all. */
+  #tellBegunAnew(mailbox: Mailbox, messages: number): void {
+    if (this.#toldBegunAnew) return;
+    this.#toldBegunAnew = true;
+    this.#options.warn(
+      "Retrieved messages of a mailbox have all days of expire again: it was restored or moved, or the server has another state " +
+        "file. Other mailboxes like it are not named.",
+      { mailbox: mailbox.path, messages },
+    );
   }
 
   #tellNotWritable(mailbox: Mailbox, reason: Error): void {

@@ -1,5 +1,6 @@
 /** An open mailbox of files, as a session sees it. */
 
+import type { RunningTime } from "../../async/running_time.ts";
 import type { Yielder } from "../../async/yielder.ts";
 import { printable } from "../../bytes/printable.ts";
 import type { CacheKeeper } from "./cache_keeper.ts";
@@ -33,7 +34,7 @@ export interface FolderMaildropOptions {
   /** Whether retrieved messages are marked seen. */
   readonly flagUpdates: boolean;
   readonly yielder: Yielder;
-  readonly now: () => number;
+  readonly running: RunningTime;
   readonly warn: (message: string, properties?: Record<string, unknown>) => void;
 }
 
@@ -190,7 +191,7 @@ export class FolderMaildrop implements Maildrop {
   /** Writes the time of the first retrieval down, from which `expire` counts. */
   #noteRetrieved(rows: readonly number[]): void {
     const { firstRetrieved } = this.#messageIndex;
-    const now = this.#options.now();
+    const now = this.#options.running.now();
     for (const row of rows) {
       if (firstRetrieved[row] !== 0) continue;
       firstRetrieved[row] = now;

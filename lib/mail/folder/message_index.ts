@@ -72,7 +72,7 @@ export class MessageIndex {
   readonly storedSize: Float64Array;
   /** The file's time when it was measured, milliseconds since 1970; 0 where it was not asked for. */
   readonly modified: Float64Array;
-  /** When the message was first retrieved, milliseconds since 1970; 0 for never. */
+  /** When the message was first retrieved, by the server's running time; 0 for never. */
   readonly firstRetrieved: Float64Array;
   /** Of rows whose files were looked at since the mailbox was opened: inode and time of birth; zeros for others. Not kept in the cache. */
   #identities: Float64Array | undefined;

@@ -1,6 +1,8 @@
 /** Maildrops in memory: the mail store's twin for tests and for trying things out. */
 
 import { closeSync, openSync } from "node:fs";
+import { systemClock } from "../../async/clock.ts";
+import { countOn, type RunningTime } from "../../async/running_time.ts";
 import { WireMeter, type WireSize } from "../../bytes/wire_meter.ts";
 import { refuseUserName } from "../../bytes/user_name.ts";
 import {
@@ -21,8 +23,8 @@ export interface MemoryMailStoreOptions {
   readonly maxMessages?: number;
   /** Days after its first retrieval when a message is removed; 0 for never. @default {0} */
   readonly expireDays?: number;
-  /** Milliseconds since 1970. @default {Date.now} */
-  readonly now?: () => number;
+  /** What days since a retrieval are counted by. @default {since the store was made} */
+  readonly running?: RunningTime;
 }
 
 /** A message as the memory keeps it. */
@@ -36,14 +38,14 @@ interface KeptMessage extends MessageInfo {
 export class MemoryMailStore implements MailStore {
   readonly #maxMessages: number;
   readonly #expireDays: number;
-  readonly #now: () => number;
+  readonly #running: RunningTime;
   readonly #mailboxes = new Map<string, Set<KeptMessage>>();
   #delivered = 0;
 
   constructor(options: MemoryMailStoreOptions = {}) {
     this.#maxMessages = options.maxMessages ?? 0;
     this.#expireDays = options.expireDays ?? 0;
-    this.#now = options.now ?? Date.now;
+    this.#running = options.running ?? countOn({ id: "0".repeat(16), at: 1 }, systemClock);
   }
 
   /**
@@ -78,11 +80,11 @@ export class MemoryMailStore implements MailStore {
 
   async acquire(user: string, signal?: AbortSignal): Promise<Maildrop> {
     signal?.throwIfAborted();
-    if (refuseUserName(user) !== undefined) return new MemoryMaildrop(new Set(), [], this.#now);
+    if (refuseUserName(user) !== undefined) return new MemoryMaildrop(new Set(), [], this.#running);
     const mailbox = this.#make(user);
     await this.expire(user);
     const messages = [...mailbox].slice(0, this.#maxMessages || undefined);
-    return new MemoryMaildrop(mailbox, messages, this.#now);
+    return new MemoryMaildrop(mailbox, messages, this.#running);
   }
 
   create(user: string): Promise<void> {
@@ -97,7 +99,7 @@ export class MemoryMailStore implements MailStore {
   expire(user: string): Promise<number> {
     const mailbox = this.#mailboxes.get(user) ?? new Set();
     if (this.#expireDays === 0) return Promise.resolve(0);
-    const before = this.#now() - this.#expireDays * MILLISECONDS_A_DAY;
+    const before = this.#running.now() - this.#expireDays * MILLISECONDS_A_DAY;
     const due = [...mailbox].filter(({ firstRetrieved }) =>
       firstRetrieved !== undefined && firstRetrieved <= before
     );
@@ -115,13 +117,13 @@ export class MemoryMailStore implements MailStore {
 class MemoryMaildrop implements Maildrop {
   readonly messages: readonly MessageInfo[];
   readonly #mailbox: Set<KeptMessage>;
-  readonly #now: () => number;
+  readonly #running: RunningTime;
   readonly #retrieved = new Set<KeptMessage>();
 
-  constructor(mailbox: Set<KeptMessage>, messages: readonly KeptMessage[], now: () => number) {
+  constructor(mailbox: Set<KeptMessage>, messages: readonly KeptMessage[], running: RunningTime) {
     this.#mailbox = mailbox;
     this.messages = messages;
-    this.#now = now;
+    this.#running = running;
   }
 
   open(message: MessageInfo): Promise<StoredMessage> {
@@ -140,7 +142,7 @@ class MemoryMaildrop implements Maildrop {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    for (const message of this.#retrieved) message.firstRetrieved ??= this.#now();
+    for (const message of this.#retrieved) message.firstRetrieved ??= this.#running.now();
     this.#retrieved.clear();
     return Promise.resolve();
   }

@@ -4,7 +4,12 @@ import type { LearnedKeys, LearnedKeysStore } from "../../contracts/user_source.
 import { MemoryAccounts } from "./accounts.ts";
 import { MemoryAccessLog, MemoryCounters } from "./records.ts";
 import type { AccessLog, CounterStore } from "../../contracts/record_store.ts";
-import type { Installation, SettingStore, StateStore } from "../../contracts/state_store.ts";
+import type {
+  Installation,
+  KeptRunning,
+  SettingStore,
+  StateStore,
+} from "../../contracts/state_store.ts";
 
 /** What a state in memory works with. */
 export interface MemoryStateOptions {
@@ -57,6 +62,7 @@ class MemorySettings implements SettingStore {
 class MemoryInstallation implements Installation {
   readonly #secret = crypto.getRandomValues(new Uint8Array(32));
   #sessions = 0;
+  #running: KeptRunning | undefined;
 
   secret(): Promise<Uint8Array> {
     return Promise.resolve(this.#secret);
@@ -66,6 +72,15 @@ class MemoryInstallation implements Installation {
     const first = this.#sessions + 1;
     this.#sessions += count;
     return Promise.resolve(first);
+  }
+
+  runningTime(): Promise<KeptRunning | undefined> {
+    return Promise.resolve(this.#running);
+  }
+
+  keepRunningTime(kept: KeptRunning): Promise<void> {
+    this.#running = kept;
+    return Promise.resolve();
   }
 }
 

@@ -1,7 +1,7 @@
 /** What belongs to the installation, in the state file. */
 
 import type { SqliteDatabase } from "./database.ts";
-import type { Installation } from "../../contracts/state_store.ts";
+import type { Installation, KeptRunning } from "../../contracts/state_store.ts";
 
 /** What belongs to the installation, in the state file. */
 export class SqliteInstallation implements Installation {
@@ -24,6 +24,27 @@ export class SqliteInstallation implements Installation {
         count,
       );
       return row?.value as number - count + 1;
+    });
+  }
+
+  /** See {@linkcode Installation.runningTime}. */
+  // deno-lint-ignore require-await -- what is thrown must reject
+  async runningTime(): Promise<KeptRunning | undefined> {
+    const row = this.#database.get("SELECT value FROM installation WHERE name = 'running'");
+    if (row === undefined) return undefined;
+    const [id = "", running, wall] = String(row.value).split(" ");
+    return { id, running: Number(running), wall: Number(wall) };
+  }
+
+  /** See {@linkcode Installation.keepRunningTime}. */
+  // deno-lint-ignore require-await -- what is thrown must reject
+  async keepRunningTime({ id, running, wall }: KeptRunning): Promise<void> {
+    this.#database.transaction("kill", () => {
+      this.#database.run(
+        "INSERT INTO installation VALUES ('running', ?) " +
+          "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        `${id} ${running} ${wall}`,
+      );
     });
   }
 }

@@ -1,5 +1,7 @@
 /** A session worker: the program of a thread that serves POP3 and holds no more permissions than that takes. */
 
+import { systemClock } from "../../async/clock.ts";
+import { countOn } from "../../async/running_time.ts";
 import { delay } from "../../async/delay.ts";
 import { Yielder } from "../../async/yielder.ts";
 import { SecureContexts } from "../../net/secure_contexts.ts";
@@ -46,6 +48,8 @@ class SessionWorker {
       spawnLock,
       transformer,
       path,
+      account,
+      running,
       certificates,
     } = setup;
     this.#contexts = certificates.length === 0 ? undefined : new SecureContexts(certificates);
@@ -68,7 +72,7 @@ class SessionWorker {
     this.#host = new SessionHost({
       loginService: this.#loginService,
       slots: new SharedConnectionSlots(slots, slot),
-      store: storeFactory(yielder, setup.account),
+      store: storeFactory({ yielder, running: countOn(running, systemClock), account }),
       yielder,
       transformer: () => this.#transformer,
       contexts: this.#contexts,
