@@ -147,7 +147,8 @@ Deno.test("lib/contracts holds types and error classes only, and lib/bytes needs
         wrong.push(`${path}: ${statement}`);
       }
     }
-    const others = /^(?:function|const|let|var|class|import(?! type)) .*$/gm;
+    const others =
+      /^(?:function|const|let|var|class|import(?! type| \{ \w+Error \} from "\.\/)) .*$/gm;
     for (const [statement] of text.matchAll(others)) wrong.push(`${path}: ${statement}`);
   }
   assertEquals(wrong, []);

@@ -29,6 +29,7 @@ import { findPorts, type Ports } from "../net/ports.ts";
 import { settingChecks } from "../workers/setting_checks.ts";
 import { StartError } from "../net/start_error.ts";
 import { storeFactory } from "../mail/open_mail_store.ts";
+import { SessionNumbers } from "../workers/session_numbers.ts";
 import { Supervisor } from "../workers/supervisor.ts";
 import { type StateFacts, WorkerRefresher } from "../workers/worker_refresher.ts";
 
@@ -132,6 +133,7 @@ export async function assemble(
   const generation = stack.use(
     await newGeneration({ settings: settings(), listen: ports.listen, path, folders }),
   );
+  const numbers = await SessionNumbers.open(state.installation);
   const refresher = new WorkerRefresher(
     () => stateFacts(settings(), loginService, guards.users),
     (state) => supervisor.update(state),
@@ -148,7 +150,7 @@ export async function assemble(
     certificates: () => certificates?.materials ?? [],
     state: () => refresher.state(),
     running: () => running.moment(),
-    newPrefix: async () => (await state.installation.reserveSessions(1)).toString(36),
+    newPrefix: async () => (await numbers.take()).toString(36),
   }, generation);
   certificates?.watch(() => supervisor.renewCertificates());
   return {
@@ -217,7 +219,9 @@ function openState(path: string, newState: boolean): Promise<SqliteState> {
     newState,
     warn: (sentence) => log.warn("{sentence}", { sentence }),
     onTrouble: (error) =>
-      log.error("The state cannot be written, trying again: {error}", { error }),
+      log.error("The access log cannot be written, trying again: {error}", { error }),
+    onRecovery: (lost) =>
+      log.info("The access log can be written again; {lost} records were lost", { lost }),
   });
 }
 

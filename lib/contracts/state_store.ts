@@ -1,5 +1,6 @@
 /** What the state is: all that a server remembers from one start to the next. */
 
+import { ExpectedError } from "./expected_error.ts";
 import type { LearnedKeysStore } from "./user_source.ts";
 import type { AccountStore } from "./account_store.ts";
 import type { AccessLog, CounterStore } from "./record_store.ts";
@@ -87,7 +88,7 @@ export type StateTrouble =
   | "unusable";
 
 /** The state cannot be opened, read or written; the message is a sentence for people, naming the file. */
-export class StateStoreError extends Error {
+export class StateStoreError extends ExpectedError {
   override name = "StateStoreError";
   /** What kind of trouble it is. */
   readonly trouble: StateTrouble;

@@ -1,5 +1,6 @@
 /** What a user directory is: it says whether somebody is who they claim to be. */
 
+import { ExpectedError } from "./expected_error.ts";
 import type { Credentials, ScramParameters } from "./login_service.ts";
 
 /** Credentials that were right. */
@@ -38,6 +39,6 @@ export interface UserDirectory {
 }
 
 /** Users cannot be looked up now; the message is for the log, not for the client. */
-export class UserDirectoryError extends Error {
+export class UserDirectoryError extends ExpectedError {
   override name = "UserDirectoryError";
 }

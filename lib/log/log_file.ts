@@ -29,6 +29,8 @@ export class FileOutput implements LogOutput {
   #size = 0;
   #rotateAt = Infinity;
   #lost = 0;
+  /** Whether the file ends within a line, since the disk took no more of it. */
+  #torn = false;
 
   /** @throws {LogFileError} when the file cannot be opened for appending */
   constructor(path: string, options: FileOutputOptions = {}) {
@@ -40,9 +42,9 @@ export class FileOutput implements LogOutput {
   }
 
   write(line: string): void {
-    const bytes = this.#encoder.encode(line);
     try {
       if (this.#file === undefined) this.#open();
+      const bytes = this.#encoder.encode(this.#torn ? `\n${line}` : line);
       if (this.#size > 0 && this.#size + bytes.length > this.#rotateAt) this.#rotate();
       this.#append(bytes);
       if (this.#lost > 0) {
@@ -63,8 +65,8 @@ export class FileOutput implements LogOutput {
   flushSync(): void {}
 
   reopen(): void {
-    this.#close();
     try {
+      this.#close();
       this.#open();
     } catch (error) {
       this.#complain(`The log is not written: ${fileErrorReason(error)}`);
@@ -82,6 +84,7 @@ export class FileOutput implements LogOutput {
       const n = file.writeSync(bytes.subarray(done));
       done += n;
       this.#size += n;
+      this.#torn = done < bytes.length;
     }
   }
 
@@ -100,12 +103,14 @@ export class FileOutput implements LogOutput {
     }
     const info = this.#file.statSync();
     this.#size = info.size;
+    if (info.size === 0) this.#torn = false;
     this.#rotateAt = info.isFile ? this.#maxOctets : Infinity;
   }
 
   #close(): void {
-    this.#file?.close();
+    const file = this.#file;
     this.#file = undefined;
+    file?.close();
   }
 
   #rotate(): void {

@@ -1,5 +1,6 @@
 /** A log line as text for people or as JSON for programs; nothing in it can break out of its line. */
 
+import { ExpectedError } from "../contracts/expected_error.ts";
 import { printable } from "../bytes/printable.ts";
 
 /** The levels of a log, the least important first. */
@@ -58,10 +59,16 @@ function plain(_key: string, value: unknown): unknown {
   }
   if (typeof value === "number" && !Number.isFinite(value)) return String(value);
   if (value instanceof Error) {
+    if (value instanceof ExpectedError) return expected(value);
     const cause = value.cause === undefined ? {} : { cause: value.cause };
     return { name: value.name, message: value.message, stack: value.stack, ...cause };
   }
   return value;
+}
+
+/** Neither it nor what it came from needs a stack. */
+function expected({ name, message, cause }: ExpectedError): Record<string, unknown> {
+  return { name, message, ...cause instanceof Error && { cause: cause.message } };
 }
 
 function json(value: unknown): string {

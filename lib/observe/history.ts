@@ -11,6 +11,9 @@ const MINUTE = 60_000;
 /** Milliseconds between two savings of the minute under way. */
 const SAVE_INTERVAL = 10_000;
 
+/** Rows saved in one go, where a store that failed lacks many: some milliseconds. */
+const ROWS_AT_ONCE = 60;
+
 /** The part of the state that this needs. */
 export type MinuteStore = Pick<CounterStore, "append" | "history">;
 
@@ -52,6 +55,8 @@ export class History {
   #baseline: Baseline;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #saving: Promise<void> = Promise.resolve();
+  /** The first row that the store may lack. */
+  #unsaved = 0;
   #failing = false;
 
   /** @param counters already restored: what they say now is where the first minute begins */
@@ -84,6 +89,7 @@ export class History {
     // A restart within a minute goes on with that minute's counts.
     if (last !== undefined && this.#lastMinute() === present) this.#goOnWith(last[1]);
     this.tick();
+    this.#unsaved = this.#begun - 1;
   }
 
   /** Writes what was counted since into the present minute's row, and begins a new one when its time has come. */
@@ -126,7 +132,7 @@ export class History {
     let saved = this.#counters.revision;
     const next = (): void => {
       this.tick();
-      if (saved !== this.#counters.revision) this.#save();
+      if (saved !== this.#counters.revision || this.#failing || this.#lacks) this.#save();
       saved = this.#counters.revision;
       this.#timer = setTimeout(next, Math.min(SAVE_INTERVAL, MINUTE - this.#now() % MINUTE));
       Deno.unrefTimer(this.#timer);
@@ -136,7 +142,7 @@ export class History {
       [Symbol.asyncDispose]: async () => {
         clearTimeout(this.#timer);
         this.tick();
-        this.#save();
+        this.#save(HISTORY_MINUTES);
         await this.#saving;
       },
     };
@@ -186,21 +192,36 @@ export class History {
     }
   }
 
-  #save(): void {
+  /** Whether the store lacks rows of minutes that are over. */
+  get #lacks(): boolean {
+    return this.#unsaved < this.#begun - 1;
+  }
+
+  /** Saves rows that the store lacks, the oldest first, and the one under way. */
+  #save(most: number = ROWS_AT_ONCE): void {
     const store = this.#store;
-    const minute = this.#lastMinute();
-    if (store === undefined || minute === undefined) return;
-    const at = (this.#begun - 1) % HISTORY_MINUTES;
-    const values = new Map(Array.from(this.#columns, ([name, column]) => [name, column[at]!]));
-    this.#saving = this.#saving
-      .then(() => store.append(minute / MINUTE, values))
-      .then(() => {
+    if (store === undefined || this.#begun === 0) return;
+    this.#saving = this.#saving.then(async () => {
+      const first = Math.max(this.#unsaved, this.#oldest());
+      const end = Math.min(this.#begun, first + most);
+      try {
+        for (let at = first; at < end; at++) {
+          await store.append(this.#minutes[at % HISTORY_MINUTES]! / MINUTE, this.#row(at));
+          // The one under way is saved again.
+          this.#unsaved = Math.min(at + 1, this.#begun - 1);
+        }
         this.#failing = false;
-      }, (error) => {
+      } catch (error) {
         if (!this.#failing) {
-          logger("history").warn("The minute's row cannot be saved: {error}", { error });
+          logger("history").warn("Minutes cannot be saved, trying again: {error}", { error });
         }
         this.#failing = true;
-      });
+      }
+    });
+  }
+
+  #row(at: number): ReadonlyMap<string, number> {
+    const place = at % HISTORY_MINUTES;
+    return new Map(Array.from(this.#columns, ([name, column]) => [name, column[place]!]));
   }
 }

@@ -2,6 +2,7 @@
 
 import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
+import { ExpectedError } from "../contracts/expected_error.ts";
 import { copyPrivately } from "../files/copy_privately.ts";
 import { fileErrorReason, isFileError } from "../files/file_error.ts";
 import { syncFile } from "../files/sync_folder.ts";
@@ -25,7 +26,7 @@ export interface Backup extends BackupContents {
 }
 
 /** A backup cannot be made or used; the message is a sentence that names the file. */
-export class BackupError extends Error {
+export class BackupError extends ExpectedError {
   override name = "BackupError";
 }
 

@@ -31,7 +31,7 @@ const TROUBLES: readonly (readonly [RegExp, StateTrouble, (path: string) => stri
     /I\/O error/,
     "io",
     (path) =>
-      `The state file ${path} could not be read or written, because the disk failed (I/O error). ` +
+      `The state file ${path} could not be read or written, because the disk failed, or a quota is used up (I/O error). ` +
       "Nothing was changed; the system's log says more",
   ],
   [
@@ -56,7 +56,11 @@ const EDQUOT = 122;
 /** Makes the error that says what happened to a state file. */
 export function stateTrouble(error: unknown, path: string): StateStoreError {
   if (error instanceof StateStoreError) return error;
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = isLogIndexTooLarge(error)
+    ? "database or disk is full"
+    : error instanceof Error
+    ? error.message
+    : String(error);
   for (const [words, trouble, sentence] of TROUBLES) {
     if (words.test(reason)) return new StateStoreError(trouble, sentence(path), { cause: error });
   }
@@ -65,6 +69,11 @@ export function stateTrouble(error: unknown, path: string): StateStoreError {
   const said = isFileError(error) ? fileErrorReason(error) : reason;
   const text = `The state file ${path} could not be used: ${said}. Nothing was changed`;
   return new StateStoreError(trouble, text, { cause: error });
+}
+
+/** No room for the index of the log, which SQLite calls an I/O error (SQLITE_IOERR_SHMSIZE). */
+function isLogIndexTooLarge(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && error.errcode === 4874;
 }
 
 /**

@@ -100,3 +100,29 @@ Deno.test("history goes on when its store fails", async () => {
   now += MINUTE;
   assertEquals(history.query("pop3.logins")?.map(({ value }) => value), [1, 0]);
 });
+
+Deno.test("history saves the minutes of an outage of its store when that is over", async () => {
+  let now = START;
+  const store = new MemoryCounterStore();
+  const counters = new Counters({ size: 0 });
+  const history = new History(counters, { now: () => now, store });
+  await history.load();
+  {
+    await using _running = history.start();
+    store.broken = true;
+    for (let minute = 0; minute < 3; minute++) {
+      counters.observe(login("1"));
+      history.tick();
+      now += MINUTE;
+      history.tick();
+    }
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    assertEquals(store.minutes.size, 0);
+    store.broken = false;
+  }
+  const minutes = [...store.minutes].map(([minute, values]) => [
+    minute * MINUTE - START,
+    values.get("pop3.logins"),
+  ]);
+  assertEquals(minutes, [[0, 1], [MINUTE, 1], [2 * MINUTE, 1], [3 * MINUTE, 0]]);
+});

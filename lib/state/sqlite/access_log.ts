@@ -6,6 +6,7 @@ import type {
   AccessRecord,
   AccessStart,
 } from "../../contracts/record_store.ts";
+import { StateStoreError } from "../../contracts/state_store.ts";
 import { ACCESS_DAYS, ACCESSES_PER_USER } from "../retention.ts";
 import type { Row, SqliteDatabase } from "./database.ts";
 
@@ -35,6 +36,7 @@ export class SqliteAccessLog implements AccessLog {
   readonly #now: () => number;
   readonly #noted: () => void;
   readonly #notes = new Map<string, Note>();
+  #lost = 0;
 
   /** Makes the log; sessions that the last process left open are closed as `crashed`. */
   constructor({ database, now, noted }: SqliteAccessLogOptions) {
@@ -54,6 +56,13 @@ export class SqliteAccessLog implements AccessLog {
     return this.#notes.size;
   }
 
+  /** How many notes were lost since this was last asked, because too many waited. */
+  takeLost(): number {
+    const lost = this.#lost;
+    this.#lost = 0;
+    return lost;
+  }
+
   opened(start: AccessStart): void {
     this.#note(start.session, { start });
   }
@@ -63,18 +72,39 @@ export class SqliteAccessLog implements AccessLog {
   }
 
   async count(user: string): Promise<number> {
-    this.flush();
+    const waiting = this.#waiting(user);
     const row = this.#database.get("SELECT amount FROM access_amounts WHERE user = ?", user);
-    return row?.amount as number | undefined ?? 0;
+    return (row?.amount as number | undefined ?? 0) + waiting.length;
   }
 
   async list(user: string, limit: number): Promise<readonly AccessRecord[]> {
-    this.flush();
-    return this.#database.all(
+    const waiting = this.#waiting(user);
+    const written = this.#database.all(
       "SELECT * FROM accesses WHERE user = ? ORDER BY id DESC LIMIT ?",
       user,
       limit,
     ).map(recordOf).reverse();
+    const all = [
+      ...written.map((record) => ({
+        ...record,
+        end: record.end ?? this.#notes.get(record.session)?.end,
+      })),
+      ...waiting,
+    ];
+    return all.slice(Math.max(0, all.length - limit));
+  }
+
+  /** A user's records that could not be written, after trying: a disk that takes nothing keeps nobody from reading. */
+  #waiting(user: string): readonly AccessRecord[] {
+    try {
+      this.flush();
+      return [];
+    } catch (error) {
+      if (!(error instanceof StateStoreError)) throw error;
+      return [...this.#notes.values()].flatMap(({ start, end }) =>
+        start?.user === user ? [{ ...start, end }] : []
+      );
+    }
   }
 
   /**
@@ -106,6 +136,7 @@ export class SqliteAccessLog implements AccessLog {
     if (this.#notes.size > MAX_NOTES) {
       for (const oldest of this.#notes.keys()) {
         this.#notes.delete(oldest);
+        this.#lost++;
         break;
       }
     }

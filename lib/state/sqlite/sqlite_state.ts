@@ -16,6 +16,9 @@ import {
 /** Notes written in one go: some milliseconds, for which logins wait. */
 const NOTES_AT_ONCE = 250;
 
+/** Milliseconds between two tries to write notes that could not be written. */
+const RETRY_AFTER = 1000;
+
 /** How a state file is opened. */
 export interface SqliteStateOptions {
   /** A file, made where there is none, or `:memory:`. */
@@ -33,6 +36,8 @@ export interface SqliteStateOptions {
   readonly flushAfter?: number;
   /** Told once when notes cannot be written; they stay noted and are tried again until they are. */
   readonly onTrouble?: (error: Error) => void;
+  /** Told when notes can be written again, and how many were lost because too many waited. */
+  readonly onRecovery?: (lost: number) => void;
 }
 
 /** The state in one SQLite file, held by this process alone until it is disposed. */
@@ -47,6 +52,7 @@ export class SqliteState implements StateStore, BackupSource {
   readonly #database: SqliteDatabase;
   readonly #flushAfter: number;
   readonly #onTrouble: (error: Error) => void;
+  readonly #onRecovery: (lost: number) => void;
   readonly #warn: (sentence: string) => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** When, by `performance.now()`, notes were last written. */
@@ -55,10 +61,12 @@ export class SqliteState implements StateStore, BackupSource {
   #failing = false;
 
   private constructor(database: SqliteDatabase, options: SqliteStateOptions) {
-    const { now = Date.now, flushAfter = 50, onTrouble = () => {}, warn = () => {} } = options;
+    const { now = Date.now, flushAfter = 50, warn = () => {} } = options;
+    const { onTrouble = () => {}, onRecovery = () => {} } = options;
     this.#database = database;
     this.#flushAfter = flushAfter;
     this.#onTrouble = onTrouble;
+    this.#onRecovery = onRecovery;
     this.#warn = warn;
     this.users = new SqliteAccounts(database, "user");
     this.administrators = new SqliteAccounts(database, "administrator");
@@ -129,6 +137,7 @@ export class SqliteState implements StateStore, BackupSource {
       try {
         const more = this.accesses.flush(NOTES_AT_ONCE);
         this.#flushed = performance.now();
+        if (this.#failing) this.#onRecovery(this.accesses.takeLost());
         this.#failing = false;
         if (more) this.#plan(1);
       } catch (error) {
@@ -136,7 +145,7 @@ export class SqliteState implements StateStore, BackupSource {
           this.#onTrouble(error instanceof Error ? error : new Error(String(error)));
         }
         this.#failing = true;
-        this.#plan();
+        this.#plan(RETRY_AFTER);
       }
     }, milliseconds);
     Deno.unrefTimer(this.#timer);
