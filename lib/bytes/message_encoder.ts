@@ -153,11 +153,17 @@ export class MessageEncoder implements Disposable {
    */
   terminate(): void {
     this.#begin();
-    const ended = this.#octets > 0 && this.#previous === LF;
-    this.append(ended ? TERMINATOR : LINE_END_AND_TERMINATOR);
-    if (!ended) this.#octets += 2;
+    const ending = this.ending();
+    this.append(ending);
+    this.#octets += ending.length - TERMINATOR.length;
     this.#previous = LF;
     this.#ended = true;
+  }
+
+  /** What is missing of the message's end: the terminator, after a line end where the last line has none. */
+  ending(): Uint8Array<ArrayBuffer> {
+    const ended = this.#octets > 0 && this.#previous === LF;
+    return ended ? TERMINATOR : LINE_END_AND_TERMINATOR;
   }
 
   /** What is ready for the socket. */

@@ -1,5 +1,6 @@
 /** Sends a message through the kernel to the socket: from its file, or from a program. */
 
+import { DotStuffingStream } from "../bytes/dot_stuffing_stream.ts";
 import { MessageEncoder } from "../bytes/message_encoder.ts";
 import { TopLimit } from "../bytes/top_limit.ts";
 import type { StoredMessage } from "../contracts/mail_store.ts";
@@ -19,10 +20,6 @@ export interface MessageSink {
 const TOP_READ_OCTETS = 16_384;
 /** Octets of one read of a program's output: what a pipe holds on Linux. */
 const OUTPUT_READ_OCTETS = 65_536;
-/** Most that is kept back of an output until more comes; the encoder takes back 512 octets at least. */
-const KEPT_MOST = 256;
-/** Least that is kept back: the last CRLF, which must not leave without the terminator. */
-const KEPT_LEAST = 2;
 
 /**
  * Sends the first line, the message with its lines ended by CRLF and dot-stuffed, and the terminator (RFC 1939, section 3).
@@ -77,10 +74,7 @@ async function sendStored(
   return sent;
 }
 
-/**
- * The program is not read while the client does not read, so that its silence counts only while the client would take more. Not by
- * way of `DotStuffingStream`: docs/decisions/0043-a-stream-through-the-encoder.md.
- */
+/** The program is not read while the client does not read, so that its silence counts only while the client would take more. */
 async function sendOutput(
   sink: MessageSink,
   firstLine: Uint8Array,
@@ -88,74 +82,52 @@ async function sendOutput(
   lines: number | undefined,
 ): Promise<number> {
   try {
-    using out = new OutputEncoder(firstLine);
-    const limit = lines === undefined ? undefined : new TopLimit(lines);
-    let buffer = new Uint8Array(OUTPUT_READ_OCTETS);
-    while (!limit?.done) {
-      const octets = await output.read(buffer);
-      if (octets.length === 0) break;
-      const wanted = limit === undefined ? octets.length : limit.take(octets);
-      await out.send(sink, octets.subarray(0, wanted));
-      buffer = new Uint8Array(octets.buffer);
+    using stuffing = new DotStuffingStream({ prefix: firstLine });
+    const source = new OutputSource(output, stuffing.writable.getWriter(), lines);
+    const wire = stuffing.readable.getReader();
+    for (let sent = 0, last = false; !last;) {
+      const asked = wire.read();
+      // Little that came may all be kept back, so that nothing is there to be sent yet.
+      while (stuffing.chunks === sent) await source.pass();
+      sent++;
+      last = stuffing.ended && stuffing.chunks === sent;
+      await sink.write((await asked).value!, last);
     }
-    // TOP has what it needs: the program ends now, however slowly the client takes the rest.
-    if (limit?.done) output.cancel();
-    return await out.end(sink);
+    return stuffing.octets;
   } catch (error) {
     output.cancel(error);
     throw error;
   }
 }
 
-/** Encodes a message whose end is not known before it is there. */
-class OutputEncoder implements Disposable {
-  readonly #encoder = MessageEncoder.take();
-  /** Octets of the first line that have not left. */
-  #prefix: number;
+/** A program's output on its way into a stream, piece by piece through one buffer. */
+class OutputSource {
+  readonly #output: MessageOutput;
+  readonly #into: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #limit: TopLimit | undefined;
+  #buffer = new Uint8Array(OUTPUT_READ_OCTETS);
 
-  constructor(firstLine: Uint8Array) {
-    this.#encoder.append(firstLine);
-    this.#prefix = firstLine.length;
+  constructor(
+    output: MessageOutput,
+    into: WritableStreamDefaultWriter<Uint8Array>,
+    lines: number | undefined,
+  ) {
+    this.#output = output;
+    this.#into = into;
+    this.#limit = lines === undefined ? undefined : new TopLimit(lines);
   }
 
-  /** Sends octets, but for the last few: the last line end must not leave without the terminator. The first line waits for none. */
-  async send(sink: MessageSink, octets: Uint8Array): Promise<void> {
-    const encoder = this.#encoder;
-    for (let at = 0; at < octets.length;) {
-      const input = encoder.input;
-      const part = octets.subarray(at, at + input.length);
-      input.set(part);
-      encoder.encode(part.length);
-      at += part.length;
-      await this.#sendAllBut(keptBack(encoder.pending().length - this.#prefix), sink);
+  /** Passes the next piece on, or the end. */
+  async pass(): Promise<void> {
+    if (this.#limit?.done) {
+      // TOP has what it needs: the program ends now, however slowly the client takes the rest.
+      this.#output.cancel();
+      return await this.#into.close();
     }
+    const octets = await this.#output.read(this.#buffer);
+    if (octets.length === 0) return await this.#into.close();
+    const wanted = this.#limit?.take(octets) ?? octets.length;
+    await this.#into.write(octets.subarray(0, wanted));
+    this.#buffer = new Uint8Array(octets.buffer);
   }
-
-  /** Sends what was kept back and the terminator. Returns the octets of content. */
-  async end(sink: MessageSink): Promise<number> {
-    this.#encoder.terminate();
-    const sent = this.#encoder.octets;
-    await sink.write(this.#encoder.pending(), true);
-    return sent;
-  }
-
-  async #sendAllBut(back: number, sink: MessageSink): Promise<void> {
-    const pending = this.#encoder.pending();
-    const front = pending.length - back;
-    if (front === 0) return;
-    const kept = pending.slice(front);
-    await sink.write(pending.subarray(0, front), false);
-    this.#encoder.drained();
-    this.#encoder.append(kept);
-    this.#prefix = 0;
-  }
-
-  [Symbol.dispose](): void {
-    this.#encoder[Symbol.dispose]();
-  }
-}
-
-/** How many of the last octets wait for more: of little at most half, but always a whole line end. */
-function keptBack(octets: number): number {
-  return Math.min(octets, Math.max(KEPT_LEAST, Math.min(KEPT_MOST, octets >> 1)));
 }

@@ -20,7 +20,12 @@ async function chunksOf(
   options?: DotStuffingOptions,
 ): Promise<{ chunks: Uint8Array[]; stream: DotStuffingStream }> {
   const stream = new DotStuffingStream(options);
-  const chunks = await Array.fromAsync(ReadableStream.from(pieces).pipeThrough(stream));
+  const chunks: Uint8Array[] = [];
+  // One is good until the next is asked for.
+  for await (const chunk of ReadableStream.from(pieces).pipeThrough(stream)) {
+    chunks.push(chunk.slice());
+  }
+  stream[Symbol.dispose]();
   return { chunks, stream };
 }
 
@@ -71,13 +76,6 @@ Deno.test("DotStuffingStream lets the prefix leave with the first octets, and be
   assertEquals(empty.stream.octets, 2);
 });
 
-Deno.test("DotStuffingStream without terminator ends the last line only", async () => {
-  const { chunks } = await chunksOf([octetsOf(".a")], { terminator: false });
-  assertEquals(textOf(joined(chunks)), "..a\r\n");
-  const empty = await chunksOf([], { terminator: false });
-  assertEquals(empty.chunks.map(textOf), ["\r\n"]);
-});
-
 Deno.test("DotStuffingStream keeps back at most 256 octets of what came, and of little not all", async () => {
   const stream = new DotStuffingStream();
   const sizes = [10, 1, 100, 1000, 3, 65_536, 1, 262_144, 700];
@@ -106,7 +104,9 @@ Deno.test("DotStuffingStream sends no end when its source fails", async () => {
   const got: Uint8Array[] = [];
   await assertRejects(
     async () => {
-      for await (const chunk of source.pipeThrough(new DotStuffingStream())) got.push(chunk);
+      for await (const chunk of source.pipeThrough(new DotStuffingStream())) {
+        got.push(chunk.slice());
+      }
     },
     Error,
     "ended with 1",
