@@ -56,8 +56,12 @@ export interface CounterStore {
   totals(): Promise<ReadonlyMap<string, number>>;
   /** Saves totals; those that are not named stay. Meant for once a second. */
   save(totals: ReadonlyMap<string, number>): Promise<void>;
-  /** Appends a minute's row of all counters, and forgets rows older than {@linkcode HISTORY_MINUTES}. */
+  /** Puts a minute's row of all counters in place of the one that is there. */
   append(minute: number, values: ReadonlyMap<string, number>): Promise<void>;
+  /** Forgets the rows before a minute. Whoever appends says which: by a wrong clock, all rows would be too old. */
+  forgetBefore(minute: number): Promise<void>;
+  /** Moves the rows from one minute to another, both included, by so many minutes; rows that are there give way. */
+  move(range: { readonly from: number; readonly to: number }, by: number): Promise<void>;
   /** A counter's rows from minute `since` on, oldest first; rows that lack the counter are left out. */
   history(counter: string, since: number): AsyncIterable<HistoryRow>;
 }

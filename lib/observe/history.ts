@@ -1,5 +1,6 @@
 /** A row a minute for a week: what HISTORY, `top` and the dashboard draw from. */
 
+import { type Clock, systemClock } from "../async/clock.ts";
 import type { CounterStore } from "../contracts/record_store.ts";
 import { HISTORY_MINUTES } from "../state/retention.ts";
 import type { Counters } from "./counters.ts";
@@ -10,12 +11,14 @@ import { METRICS } from "./metrics.ts";
 const MINUTE = 60_000;
 /** Milliseconds between two savings of the minute under way. */
 const SAVE_INTERVAL = 10_000;
+/** By how much the wall clock must go back to have been set, and not only to be kept right. */
+const STEP_BACK = MINUTE / 2;
 
 /** Rows saved in one go, where a store that failed lacks many: some milliseconds. */
 const ROWS_AT_ONCE = 60;
 
 /** The part of the state that this needs. */
-export type MinuteStore = Pick<CounterStore, "append" | "history">;
+export type MinuteStore = Pick<CounterStore, "append" | "forgetBefore" | "history" | "move">;
 
 /** One minute of one metric. */
 export interface MinuteValue {
@@ -27,8 +30,8 @@ export interface MinuteValue {
 
 /** How history is kept. */
 export interface HistoryOptions {
-  /** Milliseconds since 1970. */
-  readonly now?: () => number;
+  /** @default {systemClock} */
+  readonly clock?: Clock;
   /** Where rows outlive the process. */
   readonly store?: MinuteStore;
 }
@@ -46,12 +49,16 @@ interface Baseline {
  */
 export class History {
   readonly #counters: Counters;
-  readonly #now: () => number;
+  readonly #clock: Clock;
   readonly #store: MinuteStore | undefined;
   readonly #columns = new Map<string, Float64Array>();
   readonly #minutes = new Float64Array(HISTORY_MINUTES);
   /** How many minutes were ever begun; the present one is at `(begun - 1) % HISTORY_MINUTES`. */
   #begun = 0;
+  /** How many of them came from the store. */
+  #loaded = 0;
+  /** By how much the wall clock was ahead of the monotonic one when it was last looked at. */
+  #offset: number;
   #baseline: Baseline;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #saving: Promise<void> = Promise.resolve();
@@ -62,9 +69,10 @@ export class History {
   /** @param counters already restored: what they say now is where the first minute begins */
   constructor(counters: Counters, options: HistoryOptions = {}) {
     this.#counters = counters;
-    this.#now = options.now ?? Date.now;
+    this.#clock = options.clock ?? systemClock;
     this.#store = options.store;
     for (const { name } of METRICS) this.#columns.set(name, new Float64Array(HISTORY_MINUTES));
+    this.#offset = this.#clock.wall() - this.#clock.monotonic();
     this.#baseline = this.#measure();
   }
 
@@ -85,6 +93,7 @@ export class History {
     }
     const past = [...rows].sort(([a], [b]) => a - b).filter(([at]) => at * MINUTE <= present);
     for (const [minute, values] of past) this.#begin(minute * MINUTE, values);
+    this.#loaded = this.#begun;
     const last = past.at(-1);
     // A restart within a minute goes on with that minute's counts.
     if (last !== undefined && this.#lastMinute() === present) this.#goOnWith(last[1]);
@@ -94,17 +103,18 @@ export class History {
 
   /** Writes what was counted since into the present minute's row, and begins a new one when its time has come. */
   tick(): void {
+    this.#followClock();
     const minute = this.#presentMinute();
     const last = this.#lastMinute();
     if (last !== undefined) {
       this.#fill();
-      // A clock that was set back must not write the past anew.
       if (minute <= last) return;
       this.#save();
       this.#baseline = this.#measure();
     }
     this.#begin(minute);
     this.#fill();
+    this.#forget();
   }
 
   /**
@@ -134,7 +144,10 @@ export class History {
       this.tick();
       if (saved !== this.#counters.revision || this.#failing || this.#lacks) this.#save();
       saved = this.#counters.revision;
-      this.#timer = setTimeout(next, Math.min(SAVE_INTERVAL, MINUTE - this.#now() % MINUTE));
+      this.#timer = setTimeout(
+        next,
+        Math.min(SAVE_INTERVAL, MINUTE - this.#clock.wall() % MINUTE),
+      );
       Deno.unrefTimer(this.#timer);
     };
     next();
@@ -149,7 +162,7 @@ export class History {
   }
 
   #presentMinute(): number {
-    return Math.floor(this.#now() / MINUTE) * MINUTE;
+    return Math.floor(this.#clock.wall() / MINUTE) * MINUTE;
   }
 
   #lastMinute(): number | undefined {
@@ -158,6 +171,39 @@ export class History {
 
   #oldest(): number {
     return Math.max(0, this.#begun - HISTORY_MINUTES);
+  }
+
+  /**
+   * When the wall clock was set back, what this run wrote under times that are ahead now was written by a wrong clock: it is moved back by
+   * as much. A clock that is set ahead changes nothing: the machine may have slept.
+   */
+  #followClock(): void {
+    const before = this.#offset;
+    this.#offset = this.#clock.wall() - this.#clock.monotonic();
+    const by = Math.round((this.#offset - before) / MINUTE) * MINUTE;
+    const to = this.#lastMinute();
+    const present = this.#presentMinute();
+    if (this.#offset - before > -STEP_BACK || by === 0 || to === undefined || to <= present) return;
+    let from = to;
+    let at = this.#begun - 1;
+    const oldest = Math.max(this.#oldest(), this.#loaded);
+    for (; at >= oldest && this.#minutes[at % HISTORY_MINUTES]! > present; at--) {
+      from = this.#minutes[at % HISTORY_MINUTES]!;
+      this.#minutes[at % HISTORY_MINUTES]! += by;
+    }
+    this.#unsaved = Math.min(this.#unsaved, at + 1);
+    // What had these times before gives way.
+    for (; at >= this.#oldest() && !(this.#minutes[at % HISTORY_MINUTES]! < from + by); at--) {
+      this.#minutes[at % HISTORY_MINUTES] = NaN;
+    }
+    this.#write((store) => store.move({ from: from / MINUTE, to: to / MINUTE }, by / MINUTE));
+  }
+
+  /** Once there is a week of minutes, what is older is forgotten. Counted, since by a wrong clock all of it would be too old. */
+  #forget(): void {
+    const oldest = this.#minutes[this.#oldest() % HISTORY_MINUTES]!;
+    if (this.#begun <= HISTORY_MINUTES || Number.isNaN(oldest)) return;
+    this.#write((store) => store.forgetBefore(oldest / MINUTE));
   }
 
   #begin(minute: number, values?: ReadonlyMap<string, number>): void {
@@ -199,17 +245,26 @@ export class History {
 
   /** Saves rows that the store lacks, the oldest first, and the one under way. */
   #save(most: number = ROWS_AT_ONCE): void {
-    const store = this.#store;
-    if (store === undefined || this.#begun === 0) return;
-    this.#saving = this.#saving.then(async () => {
+    if (this.#begun === 0) return;
+    this.#write(async (store) => {
       const first = Math.max(this.#unsaved, this.#oldest());
       const end = Math.min(this.#begun, first + most);
+      for (let at = first; at < end; at++) {
+        const minute = this.#minutes[at % HISTORY_MINUTES]!;
+        if (!Number.isNaN(minute)) await store.append(minute / MINUTE, this.#row(at));
+        // The one under way is saved again.
+        this.#unsaved = Math.min(at + 1, this.#begun - 1);
+      }
+    });
+  }
+
+  /** Writes after what is being written; a store that fails is told of once. */
+  #write(change: (store: MinuteStore) => Promise<void>): void {
+    const store = this.#store;
+    if (store === undefined) return;
+    this.#saving = this.#saving.then(async () => {
       try {
-        for (let at = first; at < end; at++) {
-          await store.append(this.#minutes[at % HISTORY_MINUTES]! / MINUTE, this.#row(at));
-          // The one under way is saved again.
-          this.#unsaved = Math.min(at + 1, this.#begun - 1);
-        }
+        await change(store);
         this.#failing = false;
       } catch (error) {
         if (!this.#failing) {

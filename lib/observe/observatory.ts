@@ -56,7 +56,7 @@ export async function openObservatory(options: ObservatoryOptions): Promise<Obse
     state.counters,
     saveInterval === undefined ? {} : { interval: saveInterval },
   );
-  const history = new History(counters, { now: () => clock.wall(), store: state.counters });
+  const history = new History(counters, { clock, store: state.counters });
   try {
     await history.load();
   } catch (error) {

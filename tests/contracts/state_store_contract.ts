@@ -190,8 +190,26 @@ export function stateStoreContract(name: string, make: MakeStateStore): void {
     assertEquals(late, [{ minute: minute + 1, value: 3 }]);
     assertEquals(await Array.fromAsync(store.counters.history("nobody", 0)), []);
     await store.counters.append(minute + HISTORY_MINUTES, new Map([["pop3.logins", 9]]));
+    assertEquals((await all()).map((row) => row.value), [1, 3, 9]);
+    await store.counters.forgetBefore(minute + 1);
     assertEquals((await all()).map((row) => row.value), [3, 9]);
     assertEquals(await Array.fromAsync(store.counters.history("other", 0)), []);
+  });
+
+  test("moves minutes that were counted under a wrong clock", async (store) => {
+    for (const minute of [10, 11, 20, 21, 22]) {
+      await store.counters.append(minute, new Map([["a", minute], ["b", -minute]]));
+    }
+    const rows = async (name: string) =>
+      (await Array.fromAsync(store.counters.history(name, 0)))
+        .map(({ minute, value }) => [minute, value]);
+    await store.counters.move({ from: 20, to: 22 }, -9);
+    assertEquals(await rows("a"), [[10, 10], [11, 20], [12, 21], [13, 22]]);
+    // By less than there are.
+    await store.counters.move({ from: 11, to: 13 }, 1);
+    assertEquals(await rows("a"), [[10, 10], [12, 20], [13, 21], [14, 22]]);
+    await store.counters.move({ from: 12, to: 14 }, -1);
+    assertEquals(await rows("b"), [[10, -10], [11, -20], [12, -21], [13, -22]]);
   });
 }
 

@@ -97,6 +97,18 @@ export class MemoryCounterStore implements CounterStore {
     return Promise.resolve();
   }
 
+  forgetBefore(minute: number): Promise<void> {
+    for (const old of this.minutes.keys()) if (old < minute) this.minutes.delete(old);
+    return Promise.resolve();
+  }
+
+  move({ from, to }: { from: number; to: number }, by: number): Promise<void> {
+    const moved = [...this.minutes].filter(([minute]) => minute >= from && minute <= to);
+    for (const [minute] of moved) this.minutes.delete(minute);
+    for (const [minute, values] of moved) this.minutes.set(minute + by, values);
+    return Promise.resolve();
+  }
+
   async *history(counter: string, since: number): AsyncIterable<HistoryRow> {
     for (
       const [minute, values] of await Promise.resolve([...this.minutes].sort(([a], [b]) => a - b))

@@ -8,7 +8,7 @@ import type {
   CounterStore,
   HistoryRow,
 } from "../../contracts/record_store.ts";
-import { ACCESS_DAYS, ACCESSES_PER_USER, HISTORY_MINUTES } from "../retention.ts";
+import { ACCESS_DAYS, ACCESSES_PER_USER } from "../retention.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 
@@ -67,9 +67,19 @@ export class MemoryCounters implements CounterStore {
 
   append(minute: number, values: ReadonlyMap<string, number>): Promise<void> {
     this.#rows.set(minute, new Map([...this.#rows.get(minute) ?? [], ...values]));
-    for (const old of this.#rows.keys()) {
-      if (old <= minute - HISTORY_MINUTES) this.#rows.delete(old);
-    }
+    return Promise.resolve();
+  }
+
+  forgetBefore(minute: number): Promise<void> {
+    for (const old of this.#rows.keys()) if (old < minute) this.#rows.delete(old);
+    return Promise.resolve();
+  }
+
+  move({ from, to }: { from: number; to: number }, by: number): Promise<void> {
+    const moved = [...this.#rows].filter(([minute]) => minute >= from && minute <= to);
+    for (const [minute] of moved) this.#rows.delete(minute);
+    for (let minute = from + by; minute <= to + by; minute++) this.#rows.delete(minute);
+    for (const [minute, values] of moved) this.#rows.set(minute + by, values);
     return Promise.resolve();
   }
 

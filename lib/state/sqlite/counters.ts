@@ -1,7 +1,6 @@
 /** Counters' totals and their history in the state file. */
 
 import type { CounterStore, HistoryRow } from "../../contracts/record_store.ts";
-import { HISTORY_MINUTES } from "../retention.ts";
 import type { SqliteDatabase } from "./database.ts";
 
 /** Rows read at a time by {@linkcode SqliteCounters.history}. */
@@ -50,9 +49,30 @@ export class SqliteCounters implements CounterStore {
           value,
         );
       }
+    });
+  }
+
+  /** See {@linkcode CounterStore.forgetBefore}. */
+  // deno-lint-ignore require-await -- what is thrown must reject
+  async forgetBefore(minute: number): Promise<void> {
+    this.#database.transaction("kill", () => {
       this.#database.run(
-        "DELETE FROM history WHERE counter IN (SELECT id FROM counters) AND minute <= ?",
-        minute - HISTORY_MINUTES,
+        "DELETE FROM history WHERE counter IN (SELECT id FROM counters) AND minute < ?",
+        minute,
+      );
+    });
+  }
+
+  /** See {@linkcode CounterStore.move}. */
+  // deno-lint-ignore require-await -- what is thrown must reject
+  async move({ from, to }: { from: number; to: number }, by: number): Promise<void> {
+    const of = "counter IN (SELECT id FROM counters) AND minute BETWEEN ? AND ?";
+    this.#database.transaction("kill", () => {
+      // By way of negative minutes, since a row may go where another one still is.
+      this.#database.run(`UPDATE history SET minute = -(minute + ?) WHERE ${of}`, by, from, to);
+      this.#database.run(`DELETE FROM history WHERE ${of}`, from + by, to + by);
+      this.#database.run(
+        "UPDATE history SET minute = -minute WHERE counter IN (SELECT id FROM counters) AND minute < 0",
       );
     });
   }
