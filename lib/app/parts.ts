@@ -23,6 +23,7 @@ import type { ManagementPort } from "./management_port.ts";
 import { LoginGuard } from "../auth/login_guard.ts";
 import type { HttpServer } from "../http/http_server.ts";
 import { newGeneration } from "../workers/generation.ts";
+import { AccessLogDays } from "./access_log_days.ts";
 import { KeptRunningTime } from "./kept_running_time.ts";
 import { MailFolderLocks } from "../mail/mail_folder_lock.ts";
 import { findPorts, type Ports } from "../net/ports.ts";
@@ -108,6 +109,7 @@ export async function assemble(
     await openObservatory({ state, version: VERSION, telemetry: options.telemetry }),
   );
   const running = stack.use(await KeptRunningTime.open({ installation: state.installation }));
+  stack.use(new AccessLogDays({ accesses: state.accesses, running }));
   const groups = new LocalProcessGroups();
   stack.defer(() => groups.endAll());
   const turns = new Semaphore(settings().maxTransformers);

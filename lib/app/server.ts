@@ -1,5 +1,6 @@
 /** The server: starts its parts in order, brings changes to them, and ends them. */
 
+import { systemClock } from "../async/clock.ts";
 import { prometheusText } from "../observe/prometheus.ts";
 import type { LiveSettingsRegistry, SettingChange } from "../settings/live_settings.ts";
 import type { ReloadOutcome } from "../contracts/management.ts";
@@ -123,10 +124,11 @@ async function openHttp(
   const { http: listen, serverName } = registry.settings;
   if (listen === undefined) return undefined;
   const { counters, history, sessions } = observatory;
+  const started = systemClock.monotonic();
   const watch = {
     serverName,
     version: VERSION,
-    started: Date.now(),
+    uptime: () => systemClock.monotonic() - started,
     trouble: () => supervisor.trouble,
     figures: () => counters.figures(),
     history: (name: string, minutes: number) => history.query(name, minutes),

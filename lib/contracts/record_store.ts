@@ -41,6 +41,13 @@ export interface AccessLog {
   count(user: string): Promise<number>;
   /** A user's records, the newest `limit` of them, newest last. */
   list(user: string, limit: number): Promise<readonly AccessRecord[]>;
+  /**
+   * Forgets records that are too old. Their age is counted in days that the server has run, since by a wrong wall clock all of them would
+   * be too old.
+   *
+   * @param day the server's present day, the first being 0; to be told at each start, and on each day
+   */
+  forgetOld(day: number): Promise<void>;
 }
 
 /** A row of the history. */

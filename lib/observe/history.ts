@@ -96,7 +96,10 @@ export class History {
     this.#loaded = this.#begun;
     const last = past.at(-1);
     // A restart within a minute goes on with that minute's counts.
-    if (last !== undefined && this.#lastMinute() === present) this.#goOnWith(last[1]);
+    if (last !== undefined && this.#lastMinute() === present) {
+      this.#goOnWith(last[1]);
+      this.#loaded--;
+    }
     this.tick();
     this.#unsaved = this.#begun - 1;
   }

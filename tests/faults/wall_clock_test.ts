@@ -1,6 +1,8 @@
 /** A wall clock that is set while the server runs: what lasts a time lasts that time, and neither a year more nor a year less. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { join } from "node:path";
+import { SqliteState } from "../../lib/state/sqlite/sqlite_state.ts";
 import { faultTest, startFaultyProgram } from "../support/fault_injection/fault_injection.ts";
 import { temporaryFolder } from "../support/mailboxes.ts";
 import type { RunningProgram } from "../support/program.ts";
@@ -72,3 +74,51 @@ faultTest("the time for logging in does not end when the wall clock is set ahead
   await client.ok("PASS secret");
   await client.ok("QUIT");
 });
+
+faultTest(
+  "a start with the clock a year ahead keeps access log and history, which go on when it is set right",
+  async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "state.db");
+    const options = { maildir: folder.path, state: path, users: { alice: "secret" } };
+    for (const clock of [0, YEAR, 0]) {
+      await using stage = await startFaultyProgram({ ...options, clock });
+      assertMatch(await logIn(stage.program, "secret"), /^\+OK/);
+    }
+    await using state = await SqliteState.open({ path });
+    const accesses = await state.accesses.list("alice", 10);
+    assertEquals(accesses.map(({ at }) => Math.round((at - Date.now()) / YEAR)), [0, 1, 0]);
+    const minutes = await Array.fromAsync(state.counters.history("pop3.logins", 0));
+    const total = (from: number, to: number): number =>
+      minutes.filter(({ minute }) => minute * 60_000 > from && minute * 60_000 < to)
+        .reduce((sum, { value }) => sum + value, 0);
+    const now = Date.now();
+    assertEquals(total(now - YEAR / 2, now + YEAR / 2), 2);
+    assertEquals(total(now + YEAR / 2, Infinity), 1);
+  },
+);
+
+faultTest(
+  "history goes on at once when the clock is set back, and its minutes are the right ones",
+  async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "state.db");
+    {
+      await using stage = await startFaultyProgram({
+        maildir: folder.path,
+        state: path,
+        users: { alice: "secret" },
+        clock: YEAR,
+      });
+      assertMatch(await logIn(stage.program, "secret"), /^\+OK/);
+      await stage.faults.set({ clock: 0 });
+      assertMatch(await logIn(stage.program, "secret"), /^\+OK/);
+    }
+    await using state = await SqliteState.open({ path });
+    const minutes = await Array.fromAsync(state.counters.history("pop3.logins", 0));
+    assertEquals(minutes.reduce((sum, { value }) => sum + value, 0), 2);
+    for (const { minute } of minutes) {
+      assert(Math.abs(minute * 60_000 - Date.now()) < 10 * 60_000, "a minute of the wrong clock");
+    }
+  },
+);

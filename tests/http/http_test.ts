@@ -27,7 +27,7 @@ function watch(more: Partial<Watch> = {}): Watch {
   return {
     serverName: "mail.example.org",
     version: "1.2.3",
-    started: NOW - 90_000_000,
+    uptime: () => 90_000_000,
     trouble: () => undefined,
     figures: () => ({ "pop3.sessions.active": 17, "pop3.bytes.sent": 2_500_000 }),
     history: (name) =>

@@ -292,7 +292,7 @@ Deno.test("every change leaves its line, with nothing secret in it", async () =>
 });
 
 Deno.test("a state that cannot be written is told in a sentence, and nothing is noted as done", async () => {
-  const state = new MemoryState({ now: () => NOON });
+  const state = new MemoryState();
   await using server = await startManagement({ state });
   using client = await server.login(1);
   const full = (): Promise<never> =>
@@ -338,7 +338,7 @@ Deno.test("an administrator who is deleted loses this connection, too", async ()
 });
 
 Deno.test("100 000 users are listed one after the other, and the list of version 1 says how many there are", async () => {
-  const state = new MemoryState({ now: () => NOON });
+  const state = new MemoryState();
   const keys = { storedKey: new Uint8Array(32), serverKey: new Uint8Array(32) };
   await state.users.putAll(Array.from({ length: 100_000 }, (_, index) => ({
     name: `user${String(index).padStart(6, "0")}`,

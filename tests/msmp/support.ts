@@ -67,7 +67,7 @@ export async function startManagement(
   ]);
   if (asked.kind !== "serve") throw new Error(`These arguments serve nothing: ${asked.kind}`);
   const clock = new TestClock(NOON);
-  const state = options.state ?? new MemoryState({ now: () => NOON });
+  const state = options.state ?? new MemoryState();
   const registry = new LiveSettingsRegistry({
     inputs: {
       flags: asked.flags,

@@ -157,10 +157,10 @@ Deno.test("history goes on when its store fails", async () => {
 });
 
 Deno.test("history saves the minutes of an outage of its store when that is over", async () => {
-  let now = START;
+  const clock = new TestClock(START);
   const store = new MemoryCounterStore();
   const counters = new Counters({ size: 0 });
-  const history = new History(counters, { now: () => now, store });
+  const history = new History(counters, { clock, store });
   await history.load();
   {
     await using _running = history.start();
@@ -168,7 +168,7 @@ Deno.test("history saves the minutes of an outage of its store when that is over
     for (let minute = 0; minute < 3; minute++) {
       counters.observe(login("1"));
       history.tick();
-      now += MINUTE;
+      clock.advance(MINUTE);
       history.tick();
     }
     await new Promise((resolve) => setTimeout(resolve, 0));

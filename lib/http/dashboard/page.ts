@@ -13,8 +13,8 @@ import { elapsed, inUnit, type Unit } from "../../bytes/units.ts";
 export interface DashboardData {
   readonly serverName: string;
   readonly version: string;
-  /** When the server was started; milliseconds since 1970. */
-  readonly started: number;
+  /** Milliseconds for which the server has run. */
+  readonly uptime: () => number;
   /** Why the server does not serve now, as a sentence; undefined when it does. */
   trouble(): string | undefined;
   /** Every figure by its metric's name. */
@@ -76,7 +76,7 @@ ${trusted(livePart(data, now))}
 
 /** What changes from one look to the next, as pieces with a `data-part` each. */
 export function livePart(data: DashboardData, now: number): string {
-  return markup`<header data-part="head">${head(data, now)}</header>
+  return markup`<header data-part="head">${head(data)}</header>
 <main>
 <section aria-label="Figures" class="cards" data-part="cards">${cards(data)}</section>
 <section aria-label="The last hour" class="charts" data-part="charts">${charts(data, now)}</section>
@@ -84,13 +84,13 @@ export function livePart(data: DashboardData, now: number): string {
 </main>`.toString();
 }
 
-function head(data: DashboardData, now: number): Html {
+function head(data: DashboardData): Html {
   const trouble = data.trouble();
   const state = trouble === undefined
     ? markup`<span class="state good">ready</span>`
     : markup`<span class="state bad">${printable(trouble)}</span>`;
   return markup`<h1>${printable(data.serverName)}</h1>${state}
-<p>Postern ${data.version}, up for ${elapsed(now - data.started)}</p>`;
+<p>Postern ${data.version}, up for ${elapsed(data.uptime())}</p>`;
 }
 
 function cards(data: DashboardData): Html {

@@ -11,26 +11,15 @@ import type {
   StateStore,
 } from "../../contracts/state_store.ts";
 
-/** What a state in memory works with. */
-export interface MemoryStateOptions {
-  /** @default {Date.now} */
-  readonly now?: () => number;
-}
-
 /** The state in memory. */
 export class MemoryState implements StateStore {
   readonly users = new MemoryAccounts("user");
   readonly administrators = new MemoryAccounts("administrator");
   readonly learned: LearnedKeysStore = new MemoryLearnedKeys();
   readonly settings: SettingStore = new MemorySettings();
-  readonly accesses: AccessLog;
+  readonly accesses: AccessLog = new MemoryAccessLog();
   readonly counters: CounterStore = new MemoryCounters();
   readonly installation: Installation = new MemoryInstallation();
-
-  /** Makes an empty state. */
-  constructor({ now = Date.now }: MemoryStateOptions = {}) {
-    this.accesses = new MemoryAccessLog(now);
-  }
 
   flush(): Promise<void> {
     return Promise.resolve();

@@ -10,24 +10,17 @@ import type {
 } from "../../contracts/record_store.ts";
 import { ACCESS_DAYS, ACCESSES_PER_USER } from "../retention.ts";
 
-const DAY = 24 * 60 * 60 * 1000;
-
 /** The access log in memory. */
 export class MemoryAccessLog implements AccessLog {
-  readonly #now: () => number;
+  /** The day that the server was in when a record was there first, by its session; none before the next day has come. */
+  readonly #days = new Map<string, number>();
   readonly #records = new Map<string, AccessRecord[]>();
   readonly #open = new Map<string, AccessStart>();
 
-  /** Makes the view on it. */
-  constructor(now: () => number) {
-    this.#now = now;
-  }
-
   opened(start: AccessStart): void {
-    const oldest = this.#now() - ACCESS_DAYS * DAY;
     const records = this.#records.get(start.user) ?? [];
     records.push({ ...start, end: undefined });
-    while (records.length > ACCESSES_PER_USER || records[0]!.at < oldest) records.shift();
+    if (records.length > ACCESSES_PER_USER) this.#days.delete(records.shift()!.session);
     this.#records.set(start.user, records);
     this.#open.set(start.session, start);
   }
@@ -43,6 +36,19 @@ export class MemoryAccessLog implements AccessLog {
 
   count(user: string): Promise<number> {
     return Promise.resolve(this.#records.get(user)?.length ?? 0);
+  }
+
+  forgetOld(day: number): Promise<void> {
+    for (const [user, records] of this.#records) {
+      const kept = records.filter(({ session }) => {
+        const noted = this.#days.get(session) ?? day;
+        if (noted > day - ACCESS_DAYS) this.#days.set(session, noted);
+        else this.#days.delete(session);
+        return this.#days.has(session);
+      });
+      this.#records.set(user, kept);
+    }
+    return Promise.resolve();
   }
 
   list(user: string, limit: number): Promise<readonly AccessRecord[]> {

@@ -1,5 +1,6 @@
 /** The access log in the state file: noted in memory, written together once in a while. */
 
+import { delay } from "../../async/delay.ts";
 import type {
   AccessEnd,
   AccessLog,
@@ -10,11 +11,11 @@ import { StateStoreError } from "../../contracts/state_store.ts";
 import { ACCESS_DAYS, ACCESSES_PER_USER } from "../retention.ts";
 import type { Row, SqliteDatabase } from "./database.ts";
 
-const DAY = 24 * 60 * 60 * 1000;
 /** Sessions noted while the disk fails; beyond it the oldest notes are lost. */
 const MAX_NOTES = 100_000;
-/** Records that age removes at a time, so that no flush takes long. */
-const MAX_EXPIRED = 1000;
+/** Records that age removes in one transaction, so that none takes long, and milliseconds from one to the next. */
+const MAX_FORGOTTEN = 1000;
+const BREATH_MS = 2;
 
 /** What is not written yet of a session. */
 interface Note {
@@ -25,6 +26,7 @@ interface Note {
 /** What the access log needs. */
 export interface SqliteAccessLogOptions {
   readonly database: SqliteDatabase;
+  /** Milliseconds since 1970: when sessions that the last process left open are said to have ended. */
   readonly now: () => number;
   /** Called with a first note where there was none, so that a flush is planned. */
   readonly noted: () => void;
@@ -33,7 +35,6 @@ export interface SqliteAccessLogOptions {
 /** The access log in the state file. */
 export class SqliteAccessLog implements AccessLog {
   readonly #database: SqliteDatabase;
-  readonly #now: () => number;
   readonly #noted: () => void;
   readonly #notes = new Map<string, Note>();
   #lost = 0;
@@ -41,7 +42,6 @@ export class SqliteAccessLog implements AccessLog {
   /** Makes the log; sessions that the last process left open are closed as `crashed`. */
   constructor({ database, now, noted }: SqliteAccessLogOptions) {
     this.#database = database;
-    this.#now = now;
     this.#noted = noted;
     database.transaction("kill", () =>
       database.run(
@@ -108,7 +108,7 @@ export class SqliteAccessLog implements AccessLog {
   }
 
   /**
-   * Writes what is noted, in one transaction, and forgets what is too old or too much. When it fails, the notes stay.
+   * Writes what is noted, in one transaction, and forgets what is too much. When it fails, the notes stay.
    *
    * @param limit how many sessions at most, the longest noted first
    * @returns whether notes remain
@@ -121,14 +121,36 @@ export class SqliteAccessLog implements AccessLog {
       for (const user of new Set(notes.map(([, { start }]) => start?.user))) {
         if (user !== undefined) this.#trim(user);
       }
-      this.#database.run(
-        "DELETE FROM accesses WHERE id IN (SELECT id FROM accesses WHERE at < ? LIMIT ?)",
-        this.#now() - ACCESS_DAYS * DAY,
-        MAX_EXPIRED,
-      );
     });
     for (const [session] of notes) this.#notes.delete(session);
     return this.#notes.size > 0;
+  }
+
+  /** A row a day tells the last record that there was when it began, whatever the wall clock said then. */
+  async forgetOld(day: number): Promise<void> {
+    this.flush();
+    const last = this.#database.transaction("kill", () => {
+      this.#database.run(
+        "INSERT INTO access_days SELECT ?, coalesce(max(id), 0) FROM accesses WHERE true " +
+          "ON CONFLICT (day) DO NOTHING",
+        day,
+      );
+      const row = this.#database.get(
+        "SELECT day, last FROM access_days WHERE day <= ? ORDER BY day DESC LIMIT 1",
+        day - ACCESS_DAYS,
+      );
+      if (row === undefined) return 0;
+      this.#database.run("DELETE FROM access_days WHERE day < ?", row.day as number);
+      return row.last as number;
+    });
+    const forget = (): number =>
+      this.#database.transaction("kill", () =>
+        this.#database.run(
+          "DELETE FROM accesses WHERE id IN (SELECT id FROM accesses WHERE id <= ? LIMIT ?)",
+          last,
+          MAX_FORGOTTEN,
+        ));
+    while (forget() === MAX_FORGOTTEN) await delay(BREATH_MS);
   }
 
   #note(session: string, note: Note): void {

@@ -130,4 +130,9 @@ export const MIGRATIONS: readonly string[] = [
   DROP TABLE amounts;
   ${SEALED_2.map(sealing).join("\n")}
   `,
+  `
+  -- The last record that there was at the beginning of each day that the server ran: age is counted so, since the wall clock can be wrong.
+  CREATE TABLE access_days (day INTEGER PRIMARY KEY, last INTEGER NOT NULL) STRICT;
+  DROP INDEX accesses_by_time;
+  `,
 ];
