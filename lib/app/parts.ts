@@ -186,7 +186,7 @@ function stateFacts(
     settings,
     scramForAll: loginService.scramForAll,
     bearer: loginService.bearer,
-    asks: settings.maxConnectionsPerIp > 0 || guard.active,
+    asks: guard.active,
   };
 }
 

@@ -1,4 +1,4 @@
-/** The login service over what this thread keeps: users, locks, addresses, settings and observers. */
+/** The login service over what this thread keeps: users, locks, settings and observers. */
 
 import { type Clock, systemClock } from "../async/clock.ts";
 import type { Observer, ServerEvent } from "../contracts/event.ts";
@@ -20,7 +20,6 @@ import {
 } from "../contracts/user_directory.ts";
 import { refuseUserName } from "../bytes/user_name.ts";
 import { logger } from "../log/logging.ts";
-import { AddressCounts } from "./address_counts.ts";
 import { type Attempt, type LoginGuard, NotCheckedError } from "./login_guard.ts";
 import { LoginTimes } from "./login_times.ts";
 
@@ -48,7 +47,6 @@ export interface LocalLoginServiceOptions {
 export class LocalLoginService implements LoginService {
   readonly #options: LocalLoginServiceOptions;
   readonly #clock: Clock;
-  readonly #addresses = new AddressCounts();
   readonly #loginTimes: LoginTimes;
 
   constructor(options: LocalLoginServiceOptions) {
@@ -69,16 +67,8 @@ export class LocalLoginService implements LoginService {
     return this.#options.bearer;
   }
 
-  admit({ session, address }: SessionIdentity): Promise<"banned" | "too-many" | undefined> {
-    const most = this.#options.settings().maxConnectionsPerIp;
-    const refusal = this.#options.guard.banned(address)
-      ? "banned"
-      : most > 0 && this.#addresses.count(address) > most
-      ? "too-many"
-      : undefined;
-    // One that is turned away takes no place while it is told so.
-    if (refusal !== undefined) this.#addresses.leave(session);
-    return Promise.resolve(refusal);
+  admit({ address }: SessionIdentity): Promise<"banned" | undefined> {
+    return Promise.resolve(this.#options.guard.banned(address) ? "banned" : undefined);
   }
 
   scramParameters(user: string): Promise<ScramParameters> {
@@ -124,8 +114,6 @@ export class LocalLoginService implements LoginService {
   }
 
   observe(event: ServerEvent): void {
-    if (event.type === "connected") this.#addresses.enter(event.session, event.address);
-    else if (event.type === "disconnected") this.#addresses.leave(event.session);
     this.#options.observe(event);
   }
 

@@ -14,6 +14,11 @@ import { UsageError } from "./usage_error.ts";
 
 /** Milliseconds for everything; 5 s are promised, and the start of the program is among them. */
 const LIMIT = 4000;
+/**
+ * Milliseconds for the greeting. A server whose connections are all taken makes room after three seconds (max_connections), which would
+ * hide from a supervisor that it is full.
+ */
+const GREETING = 2500;
 /** Milliseconds for the answer to QUIT. */
 const FAREWELL = 300;
 
@@ -95,10 +100,12 @@ async function ask(place: Place, proxies: readonly string[]): Promise<Outcome> {
   try {
     // A peer that --proxy-protocol names must begin with the header, and this one speaks for itself.
     if (isProxy(connection.localAddr.hostname, proxies)) await lines.send("PROXY UNKNOWN");
-    const greeting = await lines.nextWithin(Math.max(0, LIMIT - (performance.now() - start)));
+    const greeting = await lines.nextWithin(
+      Math.max(0, Math.min(GREETING, LIMIT - (performance.now() - start))),
+    );
     if (greeting === undefined) {
       return ill(
-        `${shown} takes connections, but sends no greeting within ${LIMIT / 1000} seconds: ` +
+        `${shown} takes connections, but sends no greeting within ${GREETING / 1000} seconds: ` +
           "all of max_connections are taken, or the server hangs",
       );
     }

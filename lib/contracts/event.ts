@@ -14,6 +14,8 @@ export type CloseReason =
   | "kicked"
   | "shutdown"
   | "refused"
+  /** It gave way to a newcomer, before its login. */
+  | "displaced"
   | "tls-failed"
   | "error";
 

@@ -94,12 +94,11 @@ export interface LoginService {
   /** Whether bearer tokens can be checked. */
   readonly bearer: boolean;
   /**
-   * Asks whether an address may have a session at all (bans, `max_connections_per_ip`). The session's `connected` event has gone
-   * before; its `disconnected` event gives its place back.
+   * Asks whether an address may have a session at all.
    *
    * @returns undefined when it may, else why not
    */
-  admit(identity: SessionIdentity): Promise<"banned" | "too-many" | undefined>;
+  admit(identity: SessionIdentity): Promise<"banned" | undefined>;
   /** What a SCRAM exchange with this user begins with. */
   scramParameters(user: string): Promise<ScramParameters>;
   /**

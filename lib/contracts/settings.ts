@@ -27,6 +27,9 @@ export interface SessionSettings {
   /** Days. */
   readonly expire: number;
   readonly logLevel: "trace" | "debug" | "info" | "warning" | "error";
+  readonly maxConnections: number;
+  /** Undefined means a share of `maxConnections`: see `connectionsPerAddress`. */
+  readonly maxConnectionsPerIp: number | undefined;
 }
 
 /** All settings. Durations are seconds unless said otherwise; 0 means off. */
@@ -67,8 +70,6 @@ export interface Settings extends SessionSettings {
   readonly oauthUserClaim: string;
   readonly config: string | undefined;
   readonly maxTransformers: number;
-  readonly maxConnections: number;
-  readonly maxConnectionsPerIp: number;
   readonly maxSessionsPerUser: number;
   readonly maxUsers: number;
   readonly authDelay: number;

@@ -4,20 +4,25 @@ import { type Clock, systemClock } from "../async/clock.ts";
 import { delay } from "../async/delay.ts";
 import { Yielder } from "../async/yielder.ts";
 import type { Connection } from "../contracts/connection.ts";
+import type { ConnectionSlot } from "../contracts/connection_slots.ts";
+import { AddressConnections } from "../net/address_connections.ts";
+import { AddressLimit } from "../net/address_limit.ts";
+import { Handshakes } from "../net/handshakes.ts";
 import { Listener } from "../net/listener.ts";
-import { LocalConnectionSlots } from "../net/local_connection_slots.ts";
 import { isLoopback, NetworkList } from "../net/networks.ts";
 import type { SecureContexts } from "../net/secure_contexts.ts";
-import { acceptTls } from "../net/tls_connection.ts";
+import { SharedConnectionSlots } from "../net/shared_connection_slots.ts";
 import type { Management } from "../contracts/management.ts";
 import type { AuditEntry, MsmpSettings } from "./services.ts";
+import { DISPLACED } from "./refusals.ts";
 import { MsmpSession } from "./session.ts";
 import type { CloseReason } from "../contracts/event.ts";
 import { logger } from "../log/logging.ts";
 import type { Settings } from "../contracts/settings.ts";
 import { StateStoreError } from "../contracts/state_store.ts";
+import { connectionsPerAddress } from "../settings/connections_per_address.ts";
 import { Conversation } from "../wire/conversation.ts";
-import { MANAGEMENT_CONNECTIONS } from "../wire/limits.ts";
+import { MANAGEMENT_CONNECTIONS, MANAGEMENT_RESERVE } from "../wire/limits.ts";
 import { StallClock } from "../wire/stall_guard.ts";
 import { writeAudit } from "./audit.ts";
 import { DelayedAnswers } from "../wire/delayed_answers.ts";
@@ -25,8 +30,11 @@ import { listenTogether } from "../net/listen_together.ts";
 
 const log = logger("msmp");
 
-/** How long, in milliseconds, a client may take for a TLS handshake. */
-const HANDSHAKE_MS = 15_000;
+/** One address may have a quarter of the connections, loopback excepted. */
+const SHARES = connectionsPerAddress({
+  maxConnections: MANAGEMENT_CONNECTIONS,
+  maxConnectionsPerIp: undefined,
+});
 
 /** The settings that the management port goes by. */
 export type MsmpHostSettings = MsmpSettings & Pick<Settings, "requireTls" | "cleartextNetworks">;
@@ -52,7 +60,12 @@ export interface MsmpHostOptions {
 export class MsmpHost {
   readonly #options: MsmpHostOptions;
   readonly #yielder: Yielder;
-  readonly #slots = new LocalConnectionSlots(() => MANAGEMENT_CONNECTIONS);
+  readonly #slots = SharedConnectionSlots.ofOneThread(MANAGEMENT_CONNECTIONS, {
+    reserve: MANAGEMENT_RESERVE,
+  });
+  readonly #limit = new AddressLimit(AddressConnections.ofOneThread());
+  readonly #handshakes: Handshakes | undefined;
+  readonly #stalls = new StallClock();
   readonly #delayed = new DelayedAnswers();
   #listeners: readonly Listener[] = [];
   /** Connections, with the administrator once one has logged in. */
@@ -62,6 +75,7 @@ export class MsmpHost {
   constructor(options: MsmpHostOptions) {
     this.#options = options;
     this.#yielder = options.yielder ?? new Yielder();
+    this.#handshakes = options.contexts && new Handshakes(options.contexts);
   }
 
   /** How many connections there are. */
@@ -83,7 +97,8 @@ export class MsmpHost {
         port,
         ...this.#upgrade(),
         slots: this.#slots,
-        serve: (connection) => this.serve(connection),
+        yielder: this.#yielder,
+        serve: (connection, slot) => this.#serve(connection, slot),
         fault: (error) =>
           log.error("Management connections cannot be accepted for the moment: {error}", { error }),
       }));
@@ -97,15 +112,24 @@ export class MsmpHost {
 
   /** Leads one connection through its dialogue. Never rejects. */
   async serve(connection: Connection): Promise<void> {
+    const slot = this.#slots.enter(() => connection[Symbol.dispose]());
+    await this.#serve(connection, slot);
+    slot.free();
+  }
+
+  async #serve(connection: Connection, slot: ConnectionSlot): Promise<void> {
     const { management, settings, version, audit = writeAudit } = this.#options;
     const { clock = systemClock, pause = waitFor } = this.#options;
     const { address } = connection.peer;
     const inForce = settings();
+    const admission = this.#limit.enter(address, slot, SHARES);
+    if (admission === "closed") return connection[Symbol.dispose]();
     const facts: { administrator?: string } = {};
     const session = new MsmpSession({
       management,
       settings: inForce,
       address,
+      isOverLimit: admission === "refused",
       clearAllowed: this.#clearAllowed(inForce, address),
       tlsOffered: connection.startTls !== undefined,
       version,
@@ -122,11 +146,13 @@ export class MsmpHost {
       ended: (reason) =>
         log.debug("The connection of {address} ended: {reason}", { address, reason }),
       clock,
+      keepSlot: (gone) => slot.keep(gone),
       penalty: (milliseconds, gone) =>
         this.#delayed.hold({
           address,
           milliseconds,
           gone,
+          slot,
           end: () => conversation.close("client-gone"),
         }),
       pause,
@@ -136,9 +162,10 @@ export class MsmpHost {
       connection,
       session,
       (error) => log.error("A management connection failed: {error}", { address, error }),
-      new StallClock(),
+      this.#stalls,
       this.#yielder,
     );
+    slot.giveWay = () => conversation.dismiss("displaced", DISPLACED);
     log.debug("{address} connected", { address });
     this.#connections.set(conversation, facts);
     try {
@@ -179,11 +206,8 @@ export class MsmpHost {
   }
 
   #upgrade(): { upgrade?: (connection: Connection) => Promise<Connection> } {
-    const { contexts } = this.#options;
-    if (contexts === undefined) return {};
-    return {
-      upgrade: (connection) => acceptTls(connection, { contexts, handshakeTimeout: HANDSHAKE_MS }),
-    };
+    const handshakes = this.#handshakes;
+    return handshakes === undefined ? {} : { upgrade: (raw) => handshakes.accept(raw) };
   }
 }
 

@@ -34,6 +34,8 @@ export interface MsmpServices {
   readonly settings: MsmpSettings;
   /** The client's IP address. */
   readonly address: string;
+  /** Whether the client's address has more connections than it may have: it is told so in place of the greeting. */
+  readonly isOverLimit: boolean;
   /** Whether TLS can be had by STLS. */
   readonly tlsOffered: boolean;
   /** Whether a password may come in clear. */
@@ -51,6 +53,12 @@ export interface MsmpServices {
   /** Told how the connection ended. */
   readonly ended: (reason: CloseReason) => void;
   readonly clock: Clock;
+  /**
+   * Keeps the connection slot to the connection's end. Where other administrators keep all of them, it waits for one to end.
+   *
+   * @returns false when there is none to be had
+   */
+  readonly keepSlot: (gone: AbortSignal) => boolean | Promise<boolean>;
   /**
    * Waits before the answer to a failed login; a client that leaves meanwhile ends its connection.
    *

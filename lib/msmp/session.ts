@@ -15,6 +15,7 @@ import type { Reply } from "../wire/reply.ts";
 import type { MsmpContext } from "./context.ts";
 import { ManagementError } from "../contracts/management.ts";
 import { Administration, Authorization } from "./phases.ts";
+import { BANNED, TOO_MANY_FROM_ADDRESS } from "./refusals.ts";
 import type { MsmpServices } from "./services.ts";
 import { shown } from "./text.ts";
 import { authorizationTable, version1Table, version2Table } from "./tables.ts";
@@ -67,12 +68,10 @@ export class MsmpSession implements Dialogue, MsmpContext {
   }
 
   greet(): Reply {
-    const { management, address } = this.services;
-    if (!management.administrators.banned(address)) {
-      return { kind: "ok", text: "MSMP1 server ready" };
-    }
-    const text = "Too many failed logins, try again later";
-    return { kind: "error", text, effect: "close", reason: "refused" };
+    const { management, address, isOverLimit } = this.services;
+    if (isOverLimit) return TOO_MANY_FROM_ADDRESS;
+    if (management.administrators.banned(address)) return BANNED;
+    return { kind: "ok", text: "MSMP1 server ready" };
   }
 
   obey(octets: Uint8Array): Reply | Promise<Reply> {

@@ -1,8 +1,9 @@
-/** Listening: opens a port and hands over each accepted connection, no faster than there are places for. */
+/** Listening: opens a port, and hands over each accepted connection once it has a connection slot. */
 
 import { delay } from "../async/delay.ts";
+import type { Yielder } from "../async/yielder.ts";
 import type { Connection } from "../contracts/connection.ts";
-import type { ConnectionSlots } from "../contracts/connection_slots.ts";
+import type { ConnectionSlot, ConnectionSlots } from "../contracts/connection_slots.ts";
 import { TcpConnection, type TcpConnectionOptions } from "./tcp_connection.ts";
 
 /** How a listener works. */
@@ -13,8 +14,10 @@ export interface ListenerOptions extends TcpConnectionOptions {
   /** Whether other threads listen on the same port. */
   readonly reusePort?: boolean;
   readonly slots: ConnectionSlots;
-  /** Serves a connection to its end; must not reject. */
-  readonly serve: (connection: Connection) => Promise<void>;
+  /** Serves a connection to its end; must not reject. Its slot is given back when it is closed, or this has settled. */
+  readonly serve: (connection: Connection, slot: ConnectionSlot) => Promise<void>;
+  /** Lets others have their turn while very many connect. */
+  readonly yielder: Yielder;
   /** Told, once for each time of trouble, of errors of the listener itself, such as running out of descriptors. */
   readonly fault: (error: unknown) => void;
   /** Told when connections are accepted again after a fault. */
@@ -38,8 +41,8 @@ export class Listener implements Disposable {
   readonly address: Deno.NetAddr;
   readonly #listener: Deno.TcpListener;
   readonly #options: ListenerOptions;
-  /** Connections that were accepted and wait for a place. */
-  readonly #waiting = new Set<Deno.TcpConn>();
+  /** Connections that were accepted and wait for a slot. */
+  readonly #waiting = new Set<Connection>();
   /** Settle when those who wait have been handed over, or cut off. */
   readonly #admitted = new Set<Promise<void>>();
   #accepting: Promise<Deno.TcpConn> | undefined;
@@ -62,18 +65,18 @@ export class Listener implements Disposable {
 
   /** Accepts until it is disposed or retires. Never rejects. */
   async run(): Promise<void> {
-    const { slots } = this.#options;
+    const { slots, yielder } = this.#options;
     while (this.#open && !this.#retiring) {
       await slots.available();
+      if (yielder.due()) await yielder.pause();
       if (!this.#open || this.#retiring) return;
       const conn = await this.#accept();
-      // Another listener may have given the last place away meanwhile: this client then waits here instead of in the backlog.
-      if (conn !== undefined) await this.#admit(conn);
+      if (conn !== undefined) this.#enter(conn);
     }
   }
 
   /**
-   * Closes the port for good, but serves those who have connected already: they wait for places as they did in the backlog, where
+   * Closes the port for good, but serves those who have connected already: they wait for slots as they did in the backlog, where
    * closing the port would have cut them off. Only who connects in the very moment of closing is cut off (Linux can spare these, too:
    * `net.ipv4.tcp_migrate_req=1`).
    *
@@ -94,12 +97,11 @@ export class Listener implements Disposable {
     await Promise.all(this.#admitted);
   }
 
-  /** Accepts no more, and cuts off those who wait for a place; connections that were handed over go on. */
+  /** Accepts no more, and cuts off those who wait for a slot; connections that were handed over go on. */
   [Symbol.dispose](): void {
     this.#disposed = true;
     this.#close();
-    for (const conn of this.#waiting) conn.close();
-    this.#waiting.clear();
+    for (const connection of this.#waiting) connection[Symbol.dispose]();
   }
 
   #close(): void {
@@ -116,19 +118,19 @@ export class Listener implements Disposable {
       return conn;
     } catch (error) {
       if (!this.#open || isClientGone(error)) return undefined;
-      // A lack of descriptors ends when sessions do.
       if (!this.#faulty) this.#options.fault(error);
       this.#faulty = true;
-      await delay(PAUSE_MS);
+      // A lack of descriptors ends when sessions do.
+      if (!this.#options.slots.outOfDescriptors()) await delay(PAUSE_MS);
       return undefined;
     } finally {
       this.#accepting = undefined;
     }
   }
 
-  /** Accepts one who waits in the backlog, who is then admitted in the background. */
+  /** Accepts one who waits in the backlog. */
   async #acceptSoon(): Promise<"somebody" | "nobody"> {
-    // The accept that run() has under way is admitted there.
+    // The accept that run() has under way is handed over there.
     const accepted = this.#accepting ?? this.#accept().then((conn) => conn && this.#enter(conn));
     const somebody = (): "somebody" => "somebody";
     return await Promise.race([
@@ -137,40 +139,31 @@ export class Listener implements Disposable {
     ]);
   }
 
+  /** Serves a connection as soon as it has a slot. */
   #enter(conn: Deno.TcpConn): void {
-    void this.#admit(conn);
-  }
-
-  /** Waits for a place, and serves. */
-  #admit(conn: Deno.TcpConn): Promise<void> {
-    if (this.#disposed) return Promise.resolve(conn.close());
-    this.#waiting.add(conn);
-    const admitted = this.#takeSlot(conn).finally(() => this.#admitted.delete(admitted));
-    this.#admitted.add(admitted);
-    return admitted;
-  }
-
-  async #takeSlot(conn: Deno.TcpConn): Promise<void> {
-    const { slots } = this.#options;
-    await slots.take();
-    // Disposing has closed it.
-    if (this.#waiting.delete(conn)) this.#serve(conn);
-    else slots.free();
-  }
-
-  #serve(conn: Deno.TcpConn): void {
-    const { slots, serve, fault } = this.#options;
-    let connection;
+    if (this.#disposed) return conn.close();
+    let connection: TcpConnection;
     try {
-      connection = new TcpConnection(conn, this.#options);
+      connection = new TcpConnection(conn, this.#options, () => slot.free());
     } catch (error) {
       // The client is gone already: its address can no longer be asked for.
-      slots.free();
       conn.close();
-      if (!isClientGone(error)) fault(error);
+      if (!isClientGone(error)) this.#options.fault(error);
       return;
     }
-    serve(connection).finally(() => slots.free());
+    const slot = this.#options.slots.enter(() => connection[Symbol.dispose]());
+    if (slot.admitted === undefined) return this.#serve(connection, slot);
+    this.#waiting.add(connection);
+    const handedOver: Promise<void> = slot.admitted.then((admitted) => {
+      this.#waiting.delete(connection);
+      this.#admitted.delete(handedOver);
+      if (admitted) this.#serve(connection, slot);
+    });
+    this.#admitted.add(handedOver);
+  }
+
+  #serve(connection: Connection, slot: ConnectionSlot): void {
+    void this.#options.serve(connection, slot).finally(() => slot.free());
   }
 }
 

@@ -1,7 +1,8 @@
 /** The PROXY protocol, versions 1 and 2 (haproxy.org, proxy-protocol.txt): a trusted proxy tells whose connection it is. */
 
-import type { Connection, Endpoint, TlsFacts } from "../contracts/connection.ts";
+import type { Connection, Endpoint } from "../contracts/connection.ts";
 import { addressText, canonicalAddress } from "./networks.ts";
+import { PrefixedConnection } from "./prefixed_connection.ts";
 
 /** Settings of {@linkcode acceptProxied}. */
 export interface ProxyOptions {
@@ -54,7 +55,11 @@ export async function acceptProxied(raw: Connection, options: ProxyOptions): Pro
   }, options.timeout);
   try {
     const { header, behind } = await readHeader(raw);
-    return new ProxiedConnection(raw, header.told, behind, options.upgrade);
+    return new PrefixedConnection(raw, behind, {
+      peer: header.told?.source,
+      local: header.told?.destination,
+      upgrade: options.upgrade,
+    });
   } catch (error) {
     raw[Symbol.dispose]();
     if (late) {
@@ -177,47 +182,4 @@ function toldV2(body: Uint8Array<ArrayBuffer>, family: number): Told | undefined
     return { address: canonicalAddress(text) ?? text, port: view.getUint16(port) };
   };
   return { source: at(0, 2 * width), destination: at(width, 2 * width + 2) };
-}
-
-/** The connection behind a header; first gives what came together with it. */
-class ProxiedConnection implements Connection {
-  readonly peer: Endpoint;
-  readonly local: Endpoint;
-  readonly tls: TlsFacts | undefined = undefined;
-  readonly startTls?: () => Promise<Connection>;
-  readonly #raw: Connection;
-  #behind: Uint8Array;
-
-  constructor(
-    raw: Connection,
-    told: Told | undefined,
-    behind: Uint8Array,
-    upgrade: ProxyOptions["upgrade"],
-  ) {
-    this.#raw = raw;
-    this.#behind = behind;
-    this.peer = told?.source ?? raw.peer;
-    this.local = told?.destination ?? raw.local;
-    if (upgrade !== undefined) this.startTls = () => upgrade(this);
-  }
-
-  read(into: Uint8Array): Promise<number | null> {
-    if (this.#behind.length === 0) return this.#raw.read(into);
-    const count = Math.min(into.length, this.#behind.length);
-    into.set(this.#behind.subarray(0, count));
-    this.#behind = this.#behind.subarray(count);
-    return Promise.resolve(count);
-  }
-
-  write(bytes: Uint8Array): Promise<number> {
-    return this.#raw.write(bytes);
-  }
-
-  closeWrite(): Promise<void> {
-    return this.#raw.closeWrite();
-  }
-
-  [Symbol.dispose](): void {
-    this.#raw[Symbol.dispose]();
-  }
 }

@@ -1,94 +1,308 @@
-/** The places that `max_connections` gives, shared by threads: counters that all of them can reach. */
+/** Connection slots that threads share: counted in memory that all of them reach. */
 
-import type { ConnectionSlots } from "../contracts/connection_slots.ts";
+import type { ConnectionSlot, ConnectionSlots } from "../contracts/connection_slots.ts";
+import { Slot, type SlotKeeper, type Stage } from "./connection_slot.ts";
+import { SlotCounters, slotMemory } from "./slot_counters.ts";
+import {
+  CROWDED_MS,
+  GIVE_WAY_MS,
+  LOGIN_WAIT_MS,
+  LOOK_MS,
+  MANY,
+  MOST_A_LOOK,
+  MOST_WAITING,
+  reserveFor,
+  SLACK_MS,
+  SPARE_DESCRIPTORS,
+} from "./slot_limits.ts";
+import { type Done, SlotStages } from "./slot_stages.ts";
 
-/** Counters before those of the threads: the limit, what is taken in all, and how often something changed. */
-const LIMIT = 0;
-const TAKEN = 1;
-const CHANGES = 2;
-const FIRST_THREAD = 3;
+/** What slots are made from. */
+export interface SharedConnectionSlotsOptions {
+  /** Counters that several threads share, from {@linkcode slotMemory}. */
+  readonly memory: SharedArrayBuffer;
+  /** Which of the threads this is. */
+  readonly thread: number;
+  /** @default {GIVE_WAY_MS} */
+  readonly giveWayAfter?: number;
+  /** Connections without a login that may be open beyond the limit. @default {twenty times the limit, from 1 000 to 20 000} */
+  readonly reserve?: number;
+}
 
-/** One thread's view of the places of all threads. */
-export class SharedConnectionSlots implements ConnectionSlots {
-  readonly #counters: Int32Array;
-  readonly #own: number;
+/**
+ * The connection slots of one thread.
+ *
+ * While fewer than the limit are served, whoever comes is served at once. Beyond it, the oldest connection that has not logged in and
+ * is older than three seconds gives way to a newcomer. Where there is none, newcomers wait, not greeted, until one ends or is old
+ * enough. A server where that has just happened, or where very many wait, is crowded: newcomers are then greeted at once, beyond the
+ * limit, and those that do not log in give way as soon as they are old enough. Where all have logged in, nobody comes in.
+ */
+export class SharedConnectionSlots implements ConnectionSlots, SlotKeeper {
+  readonly #counters: SlotCounters;
+  readonly #giveWayAfter: number;
+  readonly #reserve: number | undefined;
+  readonly #stages: SlotStages;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #isWatching = false;
+  /** How many gave way since the last look. */
+  #gaveWay = 0;
 
-  /**
-   * @param memory from {@linkcode sharedSlotMemory}
-   * @param thread which of the threads' counters is this one's
-   */
-  constructor(memory: SharedArrayBuffer, thread: number) {
-    this.#counters = new Int32Array(memory);
-    this.#own = FIRST_THREAD + thread;
+  constructor(options: SharedConnectionSlotsOptions) {
+    this.#counters = new SlotCounters(options.memory, options.thread);
+    this.#stages = new SlotStages(this.#counters);
+    this.#giveWayAfter = options.giveWayAfter ?? GIVE_WAY_MS;
+    this.#reserve = options.reserve;
+  }
+
+  /** Slots of one thread alone. */
+  static ofOneThread(
+    limit: number,
+    options: Omit<SharedConnectionSlotsOptions, "memory" | "thread"> = {},
+  ): SharedConnectionSlots {
+    return new SharedConnectionSlots({ ...options, memory: slotMemory(limit, 1), thread: 0 });
+  }
+
+  /** How many connections of all threads are served. */
+  get served(): number {
+    return this.#counters.total("served");
+  }
+
+  /** Sets how many are served at once, by all threads. */
+  setLimit(limit: number): void {
+    this.#counters.setLimit(limit);
+  }
+
+  /** Gives back all slots of this thread, which is gone. */
+  forgetThread(): void {
+    this.#counters.forgetThread();
   }
 
   async available(): Promise<void> {
     for (;;) {
-      // Read before the count, so that a change in between is not slept through.
-      const changes = Atomics.load(this.#counters, CHANGES);
-      if (!this.#full) return;
-      await this.#change(changes);
+      // Read before the counts, so that a change in between is not slept through.
+      const seen = this.#counters.changes;
+      if (this.#mayAccept()) return;
+      await this.#counters.change(seen);
     }
   }
 
-  async take(): Promise<void> {
+  enter(giveWay: () => void): ConnectionSlot {
+    this.#age();
+    if (this.#isFull()) this.#displace(this.#first("any"));
+    else if (this.#isAtCeiling()) this.#displace(this.#first("overdue"));
+    const slot = new Slot(this, giveWay);
+    const isNext = this.#stages.waiting.size === 0 || this.#isCrowded();
+    if (!isNext || !this.#serve(slot)) this.#wait(slot);
+    this.#giveWay();
+    return slot;
+  }
+
+  outOfDescriptors(): boolean {
+    this.#crowd();
+    this.#counters.lowerCeiling(Math.max(1, this.#counters.total("open") - SPARE_DESCRIPTORS));
+    this.#age();
+    let displaced = 0;
+    while (displaced < SPARE_DESCRIPTORS && this.#displace(this.#first("overdue"))) displaced++;
+    return displaced > 0;
+  }
+
+  /** See {@linkcode ConnectionSlot.keep}. */
+  keep(slot: Slot, gone: AbortSignal): boolean | Promise<boolean> {
+    if (slot.stage === "free" || slot.stage === "kept") return slot.stage === "kept";
+    this.#move(slot, "keeping");
+    return this.#tryToKeep(slot) || this.#waitToKeep(slot, gone);
+  }
+
+  /** See {@linkcode ConnectionSlot.release}. */
+  release(slot: Slot): void {
+    if (slot.stage === "kept") this.#move(slot, "recent");
+  }
+
+  /** See {@linkcode ConnectionSlot.park}. */
+  park(slot: Slot): void {
+    if (slot.stage === "recent" || slot.stage === "overdue") this.#move(slot, "parked");
+  }
+
+  /** See {@linkcode ConnectionSlot.resume}. */
+  resume(slot: Slot): void {
+    if (slot.stage !== "parked") return;
+    const counted = this.#counters.addBelowLimit("served");
+    if (!counted) this.#counters.addOver();
+    const stage = clock() - slot.came < this.#giveWayAfter ? "recent" : "overdue";
+    this.#move(slot, stage, counted ? { counted: "served" } : {});
+  }
+
+  /** See {@linkcode ConnectionSlot.free}. */
+  free(slot: Slot): void {
+    if (slot.stage === "free") return;
+    this.#move(slot, "free");
+    slot.settle?.(false);
+  }
+
+  /** Serves a newcomer, where one may be. */
+  #serve(slot: Slot): boolean {
+    const counters = this.#counters;
+    if (counters.total("loggedIn") >= counters.limit) return false;
+    const counted = counters.addBelowLimit("served");
+    if (!counted) {
+      const isOneOverdue = counters.total("overdue") > counters.over;
+      if (!isOneOverdue && !this.#isCrowded()) return false;
+      counters.addOver();
+    }
+    slot.came = clock();
+    this.#move(slot, "recent", counted ? { counted: "served" } : {});
+    return true;
+  }
+
+  #wait(slot: Slot): void {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    slot.admitted = promise;
+    slot.settle = resolve;
+    this.#move(slot, "waiting");
+    if (this.#counters.total("waiting") >= MOST_WAITING) {
+      this.#crowd();
+      this.#admit();
+    }
+    void this.#watch();
+  }
+
+  #tryToKeep(slot: Slot): boolean {
+    if (!this.#counters.addBelowLimit("loggedIn")) return false;
+    this.#move(slot, "kept", { counted: "loggedIn" });
+    return true;
+  }
+
+  async #waitToKeep(slot: Slot, gone: AbortSignal): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    slot.settle = resolve;
+    const giveUp = (): void => resolve(false);
+    const timer = setTimeout(giveUp, LOGIN_WAIT_MS);
+    gone.addEventListener("abort", giveUp, { once: true });
+    if (gone.aborted) giveUp();
+    void this.#watch();
+    const kept = await promise;
+    slot.settle = undefined;
+    clearTimeout(timer);
+    gone.removeEventListener("abort", giveUp);
+    if (slot.stage === "keeping") this.#move(slot, "overdue");
+    return kept;
+  }
+
+  /** Looks after those that wait whenever something has changed in any thread. */
+  async #watch(): Promise<void> {
+    if (this.#isWatching) return;
+    this.#isWatching = true;
+    const { waiting, keeping } = this.#stages;
     for (;;) {
-      await this.available();
-      const taken = Atomics.load(this.#counters, TAKEN);
-      if (taken >= Atomics.load(this.#counters, LIMIT)) continue;
-      // Another thread may have taken the same place since.
-      if (Atomics.compareExchange(this.#counters, TAKEN, taken, taken + 1) !== taken) continue;
-      Atomics.add(this.#counters, this.#own, 1);
-      return;
+      const seen = this.#counters.changes;
+      this.#admit();
+      if (waiting.size + keeping.size === 0) break;
+      await this.#counters.change(seen);
+    }
+    this.#isWatching = false;
+  }
+
+  #look(): void {
+    this.#gaveWay = 0;
+    this.#isCrowded(); // It may be over, and the ceiling with it.
+    this.#age();
+    this.#giveWay();
+    this.#admit();
+  }
+
+  #age(): void {
+    const before = clock() - this.#giveWayAfter;
+    let isOne = false;
+    for (const slot of this.#stages.recent) {
+      if (slot.came > before) break;
+      this.#move(slot, "overdue");
+      isOne = true;
+    }
+    // A listener may have waited for one that can make room.
+    if (isOne && this.#isAtCeiling()) this.#counters.changed();
+  }
+
+  /** Lets this thread's oldest give way while they are the oldest of all, and somebody is served beyond the limit. */
+  #giveWay(): void {
+    const counters = this.#counters;
+    for (const slot of this.#stages.overdue) {
+      const { over } = counters;
+      if (
+        over === 0 || this.#gaveWay >= MOST_A_LOOK ||
+        !counters.isOldest(slot.came, over > MANY ? SLACK_MS : 0)
+      ) return;
+      if (!counters.takeOver()) return;
+      this.#gaveWay++;
+      this.#displace(slot, { overTaken: true });
     }
   }
 
-  free(): void {
-    Atomics.sub(this.#counters, this.#own, 1);
-    Atomics.sub(this.#counters, TAKEN, 1);
-    this.#changed();
+  /** Admits those that wait, first those that have logged in. */
+  #admit(): void {
+    for (const slot of this.#stages.keeping) {
+      if (!this.#tryToKeep(slot)) return;
+      slot.settle?.(true);
+    }
+    for (const slot of this.#stages.waiting) {
+      if (!this.#serve(slot)) return;
+      slot.settle?.(true);
+    }
   }
 
-  /** Sets how many places there are. */
-  setLimit(limit: number): void {
-    Atomics.store(this.#counters, LIMIT, limit);
-    this.#changed();
+  /** Whether another connection may be accepted: there is room for it, or one that makes some. */
+  #mayAccept(): boolean {
+    if (this.#counters.total("loggedIn") >= this.#counters.limit) return false;
+    if (this.#isFull()) return this.#first("any") !== undefined;
+    return !this.#isAtCeiling() || this.#first("overdue") !== undefined;
   }
 
-  /** How many places are taken in all. */
-  get taken(): number {
-    return Atomics.load(this.#counters, TAKEN);
+  /** Who would give way first. */
+  #first(age: "overdue" | "any"): Slot | undefined {
+    const { overdue, parked, recent } = this.#stages;
+    const stages = age === "any" ? [overdue, parked, recent] : [overdue];
+    for (const stage of stages) for (const slot of stage) return slot;
+    return undefined;
   }
 
-  /** Gives back all places of a thread that is gone. */
-  freeThread(): void {
-    Atomics.sub(this.#counters, TAKEN, Atomics.exchange(this.#counters, this.#own, 0));
-    this.#changed();
+  #displace(slot: Slot | undefined, done: Done = {}): boolean {
+    if (slot === undefined) return false;
+    this.#crowd();
+    this.#move(slot, "free", done);
+    slot.giveWay();
+    return true;
   }
 
-  get #full(): boolean {
-    return Atomics.load(this.#counters, TAKEN) >= Atomics.load(this.#counters, LIMIT);
+  #isFull(): boolean {
+    const { limit } = this.#counters;
+    return this.#counters.total("open") >= limit + (this.#reserve ?? reserveFor(limit));
   }
 
-  #changed(): void {
-    Atomics.add(this.#counters, CHANGES, 1);
-    Atomics.notify(this.#counters, CHANGES);
+  #isAtCeiling(): boolean {
+    const { ceiling } = this.#counters;
+    return ceiling !== undefined && this.#counters.total("open") >= ceiling && this.#isCrowded();
   }
 
-  async #change(seen: number): Promise<void> {
-    const wait = Atomics.waitAsync(this.#counters, CHANGES, seen);
-    if (wait.async) await wait.value;
+  #crowd(): void {
+    this.#counters.setCrowded(clock() + CROWDED_MS);
+  }
+
+  #isCrowded(): boolean {
+    return this.#counters.isCrowded(clock());
+  }
+
+  #move(slot: Slot, to: Stage, done: Done = {}): void {
+    this.#stages.move(slot, to, done);
+    // Nothing need be looked at while nobody waits, and all have logged in.
+    if (!this.#stages.empty || this.#counters.ceiling !== undefined) {
+      this.#timer ??= setInterval(() => this.#look(), LOOK_MS);
+    } else if (this.#timer !== undefined) {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+    }
   }
 }
 
-/**
- * Makes the counters of so many threads.
- *
- * @param limit how many places there are
- * @param threads how many threads may ever be counted at once
- */
-export function sharedSlotMemory(limit: number, threads: number): SharedArrayBuffer {
-  const memory = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT * (FIRST_THREAD + threads));
-  new Int32Array(memory)[LIMIT] = limit;
-  return memory;
+/** Milliseconds on a clock that all threads have. */
+function clock(): number {
+  return Math.floor(performance.timeOrigin + performance.now());
 }

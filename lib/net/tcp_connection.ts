@@ -16,16 +16,22 @@ export class TcpConnection implements Connection {
   readonly tls: TlsFacts | undefined = undefined;
   readonly startTls?: () => Promise<Connection>;
   readonly #conn: Deno.TcpConn;
+  readonly #closed: (() => void) | undefined;
   #open = true;
+  #hasWritten = false;
+  #isQuick = false;
 
-  /** @param conn belongs to this connection from now on */
-  constructor(conn: Deno.TcpConn, options: TcpConnectionOptions = {}) {
+  /**
+   * @param conn belongs to this connection from now on
+   * @param closed told when it is closed
+   */
+  constructor(conn: Deno.TcpConn, options: TcpConnectionOptions = {}, closed?: () => void) {
     this.#conn = conn;
+    this.#closed = closed;
     this.peer = endpointOf(conn.remoteAddr);
     this.local = endpointOf(conn.localAddr);
     const { upgrade } = options;
     if (upgrade !== undefined) this.startTls = () => upgrade(this);
-    conn.setNoDelay(true);
   }
 
   read(into: Uint8Array): Promise<number | null> {
@@ -33,7 +39,19 @@ export class TcpConnection implements Connection {
   }
 
   write(octets: Uint8Array): Promise<number> {
+    if (this.#hasWritten && !this.#isQuick) this.#hurry();
+    this.#hasWritten = true;
     return this.#conn.write(octets);
+  }
+
+  /** A first write leaves at once anyway: a client that is greeted and says nothing is spared this call. */
+  #hurry(): void {
+    this.#isQuick = true;
+    try {
+      this.#conn.setNoDelay(true);
+    } catch {
+      // The connection is broken or closed, which the write tells.
+    }
   }
 
   closeWrite(): Promise<void> {
@@ -44,5 +62,6 @@ export class TcpConnection implements Connection {
     if (!this.#open) return;
     this.#open = false;
     this.#conn.close();
+    this.#closed?.();
   }
 }

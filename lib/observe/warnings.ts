@@ -29,7 +29,10 @@ interface Burst {
   said: boolean;
 }
 
-/** Watches the events for bursts of failed logins, transformers that keep failing, and maildrops that open slowly. */
+/**
+ * Watches the events for bursts of failed logins, transformers that keep failing, maildrops that open slowly, and connections that give
+ * way.
+ */
 export class Warnings {
   readonly #burst: number;
   readonly #burstWindow: number;
@@ -41,6 +44,8 @@ export class Warnings {
   /** By user: when the maildrop was last slow. */
   readonly #slow: Remembered<number>;
   #failed = 0;
+  /** When a connection last gave way. */
+  #displaced: number | undefined;
 
   constructor(options: WarningOptions = {}) {
     this.#burst = options.burst ?? 10;
@@ -66,6 +71,9 @@ export class Warnings {
         return;
       case "transformer-ended":
         return this.#transformerEnded(event);
+      case "disconnected":
+        if (event.reason === "displaced") this.#gaveWay(event.at);
+        return;
       default:
         return;
     }
@@ -99,6 +107,15 @@ export class Warnings {
     this.#log.warn(
       "The maildrop of {user} took {milliseconds} ms to open; it holds {messages} messages",
       { user, milliseconds: Math.round(milliseconds), messages },
+    );
+  }
+
+  #gaveWay(at: number): void {
+    const before = this.#displaced;
+    this.#displaced = at;
+    if (before !== undefined && at - before < this.#quiet) return;
+    this.#log.warn(
+      "All of max_connections are in use: connections that have not logged in are closed for new ones",
     );
   }
 

@@ -5,6 +5,7 @@ import type { Credentials, Lease, LoginOutcome } from "../contracts/login_servic
 import type { ClosingState } from "../sasl/exchange.ts";
 import type { Reply } from "../wire/reply.ts";
 import { logger } from "../log/logging.ts";
+import { TOO_MANY_SESSIONS } from "./refusals.ts";
 import type { Authorization } from "./phases.ts";
 
 const log = logger("pop3");
@@ -64,14 +65,19 @@ async function openTransaction(
   { user, lease }: Granted,
   mechanism: string,
 ): Promise<Reply> {
-  const { close, store } = phase.context.services;
+  const { close, keepSlot, releaseSlot, store } = phase.context.services;
   const signal = phase.context.workSignal();
+  if (!await keepSlot(signal)) {
+    await lease[Symbol.asyncDispose]();
+    return TOO_MANY_SESSIONS;
+  }
   const begun = performance.now();
   lease.onLost(() => close("kicked"));
   let maildrop;
   try {
     maildrop = await openMaildrop(store.acquire(user, signal), lease);
   } catch (error) {
+    releaseSlot();
     if (signal.aborted) {
       log.debug("The session of {user} ended before its maildrop was open", { user });
     } else {

@@ -15,10 +15,22 @@ export interface Pop3Services {
   readonly store: MailStore;
   readonly transformer: Transformer;
   readonly identity: SessionIdentity;
+  /** When the client connected, on both clocks. */
+  readonly connected: { readonly wall: number; readonly monotonic: number };
+  /** Whether the client's address has more connections than it may have: it is told so in place of the greeting. */
+  readonly isOverLimit: boolean;
   /** Whether TLS can be had by STLS. */
   readonly tlsOffered: boolean;
   /** Whether this client may send a password that others on the way could read. */
   readonly clearAllowed: boolean;
+  /**
+   * Keeps the connection slot to the session's end. Where other sessions keep all of them, it waits for one to end.
+   *
+   * @returns false when there is none to be had
+   */
+  readonly keepSlot: (gone: AbortSignal) => boolean | Promise<boolean>;
+  /** The login came to nothing behind {@linkcode keepSlot}: the slot is one of a connection without a login again. */
+  readonly releaseSlot: () => void;
   /**
    * Waits before the answer to a failed login; a client that leaves meanwhile ends its session.
    *

@@ -14,6 +14,8 @@ import type { Reply } from "../wire/reply.ts";
 import { logger } from "../log/logging.ts";
 import type { Language, OpenLogin, Pop3Context } from "./context.ts";
 import { Authorization, Transaction } from "./phases.ts";
+import { type Greeted, greeting, timestamp } from "./greeting.ts";
+import { BANNED, TOO_MANY_FROM_ADDRESS } from "./refusals.ts";
 import type { Pop3Services } from "./services.ts";
 import { authorizationTable, transactionTable } from "./tables.ts";
 
@@ -59,12 +61,15 @@ export class Pop3Session implements Dialogue, Pop3Context {
     this.services = services;
     this.#tls = tls;
     this.#phase = new Authorization(this);
-    this.timestamp =
-      `<${services.identity.session}.${services.clock.wall()}@${services.settings.serverName}>`;
-    const { loginTimeout } = services.settings;
-    this.#loginDeadline = loginTimeout === 0
+    const { connected, settings } = services;
+    this.timestamp = timestamp(this.#greeted, settings);
+    this.#loginDeadline = settings.loginTimeout === 0
       ? Infinity
-      : services.clock.monotonic() + loginTimeout * 1000;
+      : connected.monotonic + settings.loginTimeout * 1000;
+  }
+
+  get #greeted(): Greeted {
+    return { session: this.services.identity.session, at: this.services.connected.wall };
   }
 
   get maxBadCommands(): number {
@@ -93,27 +98,13 @@ export class Pop3Session implements Dialogue, Pop3Context {
   }
 
   async greet(): Promise<Reply> {
-    const { loginService, identity, settings } = this.services;
-    const refusal = await loginService.admit(identity);
-    if (refusal === undefined) {
-      const text = `${settings.serverName} Postern POP3 ready`;
-      return { kind: "ok", text: settings.apop ? `${text} ${this.timestamp}` : text };
-    }
-    return refusal === "banned"
-      ? {
-        kind: "error",
-        code: "AUTH",
-        text: "Too many failed logins, try again later",
-        effect: "close",
-        reason: "refused",
-      }
-      : {
-        kind: "error",
-        code: "SYS/TEMP",
-        text: "Too many connections from your address",
-        effect: "close",
-        reason: "refused",
-      };
+    const { loginService, identity, isOverLimit, settings } = this.services;
+    const refusal = isOverLimit
+      ? TOO_MANY_FROM_ADDRESS
+      : await loginService.admit(identity) === "banned"
+      ? BANNED
+      : undefined;
+    return refusal ?? { kind: "ok", text: greeting(this.#greeted, settings) };
   }
 
   obey(octets: Uint8Array): Reply | Promise<Reply> {

@@ -23,6 +23,8 @@ export interface SettingDefinition<T> {
   readonly help: string;
   /** The default in words, where its text does not say enough; also what is shown while nothing is set. */
   readonly defaultText?: string;
+  /** What applies while nothing is set, where that depends on other settings; shown as the value. */
+  effective?(settings: Settings): T;
   /** The flag's short form. */
   readonly letter?: string;
   readonly takesEffect: TakesEffect;

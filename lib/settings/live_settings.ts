@@ -12,6 +12,7 @@ import {
   resolveSettings,
   type SettingInputs,
   type SettingSource,
+  showSetting,
   showValue,
 } from "./resolve.ts";
 import type { Settings } from "../contracts/settings.ts";
@@ -121,7 +122,7 @@ export class LiveSettingsRegistry {
   get(key: string): string {
     const name = settingByKey(key);
     if (name === undefined) throw unknownKey(key, settingNames);
-    return showValue(name, this.settings[name]);
+    return showSetting(name, this.settings);
   }
 
   /**
@@ -293,8 +294,8 @@ function describe(
   return {
     name,
     key: settingKey(name),
-    before: showValue(name, before.settings[name]),
-    after: showValue(name, after.settings[name]),
+    before: showSetting(name, before.settings),
+    after: showSetting(name, after.settings),
     source: after.sources.get(name)!,
   };
 }

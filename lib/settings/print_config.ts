@@ -3,7 +3,7 @@
 import { printable } from "../bytes/printable.ts";
 import { settingKey, type SettingName } from "./definition.ts";
 import { settingNames } from "./definitions.ts";
-import { type ResolvedSettings, type SettingSource, showValue } from "./resolve.ts";
+import { type ResolvedSettings, type SettingSource, showSetting } from "./resolve.ts";
 
 /** One setting as people read it; secrets are hidden. */
 export interface SettingEntry {
@@ -19,7 +19,7 @@ export function settingEntries({ settings, sources }: ResolvedSettings): Setting
   return settingNames.map((name) => ({
     name,
     key: settingKey(name),
-    value: showValue(name, settings[name]),
+    value: showSetting(name, settings),
     source: sources.get(name) ?? "default",
   }));
 }

@@ -106,6 +106,12 @@ export function showValue(name: SettingName, value: unknown): string {
   return texts.map((text) => type.mask?.(text) ?? text).join(" ");
 }
 
+/** A setting's value in force as text, secrets hidden. */
+export function showSetting(name: SettingName, settings: Settings): string {
+  const value: unknown = settings[name];
+  return showValue(name, value === undefined ? definitionOf(name).effective?.(settings) : value);
+}
+
 /** An empty list means the default where that is an empty list, and else nothing at all. */
 function unset(name: SettingName): string {
   const { default: byDefault, defaultText } = definitionOf(name);

@@ -10,9 +10,9 @@ import {
   HANG_UP_WATCH_MS,
   IDLE_READ_OCTETS,
   LINGER_MS,
-  LINGER_OCTETS,
   SASL_LINE_OCTETS,
 } from "./limits.ts";
+import { linger } from "./linger.ts";
 import type { Reply } from "./reply.ts";
 import { ReplyWriter } from "./reply_writer.ts";
 import { ConnectionLostError, StallClock, StallGuard } from "./stall_guard.ts";
@@ -44,6 +44,8 @@ export class Conversation {
   #working = false;
   /** Whether the client's side of the stream has ended, as a read ahead told. */
   #isEnded = false;
+  /** Whether a TLS handshake is under way, in which nothing can be said. */
+  #isSecuring = false;
   /** Whether the client left while a command was at work. */
   #hungUp = false;
   /** Why somebody else ended it. */
@@ -72,11 +74,15 @@ export class Conversation {
     this.#yielder = yielder;
   }
 
-  /** Speaks until the end, and says how it came. Never rejects. */
-  async run(): Promise<CloseReason> {
+  /**
+   * Speaks until the end, and says how it came. Never rejects.
+   *
+   * @param said what the client has said, where it was greeted before
+   */
+  async run(said?: Uint8Array): Promise<CloseReason> {
     let reason: CloseReason = "client-gone";
     try {
-      reason = await this.#converse();
+      reason = await this.#converse(said);
     } catch (error) {
       if (!(error instanceof ConnectionLostError)) {
         // What was at work for a client that left has failed for that.
@@ -103,9 +109,22 @@ export class Conversation {
     this.#connection[Symbol.dispose]();
   }
 
-  async #converse(): Promise<CloseReason> {
-    let ended = await this.#answer(this.#dialogue.greet(), "greeting");
+  /** Ends the conversation with a last answer, for which nobody is kept waiting; what is pending is given up. */
+  dismiss(reason: CloseReason, reply: Extract<Reply, { kind: "error" }>): void {
+    if (this.#closed !== undefined) return;
+    if (this.#isSecuring) return this.close(reason);
+    this.#closed = reason;
+    this.#dialogue.hangUp();
+    const connection = this.#connection;
+    void this.#writer.farewell(connection, reply).finally(() => connection[Symbol.dispose]());
+  }
+
+  async #converse(said: Uint8Array | undefined): Promise<CloseReason> {
+    let ended: CloseReason | undefined;
+    if (said === undefined) ended = await this.#answer(this.#dialogue.greet(), "greeting");
+    else this.#lines.push(said);
     while (ended === undefined) {
+      if (this.#closed !== undefined) return this.#closed;
       const line = this.#lines.next();
       if (line !== undefined) {
         ended = await this.#obey(line);
@@ -122,7 +141,9 @@ export class Conversation {
     await this.#writer.flush(this.#connection);
     try {
       await this.#guard.watch(LINGER_MS, ended, this.#connection.closeWrite());
-      if (ended !== "quit" || this.#lines.pending > 0) await this.#linger(ended);
+      if (ended !== "quit" || this.#lines.pending > 0) {
+        await linger(() => this.#read(), this.#guard, ended);
+      }
     } catch (error) {
       // The last answer was taken; a client that leaves in a hurry changes nothing about how it ended.
       if (!(error instanceof ConnectionLostError)) throw error;
@@ -134,12 +155,7 @@ export class Conversation {
   async #readMore(): Promise<boolean> {
     const { read, silent } = this.#dialogue.patience;
     const cameBefore = this.#ahead !== undefined && this.#aheadEnded;
-    const octets = await this.#guard.watch(
-      read,
-      silent,
-      this.#ahead ?? this.#connection.read(this.#buffer),
-    );
-    this.#ahead = undefined;
+    const octets = await this.#guard.watch(read, silent, this.#read());
     if (octets === null) return false;
     this.#acknowledges = !cameBefore;
     this.#lines.push(this.#buffer.subarray(0, octets));
@@ -151,6 +167,13 @@ export class Conversation {
       this.#buffer = new Uint8Array(IDLE_READ_OCTETS);
     }
     return true;
+  }
+
+  /** Reads once, or takes what was read ahead. */
+  #read(): Promise<number | null> {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    return ahead ?? this.#connection.read(this.#buffer);
   }
 
   /** Lets other sessions run when this one has had its time. */
@@ -247,12 +270,15 @@ export class Conversation {
     // Whatever came in clear behind STLS is forgotten (RFC 2595, section 4; CVE-2021-33515).
     this.#lines.clear();
     this.#badCommands = 0;
+    this.#isSecuring = true;
     try {
       this.#connection = await clear.startTls();
     } catch {
       // The client's doing, or close()'s: the dialogue records it, and nothing can be said on a broken stream.
       this.#dialogue.unsecured();
       return "tls-failed";
+    } finally {
+      this.#isSecuring = false;
     }
     if (this.#closed !== undefined) this.#connection[Symbol.dispose]();
     if (this.#connection.tls !== undefined) this.#dialogue.secured(this.#connection.tls);
@@ -298,23 +324,5 @@ export class Conversation {
     if (!this.#isEnded || this.#lines.hasLine) return;
     this.#hungUp = true;
     this.#dialogue.hangUp();
-  }
-
-  /** Takes in what the client still says, for a moment: closing over unread octets would make TCP throw our last answer away. */
-  async #linger(reason: CloseReason): Promise<void> {
-    // One moment for all of it: a client that drips would else keep its place for as long as it likes.
-    const end = performance.now() + LINGER_MS;
-    for (let taken = 0; taken < LINGER_OCTETS;) {
-      const left = end - performance.now();
-      if (left <= 0) return;
-      const octets = await this.#guard.watch(
-        left,
-        reason,
-        this.#ahead ?? this.#connection.read(this.#buffer),
-      );
-      this.#ahead = undefined;
-      if (octets === null) return;
-      taken += octets;
-    }
   }
 }

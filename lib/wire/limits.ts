@@ -12,6 +12,9 @@ export const MANAGEMENT_LINE_OCTETS = 4096;
 /** Management connections at once: more than any team needs, and too few to cost anything. The others wait in the backlog. */
 export const MANAGEMENT_CONNECTIONS = 64;
 
+/** Management connections without a login that may be open beyond these for a moment, while silent ones give way. */
+export const MANAGEMENT_RESERVE = 256;
+
 /** Octets of an answer's first line with its CRLF (RFC 2449, section 4). */
 export const RESPONSE_LINE_OCTETS = 512;
 
@@ -29,6 +32,9 @@ export const SMALL_MESSAGE_OCTETS = 24_576;
 
 /** Milliseconds after which a command that is still at work also watches for the client going away. */
 export const HANG_UP_WATCH_MS = 20;
+
+/** How long, in milliseconds, a connection that somebody else ends waits for its last answer to be taken. */
+export const FAREWELL_MS = 1000;
 
 /** How long, in milliseconds, and for how many octets a connection that we end listens on, so that its last answer arrives. */
 export const LINGER_MS = 1000;

@@ -1,15 +1,16 @@
 /** Writes replies to a connection: gathers the small ones, streams the large ones, and waits while the client is slow. */
 
+import { delay } from "../async/delay.ts";
 import type { YieldingTask } from "../async/yielder.ts";
 import type { Connection } from "../contracts/connection.ts";
 import { encodeBase64 } from "../bytes/base64.ts";
 import type { Dialogue, Outcome } from "./dialogue.ts";
 import { negative, positive } from "./first_line.ts";
-import { SMALL_MESSAGE_OCTETS } from "./limits.ts";
+import { FAREWELL_MS, SMALL_MESSAGE_OCTETS } from "./limits.ts";
 import { type MessageSink, sendMessage } from "./send_message.ts";
 import { OutputBuffer } from "./output_buffer.ts";
 import type { Reply } from "./reply.ts";
-import type { StallGuard } from "./stall_guard.ts";
+import { ConnectionLostError, type StallGuard } from "./stall_guard.ts";
 
 const encoder = new TextEncoder();
 
@@ -19,6 +20,9 @@ export class ReplyWriter {
   readonly #guard: StallGuard;
   readonly #yielder: YieldingTask;
   readonly #out = new OutputBuffer();
+  #isSending = false;
+  /** Whether the last answer was said. */
+  #isEnded = false;
 
   /** @param yielder lets other sessions run while a client takes all that is sent at once */
   constructor(
@@ -63,6 +67,24 @@ export class ReplyWriter {
     }
     if (this.#out.full) await this.flush(connection);
     return reply.kind === "error" ? "error" : "ok";
+  }
+
+  /**
+   * Sends one last answer, unless something is being sent: it would end in the middle of that. Nothing can be sent behind it.
+   *
+   * @returns settles when it was taken, or a client that is slow has had a second; never rejects
+   */
+  async farewell(connection: Connection, reply: Extract<Reply, { kind: "error" }>): Promise<void> {
+    this.#isEnded = true;
+    if (this.#isSending) return;
+    this.#out.line(negative(reply.text, reply.code));
+    const sent = connection.write(this.#out.take()).then(
+      (octets) => this.#dialogue.wrote(octets),
+      () => {}, // The client is gone.
+    );
+    const late = new AbortController();
+    await Promise.race([sent, delay(FAREWELL_MS, { signal: late.signal }).catch(() => {})]);
+    late.abort();
   }
 
   /** Sends all that is waiting. */
@@ -145,16 +167,22 @@ export class ReplyWriter {
   }
 
   async #send(connection: Connection, octets: Uint8Array): Promise<void> {
-    let rest = octets;
-    while (rest.length > 0) {
-      // Asked anew each time: a client that takes a little keeps its connection.
-      const taken = await this.#guard.watch(
-        this.#dialogue.patience.write,
-        "not-reading",
-        connection.write(rest),
-      );
-      this.#dialogue.wrote(taken);
-      rest = rest.subarray(taken);
+    if (this.#isEnded) throw new ConnectionLostError("The last answer was sent");
+    this.#isSending = true;
+    try {
+      let rest = octets;
+      while (rest.length > 0) {
+        // Asked anew each time: a client that takes a little keeps its connection.
+        const taken = await this.#guard.watch(
+          this.#dialogue.patience.write,
+          "not-reading",
+          connection.write(rest),
+        );
+        this.#dialogue.wrote(taken);
+        rest = rest.subarray(taken);
+      }
+    } finally {
+      this.#isSending = false;
     }
   }
 }

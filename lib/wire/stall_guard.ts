@@ -10,19 +10,25 @@ export class ConnectionLostError extends Error {
 /** How often waits are looked at, in milliseconds: that much later than its patience may a wait end. */
 const LOOK_MS = 250;
 
+/** Something that waits, and must not wait for ever. */
+export interface Waiting {
+  /** Ends a wait that has lasted too long by now, on the clock of `performance.now()`. */
+  look(now: number): void;
+}
+
 /** Looks at the waits of many connections by one timer: ten thousand idle sessions would hold ten thousand. */
 export class StallClock {
-  readonly #guards = new Set<StallGuard>();
+  readonly #guards = new Set<Waiting>();
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  /** Begins to look at a guard's waits. */
-  add(guard: StallGuard): void {
+  /** Begins to look at somebody's waits. */
+  add(guard: Waiting): void {
     this.#guards.add(guard);
     this.#timer ??= setInterval(() => this.#look(), LOOK_MS);
   }
 
-  /** Looks at a guard's waits no more. */
-  delete(guard: StallGuard): void {
+  /** Looks at somebody's waits no more. */
+  delete(guard: Waiting): void {
     this.#guards.delete(guard);
     if (this.#guards.size > 0) return;
     clearInterval(this.#timer);
@@ -36,7 +42,7 @@ export class StallClock {
 }
 
 /** Watches one wait at a time of one connection. */
-export class StallGuard {
+export class StallGuard implements Waiting {
   readonly #clock: StallClock;
   readonly #stalled: (reason: CloseReason) => void;
   #deadline = Infinity;
@@ -71,7 +77,6 @@ export class StallGuard {
     }
   }
 
-  /** Ends a wait that has lasted too long by now. */
   look(now: number): void {
     if (now < this.#deadline) return;
     this.#deadline = Infinity;

@@ -20,7 +20,7 @@ export interface WorkerState {
   readonly scramForAll: boolean;
   /** Whether bearer tokens can be checked. */
   readonly bearer: boolean;
-  /** Whether each connection must be asked for: some address is banned, or has a limit. */
+  /** Whether each connection must be asked for: some address is banned. */
   readonly asks: boolean;
 }
 
@@ -30,10 +30,12 @@ export interface WorkerSetup {
   readonly listen: readonly ListenOptions[];
   /** Begins the names of this worker's sessions; no other worker has it or had it. */
   readonly sessionPrefix: string;
-  /** The places of all workers, and which of the counters is this worker's. */
+  /** Which of the threads this worker is in what follows, which all workers share. */
+  readonly thread: number;
+  /** Counters of connection slots. */
   readonly slots: SharedArrayBuffer;
-  readonly slot: number;
-  /** Shared by all workers, which are known to it by their `connection slot`. */
+  /** How many connections each client network has. */
+  readonly addresses: SharedArrayBuffer;
   readonly spawnLock: SharedArrayBuffer;
   /** The transformer's program and arguments, or undefined for none. */
   readonly transformer: readonly [string, ...string[]] | undefined;
@@ -54,7 +56,7 @@ export type RemoteLoginOutcome =
 
 /** What a worker asks of the main thread, with what comes back. */
 export interface MainMethods {
-  admit(identity: SessionIdentity): Promise<"banned" | "too-many" | undefined>;
+  admit(identity: SessionIdentity): Promise<"banned" | undefined>;
   scramParameters(user: string): Promise<ScramParameters>;
   login(identity: SessionIdentity, credentials: Credentials): Promise<RemoteLoginOutcome>;
   /** Whether a session holds its user's lock still. */

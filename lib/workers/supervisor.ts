@@ -2,18 +2,18 @@
 
 import type { RunningMoment } from "../async/running_time.ts";
 import type { CertificateMaterial } from "../net/certificates.ts";
-import type { ConnectionSlots } from "../contracts/connection_slots.ts";
-import { SharedConnectionSlots, sharedSlotMemory } from "../net/shared_connection_slots.ts";
+import type { SharedConnectionSlots } from "../net/shared_connection_slots.ts";
+import { reserveFor } from "../net/slot_limits.ts";
 import type { CloseReason } from "../contracts/event.ts";
 import { logger, type Logging } from "../log/logging.ts";
 import type { LocalProcessGroups } from "../transform/local_process_groups.ts";
-import { SpawnLock, spawnLockMemory } from "../transform/spawn_lock.ts";
 import type { Turns } from "../async/semaphore.ts";
 import type { Generation } from "./generation.ts";
 import type { LocalLoginService } from "../auth/local_login_service.ts";
 import type { WorkerState } from "./messages.ts";
 import type { ListenOptions } from "../net/endpoint.ts";
 import { StartError } from "../net/start_error.ts";
+import { SharedThreads } from "./shared_threads.ts";
 import { WorkerHandle } from "./worker_handle.ts";
 
 const log = logger("workers");
@@ -26,9 +26,6 @@ const END_PATIENCE_MS = 3000;
 const TELL_PATIENCE_MS = 100;
 /** How long, in milliseconds, a thread that died may still run its last instructions. */
 const LAST_BREATH_MS = 1000;
-
-/** Counters for workers of one generation and of those that still drain. */
-const MAX_THREADS = 1024;
 
 /** What the supervisor works with. */
 export interface SupervisorOptions {
@@ -58,16 +55,13 @@ export interface SupervisorOptions {
 /** The session workers. */
 export class Supervisor {
   readonly #options: SupervisorOptions;
-  readonly #memory: SharedArrayBuffer;
-  readonly #slots: SharedConnectionSlots;
-  readonly #spawnLock = spawnLockMemory();
+  readonly #shared: SharedThreads;
   /** Workers that accept. */
   readonly #serving = new Set<WorkerHandle>();
   /** Workers that accept no more. */
   readonly #draining = new Set<WorkerHandle>();
   /** All that are not gone, by the generation that they belong to. */
   readonly #workers = new Map<WorkerHandle, Generation>();
-  readonly #freeSlots = Array.from({ length: MAX_THREADS }, (_, index) => MAX_THREADS - 1 - index);
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   /** The highest `max_connections` so far: those that a lower one leaves over go on. */
   #mostConnections: number;
@@ -81,13 +75,12 @@ export class Supervisor {
     this.#options = options;
     this.#generation = generation;
     this.#mostConnections = options.maxConnections;
-    this.#memory = sharedSlotMemory(options.maxConnections, MAX_THREADS);
-    this.#slots = new SharedConnectionSlots(this.#memory, MAX_THREADS - 1);
+    this.#shared = new SharedThreads(options.maxConnections);
   }
 
-  /** The places that are taken. */
-  get slots(): Pick<ConnectionSlots, "available"> & { readonly taken: number } {
-    return this.#slots;
+  /** The connection slots of all workers. */
+  get slots(): Pick<SharedConnectionSlots, "available" | "served"> {
+    return this.#shared.slots;
   }
 
   /** Why no client can be served at the moment, as a sentence; undefined when all is well. */
@@ -105,10 +98,10 @@ export class Supervisor {
     for (const link of await this.#openAll(this.#generation)) this.#serve(link);
   }
 
-  /** Changes how many sessions there may be at once. */
+  /** Changes how many connections are served at once. */
   setMaxConnections(limit: number): void {
     this.#mostConnections = Math.max(this.#mostConnections, limit);
-    this.#slots.setLimit(limit);
+    this.#shared.slots.setLimit(limit);
   }
 
   /** Tells all workers what is true now. */
@@ -218,12 +211,7 @@ export class Supervisor {
   }
 
   async #open(generation: Generation): Promise<WorkerHandle> {
-    const slot = this.#freeSlots.pop();
-    if (slot === undefined) {
-      throw new StartError(
-        `More than ${MAX_THREADS} workers are in use; wait until old ones have ended`,
-      );
-    }
+    const shared = this.#shared.take();
     const { loginService, turns, groups, logging, listen, path, pulse, script } = this.#options;
     const { permissions, transformer } = generation;
     const sessionPrefix = await this.#options.newPrefix();
@@ -234,14 +222,12 @@ export class Supervisor {
       groups,
       logging,
       permissions,
-      maxConnections: () => this.#mostConnections,
+      maxConnections: () => this.#mostConnections + reserveFor(this.#mostConnections),
       setup: {
         state: fitting(this.#options.state(), generation),
         listen,
         sessionPrefix,
-        slots: this.#memory,
-        slot,
-        spawnLock: this.#spawnLock,
+        ...shared,
         transformer,
         path,
         account: Deno.uid() ?? NaN,
@@ -250,7 +236,8 @@ export class Supervisor {
       },
       ...(script !== undefined && { script }),
       ...(pulse !== undefined && { pulse }),
-      ended: (error) => this.#ended(link, { slot, error, age: performance.now() - begun }),
+      ended: (error) =>
+        this.#ended(link, { thread: shared.thread, error, age: performance.now() - begun }),
     });
     this.#workers.set(link, generation);
     await link.listening;
@@ -259,13 +246,13 @@ export class Supervisor {
 
   #ended(
     link: WorkerHandle,
-    { slot, error, age }: { slot: number; error: Error | undefined; age: number },
+    { thread, error, age }: { thread: number; error: Error | undefined; age: number },
   ): void {
     const generation = this.#workers.get(link);
     this.#workers.delete(link);
     const served = this.#serving.delete(link);
     this.#draining.delete(link);
-    this.#freeSlot(slot, error !== undefined);
+    this.#freeThread(thread, error !== undefined);
     if (error !== undefined) log.error("A session worker died: {error}", { error });
     if (served && !this.#stopping) {
       if (age >= REPLACE_PAUSE_MS) this.#replace();
@@ -276,12 +263,8 @@ export class Supervisor {
   }
 
   /** A thread that died may still take its last steps: what it holds is given to others when it surely does not. */
-  #freeSlot(slot: number, died: boolean): void {
-    const free = (): void => {
-      new SharedConnectionSlots(this.#memory, slot).freeThread();
-      new SpawnLock(this.#spawnLock, slot).freeThread();
-      this.#freeSlots.push(slot);
-    };
+  #freeThread(thread: number, died: boolean): void {
+    const free = (): void => this.#shared.free(thread);
     if (died) this.#later(LAST_BREATH_MS, free);
     else free();
   }

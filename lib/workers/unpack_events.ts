@@ -67,6 +67,7 @@ const REASON: Reader<CloseReason> = oneOf<CloseReason>(
   "kicked",
   "shutdown",
   "refused",
+  "displaced",
   "tls-failed",
   "error",
 );

@@ -113,9 +113,13 @@ Deno.test("TLS is used where it is offered, and verified where that is asked for
 
 Deno.test("health says when all of max_connections are taken", () =>
   withMaildir(async (maildir) => {
-    await using program = await startProgram({ maildir, flags: ["--max-connections", "1"] });
+    await using program = await startProgram({
+      maildir,
+      users: { ann: "secret" },
+      flags: ["--max-connections", "1"],
+    });
     using client = await program.connect();
-    await client.line();
+    await client.login("ann", "secret");
     const begun = performance.now();
     const { code, stderr } = await postern(["health", "-p", String(program.port())]);
     assert(performance.now() - begun < 60_000);

@@ -12,41 +12,47 @@ for (const workers of [1, 2, 4]) {
     await using folder = await temporaryFolder();
     await using program = await startProgram({
       maildir: folder.path,
-      flags: [...ROOT, "--workers", `${workers}`, "--max-connections", "30"],
+      users: { crowd: "secret" },
+      flags: [
+        ...ROOT,
+        ...["--workers", `${workers}`],
+        ...["--max-connections", "30"],
+        ...["--max-sessions-per-user", "1000"],
+      ],
     });
     using admin = await administrator(program);
-    let greeted = 0;
+    let entered = 0;
     const clients = await Promise.all(Array.from({ length: 120 }, () => program.connect()));
     const inside = new Set<Pop3Client>();
     for (const client of clients) {
-      void client.line().then(() => {
-        greeted++;
+      void client.login("crowd", "secret").then(() => {
+        entered++;
         inside.add(client);
       }, () => {});
     }
     try {
-      await eventually("30 being greeted", () => greeted >= 30);
+      await eventually("30 being logged in", () => entered >= 30);
       await settled(30);
       assertEquals(await admin.command("SET max_connections 45"), "+OK Changed value");
-      await eventually("45 being greeted", () => greeted >= 45);
+      await eventually("45 being logged in", () => entered >= 45);
       await settled(45);
       // Those who are in stay in, and nobody follows until there is room again.
       assertEquals(await admin.command("SET max_connections 10"), "+OK Changed value");
       await leave(35);
       await settled(45);
       await leave(4);
-      await eventually("4 more being greeted", () => greeted >= 49);
+      await eventually("4 more being logged in", () => entered >= 49);
       await settled(49);
       assertEquals(await admin.command("SET max_connections 1000"), "+OK Changed value");
-      await eventually("everybody being greeted", () => greeted === 120);
+      await eventually("everybody being logged in", () => entered === 120);
     } finally {
       for (const client of clients) client[Symbol.dispose]();
     }
 
-    /** Everybody inside gets an answer, by which time somebody too many would have been greeted. */
+    /** Everybody inside gets an answer, by which time somebody too many would have been logged in. */
     async function settled(expected: number): Promise<void> {
       for (const client of inside) await client.ok("NOOP");
-      assertEquals(greeted, expected);
+      assertEquals(entered, expected);
     }
 
     async function leave(count: number): Promise<void> {

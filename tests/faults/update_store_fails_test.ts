@@ -5,7 +5,6 @@ import { MemoryMailStore } from "../../lib/mail/memory/memory_mail_store.ts";
 import type { Maildrop, MailStore, MessageInfo } from "../../lib/contracts/mail_store.ts";
 import { MemoryConnection } from "../../lib/net/memory_connection.ts";
 import { LocksUnavailableError } from "../../lib/contracts/locks.ts";
-import { LocalConnectionSlots } from "../../lib/net/local_connection_slots.ts";
 import { SessionHost } from "../../lib/workers/thread/session_host.ts";
 import { resolveSettings } from "../../lib/settings/resolve.ts";
 import { NoTransformer } from "../../lib/transform/no_transformer.ts";
@@ -85,7 +84,6 @@ async function quit(failing: Failing): Promise<[answer: string, releases: number
   const store = failingStore(failing);
   const host = new SessionHost({
     loginService,
-    slots: new LocalConnectionSlots(() => 10),
     store: () => store,
     transformer: () => new NoTransformer(),
     newSession: () => "1",

@@ -2,7 +2,8 @@
 import { assertEquals } from "@std/assert";
 import type { Connection } from "../../lib/contracts/connection.ts";
 import { Listener } from "../../lib/net/listener.ts";
-import { LocalConnectionSlots } from "../../lib/net/local_connection_slots.ts";
+import { SharedConnectionSlots } from "../../lib/net/shared_connection_slots.ts";
+import { Yielder } from "../../lib/async/yielder.ts";
 import { eventually, within } from "../support/waiting.ts";
 
 interface Fixture extends Disposable {
@@ -22,7 +23,8 @@ function listen(limit: number): Fixture {
   const listener = new Listener({
     hostname: "127.0.0.1",
     port: 0,
-    slots: new LocalConnectionSlots(() => limit),
+    slots: SharedConnectionSlots.ofOneThread(limit),
+    yielder: new Yielder(),
     serve: async (connection) => {
       served.push(connection);
       await new Promise<void>((resolve) => ends.push(resolve));

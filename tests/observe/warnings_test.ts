@@ -29,6 +29,19 @@ Deno.test("a burst over the addresses of one IPv6 network is one burst", () => {
   assertEquals(said, ["warning: 10 failed logins from 2001:db8::/64 within 1 s"]);
 });
 
+Deno.test("connections that give way are said once, and again after ten quiet minutes", () => {
+  const { said, log } = notes();
+  const { observe } = new Warnings({ log });
+  const gaveWay = (at: number): void =>
+    observe({ type: "disconnected", session: "1", at, reason: "displaced" });
+  for (let n = 0; n < 100; n++) gaveWay(n * 60_000);
+  assertEquals(said, [
+    "warning: All of max_connections are in use: connections that have not logged in are closed for new ones",
+  ]);
+  gaveWay(7_000_000);
+  assertEquals(said.length, 2);
+});
+
 Deno.test("a transformer that keeps failing is said once, and that it works again", () => {
   const { said, log } = notes();
   const { observe } = new Warnings({ log });

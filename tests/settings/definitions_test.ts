@@ -154,7 +154,7 @@ Deno.test("the specification's defaults stand", () => {
     oauthJwks: undefined,
     oauthUserClaim: "email",
     maxConnections: 1000,
-    maxConnectionsPerIp: 0,
+    maxConnectionsPerIp: undefined,
     maxSessionsPerUser: 1,
     maxBadCommands: 8,
     timeout: 600,

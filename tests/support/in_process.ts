@@ -5,7 +5,6 @@ import { systemClock } from "../../lib/async/clock.ts";
 import { countOn } from "../../lib/async/running_time.ts";
 import { Yielder } from "../../lib/async/yielder.ts";
 import { MemoryConnection } from "../../lib/net/memory_connection.ts";
-import { LocalConnectionSlots } from "../../lib/net/local_connection_slots.ts";
 import { openAccounts } from "../../lib/auth/accounts.ts";
 import { LocalLoginService } from "../../lib/auth/local_login_service.ts";
 import { LoginGuard } from "../../lib/auth/login_guard.ts";
@@ -51,7 +50,6 @@ export async function startInProcess(options: ProgramOptions): Promise<InProcess
   let sessions = 0;
   const host = new SessionHost({
     loginService,
-    slots: new LocalConnectionSlots(() => settings.maxConnections),
     store: storeOf,
     transformer: () => new NoTransformer(),
     newSession: () => String(++sessions),

@@ -13,7 +13,8 @@ import { MemoryState } from "../../lib/state/memory/memory_state.ts";
 import { LocalProcessGroups } from "../../lib/transform/local_process_groups.ts";
 import { spawnLockMemory } from "../../lib/transform/spawn_lock.ts";
 import { Semaphore } from "../../lib/async/semaphore.ts";
-import { sharedSlotMemory } from "../../lib/net/shared_connection_slots.ts";
+import { addressMemory } from "../../lib/net/address_connections.ts";
+import { slotMemory } from "../../lib/net/slot_counters.ts";
 import { MemoryLocks } from "../../lib/locks/memory_locks.ts";
 
 /** The main thread's parts, and what came of them. */
@@ -91,8 +92,9 @@ export async function mainThread(settings: Settings): Promise<MainThread> {
         },
         listen: [],
         sessionPrefix: prefix,
-        slots: sharedSlotMemory(settings.maxConnections, 1),
-        slot: 0,
+        thread: 0,
+        slots: slotMemory(settings.maxConnections, 1),
+        addresses: addressMemory(1),
         spawnLock: spawnLockMemory(),
         transformer: undefined,
         path: "",

@@ -49,7 +49,7 @@ export async function supervised(options: SupervisedOptions): Promise<Supervised
   const generation = (maildir: string): Promise<Generation> =>
     newGeneration({ settings: settingsOf({ ...options, maildir }), listen, path, folders });
   const refresher = new WorkerRefresher(
-    () => ({ settings, scramForAll: true, bearer: false, asks: settings.maxConnectionsPerIp > 0 }),
+    () => ({ settings, scramForAll: true, bearer: false, asks: false }),
     (state) => supervisor.update(state),
   );
   let prefixes = 0;

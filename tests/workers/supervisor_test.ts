@@ -26,7 +26,7 @@ for (const reason of ["kicked", "error", "refused"] as const) {
     await client.send("RETR 1\r\n");
     await eventually("the program running", () => groups.running.size === 1);
     await eventually("the login being told", () => events.some(({ type }) => type === "login"));
-    assertEquals([await locks.holders("ann"), supervisor.slots.taken, turns.running], [1, 1, 1]);
+    assertEquals([await locks.holders("ann"), supervisor.slots.served, turns.running], [1, 1, 1]);
     const [pid] = groups.running;
     const { session } = events.find(({ type }) => type === "login")!;
 
@@ -35,7 +35,7 @@ for (const reason of ["kicked", "error", "refused"] as const) {
     await eventually("the lock being free", async () => await locks.holders("ann") === 0);
     await eventually("the program's end", () => groups.running.size === 0);
     assertEquals(turns.running, 0);
-    await eventually("the place being free", () => supervisor.slots.taken === 0);
+    await eventually("the place being free", () => supervisor.slots.served === 0);
     const ends = events.filter(({ type }) => type === "disconnected");
     assertEquals(ends.map((event) => ({ ...event, at: 0 })), [
       { type: "disconnected", session, at: 0, reason: "error" },
@@ -48,7 +48,7 @@ for (const reason of ["kicked", "error", "refused"] as const) {
     assertEquals(await next.login("ann", "secret"), "+OK 1 messages (500 octets)");
     assertEquals(await next.command("QUIT"), "+OK 1 messages left");
     await next.ended();
-    await eventually("all places being free", () => supervisor.slots.taken === 0);
+    await eventually("all places being free", () => supervisor.slots.served === 0);
   });
 }
 

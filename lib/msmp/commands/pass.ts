@@ -4,6 +4,7 @@ import { command } from "../../wire/command_table.ts";
 import type { Reply } from "../../wire/reply.ts";
 import type { MsmpContext } from "../context.ts";
 import type { Authorization } from "../phases.ts";
+import { TOO_MANY_ADMINISTRATORS } from "../refusals.ts";
 
 /** Wrong passwords after which a connection ends (docs/msmp.md, "Hardening"). */
 const MAX_FAILURES = 4;
@@ -21,12 +22,13 @@ export const pass = command<Authorization, string, MsmpContext>({
 });
 
 async function logIn(phase: Authorization, password: string): Promise<Reply> {
-  const { management, address, penalty } = phase.context.services;
+  const { management, address, keepSlot, penalty } = phase.context.services;
   // Asked for here: the client may leave while its password is checked.
   const gone = phase.context.goneSignal();
   const attempt = { name: phase.user, password, address };
   const outcome = await management.administrators.verify(attempt, gone);
   if (outcome.kind === "granted") {
+    if (!await keepSlot(gone)) return TOO_MANY_ADMINISTRATORS;
     phase.context.enter(outcome.administrator);
     return { kind: "ok", text: "Logged in" };
   }

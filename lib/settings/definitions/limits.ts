@@ -1,7 +1,9 @@
 /** What sessions may cost. */
 
+import { connectionsPerAddress } from "../connections_per_address.ts";
 import type { Definitions } from "../definition.ts";
 import { wholeNumber } from "../types/numbers.ts";
+import { optional } from "../types/value_type.ts";
 
 /** RFC 1939, section 3: an autologout timer must be of at least 10 minutes. */
 const LEAST_TIMEOUT = 600;
@@ -12,13 +14,20 @@ export const limits = {
     type: wholeNumber({ min: 1, max: LARGEST_COUNT }),
     default: 1000,
     takesEffect: "now",
-    help: "maximum simultaneous POP3 connections; further clients wait in the listen backlog",
+    session: true,
+    help:
+      "maximum simultaneous POP3 connections; beyond it, the oldest that has not logged in for 3 seconds is closed, " +
+      "and if all have logged in, further clients wait in the listen backlog",
   },
   maxConnectionsPerIp: {
-    type: wholeNumber({ min: 1, max: LARGEST_COUNT, zero: "no limit" }),
-    default: 0,
+    type: optional(wholeNumber({ min: 1, max: LARGEST_COUNT, zero: "no limit" })),
+    default: undefined,
+    defaultText: "a quarter of `max_connections`, loopback excepted",
+    effective: (settings) => connectionsPerAddress(settings).most,
     takesEffect: "now",
-    help: "maximum simultaneous POP3 connections per client address (IPv6: per /64)",
+    session: true,
+    help:
+      "maximum simultaneous POP3 connections per client address (IPv6: per /64); applies to loopback only if set",
   },
   maxSessionsPerUser: {
     type: wholeNumber({ min: 1, max: LARGEST_COUNT }),

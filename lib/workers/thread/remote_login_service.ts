@@ -71,7 +71,7 @@ export class RemoteLoginService implements LoginService {
     this.#leases.get(session)?.lose();
   }
 
-  async admit(identity: SessionIdentity): Promise<"banned" | "too-many" | undefined> {
+  async admit(identity: SessionIdentity): Promise<"banned" | undefined> {
     if (!this.#state.asks) return undefined;
     return await this.#calls.call("admit", [identity]);
   }

@@ -3,17 +3,21 @@
 import { type Clock, systemClock } from "../../async/clock.ts";
 import { Yielder } from "../../async/yielder.ts";
 import { type MailStore, MessageChangedError } from "../../contracts/mail_store.ts";
+import { AddressConnections } from "../../net/address_connections.ts";
 import type { Connection } from "../../contracts/connection.ts";
-import { acceptProxied } from "../../net/proxy_protocol.ts";
+import type { ConnectionSlots } from "../../contracts/connection_slots.ts";
+import type { ListenOptions } from "../../net/endpoint.ts";
+import { SharedConnectionSlots } from "../../net/shared_connection_slots.ts";
 import { Listener } from "../../net/listener.ts";
 import { NetworkList } from "../../net/networks.ts";
 import type { SecureContexts } from "../../net/secure_contexts.ts";
-import type { ListenOptions } from "../../net/endpoint.ts";
-import type { ConnectionSlots } from "../../contracts/connection_slots.ts";
-import { acceptTls } from "../../net/tls_connection.ts";
+import { AddressLimit } from "../../net/address_limit.ts";
+import { type Arrival, Arrivals } from "./arrivals.ts";
 import { DelayedAnswers } from "../../wire/delayed_answers.ts";
+import { Handshakes } from "../../net/handshakes.ts";
 import type { CloseReason } from "../../contracts/event.ts";
 import { logger } from "../../log/logging.ts";
+import { DISPLACED } from "../../pop3/refusals.ts";
 import { Pop3Session } from "../../pop3/session.ts";
 import type { SessionSettings } from "../../contracts/settings.ts";
 import { type Transformer, TransformerError } from "../../contracts/transformer.ts";
@@ -26,7 +30,10 @@ const log = logger("pop3");
 /** What the sessions of one thread are made from. */
 export interface SessionHostOptions {
   readonly loginService: LoginService;
-  readonly slots: ConnectionSlots;
+  /** @default {as many as the settings say, for this thread alone} */
+  readonly slots?: ConnectionSlots;
+  /** Counts connections by address, for `max_connections_per_ip`. @default {in this thread alone} */
+  readonly addresses?: AddressConnections;
   /** The store of these settings. */
   readonly store: (settings: SessionSettings) => MailStore;
   /** The transformer of these settings. */
@@ -41,10 +48,6 @@ export interface SessionHostOptions {
   readonly clock?: Clock;
 }
 
-/** How long, in milliseconds, a client may take for a TLS handshake, and a proxy for its header. */
-const HANDSHAKE_MS = 15_000;
-const PROXY_HEADER_MS = 5000;
-
 /** The sessions of one thread, and the ports that bring them. */
 export class SessionHost {
   readonly #options: SessionHostOptions;
@@ -52,19 +55,35 @@ export class SessionHost {
   readonly #yielder: Yielder;
   readonly #listeners = new Set<Listener>();
   readonly #sessions = new Map<string, Conversation>();
-  /** Connections that are not sessions yet: they shake hands, or their proxy has not told who they are. */
-  readonly #arriving = new Set<Connection>();
   readonly #networkLists = new WeakMap<readonly string[], NetworkList>();
   readonly #stalls = new StallClock();
   readonly #delayed = new DelayedAnswers();
+  readonly #slots: ConnectionSlots;
+  readonly #handshakes: Handshakes | undefined;
+  readonly #arrivals: Arrivals;
   #emptied: (() => void) | undefined;
   /** Whether the patience with sessions is over. */
   #expired = false;
 
   constructor(options: SessionHostOptions) {
     this.#options = options;
+    const { addresses = AddressConnections.ofOneThread(), contexts, loginService, newSession } =
+      options;
     this.#clock = options.clock ?? systemClock;
     this.#yielder = options.yielder ?? new Yielder();
+    this.#slots = options.slots ??
+      SharedConnectionSlots.ofOneThread(loginService.settings.maxConnections);
+    this.#handshakes = contexts && new Handshakes(contexts);
+    this.#arrivals = new Arrivals({
+      loginService,
+      newSession,
+      clock: this.#clock,
+      stalls: this.#stalls,
+      limit: new AddressLimit(addresses),
+      handshakes: this.#handshakes,
+      converse: (connection, arrival, said) => this.#converse(connection, arrival, said),
+      emptied: () => this.#left(),
+    });
   }
 
   /** How many sessions there are. */
@@ -82,8 +101,9 @@ export class SessionHost {
     const listener = new Listener({
       ...where,
       ...this.#upgrade(),
-      slots: this.#options.slots,
-      serve: (connection) => this.#accept(connection, where.tls ?? false),
+      slots: this.#slots,
+      yielder: this.#yielder,
+      serve: (connection, slot) => this.#arrivals.accept(connection, slot, where.tls ?? false),
       fault: (error) =>
         log.error("Connections cannot be accepted for the moment: {error}", { error }),
       recovered: () => log.info("Connections are accepted again"),
@@ -97,32 +117,17 @@ export class SessionHost {
     for (const listener of this.#listeners) listener.run();
   }
 
-  /** Leads one connection through its session, TLS first where the port wants it. Never rejects. */
-  serve(raw: Connection, implicitTls = false): Promise<void> {
-    const { loginService, newSession } = this.#options;
-    const session = newSession();
-    loginService.observe({
-      type: "connected",
-      session,
-      at: this.#clock.wall(),
-      address: raw.peer.address,
-      port: raw.local.port,
-      tls: raw.tls?.version,
-    });
-    this.#arriving.add(raw);
-    return implicitTls ? this.#serveSecure(raw, session) : this.#converse(raw, raw, session);
-  }
-
-  async #serveSecure(raw: Connection, session: string): Promise<void> {
-    const connection = await this.#shakeHands(raw, session);
-    if (connection !== undefined) await this.#converse(raw, connection, session);
-    else this.#gone(raw);
+  /** Leads a connection that no listener brought through its session. Never rejects. */
+  async serve(connection: Connection): Promise<void> {
+    const slot = this.#slots.enter(() => connection[Symbol.dispose]());
+    await this.#arrivals.serve(connection, slot);
+    slot.free();
   }
 
   /** Not asynchronous itself, nor are those who call it: each frame that waits costs an idle session a third of a kilobyte. */
-  #converse(raw: Connection, connection: Connection, session: string): Promise<void> {
+  #converse(connection: Connection, arrival: Arrival, said?: Uint8Array): Promise<void> {
+    const { session, slot, connected, settings, isOverLimit } = arrival;
     const { loginService, store, transformer } = this.#options;
-    const { settings } = loginService;
     const { address } = connection.peer;
     const identity: SessionIdentity = { session, address, tls: connection.tls?.version };
     const dialogue = new Pop3Session({
@@ -131,12 +136,17 @@ export class SessionHost {
       store: store(settings),
       transformer: transformer(settings),
       identity,
+      connected,
+      isOverLimit,
       tlsOffered: connection.startTls !== undefined,
+      keepSlot: (gone) => slot.keep(gone),
+      releaseSlot: () => slot.release(),
       penalty: (milliseconds, gone) =>
         this.#delayed.hold({
           address,
           milliseconds,
           gone,
+          slot,
           end: () => conversation.close("client-gone"),
         }),
       clearAllowed: !settings.requireTls && this.#clearAllowed(settings, address),
@@ -150,77 +160,27 @@ export class SessionHost {
       this.#stalls,
       this.#yielder,
     );
+    slot.giveWay = () => conversation.dismiss("displaced", DISPLACED);
     this.#sessions.set(session, conversation);
-    this.#arriving.delete(raw);
     if (this.#expired) conversation.close("shutdown");
-    return conversation.run().then(() => {
+    return conversation.run(said).then(() => {
       this.#sessions.delete(session);
-      this.#gone(raw);
+      this.#left();
     });
   }
 
-  #gone(raw: Connection): void {
-    this.#arriving.delete(raw);
+  /** Tells whoever waits for the end. */
+  #left(): void {
     if (this.#empty) this.#emptied?.();
   }
 
   get #empty(): boolean {
-    return this.#sessions.size === 0 && this.#arriving.size === 0;
-  }
-
-  /** A connection of a trusted proxy begins with a header that tells the client (PROXY protocol). */
-  #accept(connection: Connection, implicitTls: boolean): Promise<void> {
-    const peers = this.#networks(this.#options.loginService.settings.proxyProtocol);
-    return peers.holds(connection.peer.address)
-      ? this.#acceptProxied(connection, implicitTls)
-      : this.serve(connection, implicitTls);
-  }
-
-  async #acceptProxied(connection: Connection, implicitTls: boolean): Promise<void> {
-    let told;
-    this.#arriving.add(connection);
-    try {
-      told = await acceptProxied(connection, { timeout: PROXY_HEADER_MS, ...this.#upgrade() });
-    } catch (error) {
-      log.debug("A proxy sent no good header: {error}", {
-        address: connection.peer.address,
-        error,
-      });
-      return this.#gone(connection);
-    }
-    const serving = this.serve(told, implicitTls);
-    this.#arriving.delete(connection);
-    await serving;
-  }
-
-  async #shakeHands(raw: Connection, session: string): Promise<Connection | undefined> {
-    const { contexts, loginService } = this.#options;
-    if (contexts === undefined) {
-      throw new TypeError("A port for TLS was opened without a certificate");
-    }
-    try {
-      const connection = await acceptTls(raw, { contexts, handshakeTimeout: HANDSHAKE_MS });
-      loginService.observe({ type: "tls", session, version: connection.tls?.version, ok: true });
-      return connection;
-    } catch (error) {
-      log.debug("A TLS handshake failed: {error}", { session, address: raw.peer.address, error });
-      loginService.observe({ type: "tls", session, version: undefined, ok: false });
-      loginService.observe({
-        type: "disconnected",
-        session,
-        at: this.#clock.wall(),
-        reason: "tls-failed",
-      });
-      return undefined;
-    }
+    return this.#sessions.size === 0 && this.#arrivals.empty;
   }
 
   #upgrade(): { upgrade?: (connection: Connection) => Promise<Connection> } {
-    const { contexts } = this.#options;
-    if (contexts === undefined) return {};
-    return {
-      upgrade: (connection) => acceptTls(connection, { contexts, handshakeTimeout: HANDSHAKE_MS }),
-    };
+    const handshakes = this.#handshakes;
+    return handshakes === undefined ? {} : { upgrade: (raw) => handshakes.accept(raw) };
   }
 
   /** Logins in clear can be kept to some networks where there is TLS to turn to (operations.md, `--cleartext-networks`). */
@@ -242,14 +202,14 @@ export class SessionHost {
   close(session: string, reason: CloseReason): boolean {
     const conversation = this.#sessions.get(session);
     conversation?.close(reason);
-    return conversation !== undefined;
+    return conversation !== undefined || this.#arrivals.close(session, reason);
   }
 
   /**
    * Accepts no more, lets the sessions come to their end, and ends those that have not by then; nothing is deleted for them.
    *
    * @param expired aborted when the patience is over
-   * @param retired given where those who have connected already, and wait for a place, are to be served as well; told when the ports
+   * @param retired given where those who have connected already, and wait for a slot, are to be served as well; told when the ports
    *   are closed
    */
   async shutdown(expired: AbortSignal, retired?: () => void): Promise<void> {
@@ -258,7 +218,7 @@ export class SessionHost {
     const end = (): void => {
       this.#expired = true;
       close();
-      for (const connection of this.#arriving) connection[Symbol.dispose]();
+      this.#arrivals.end();
       for (const conversation of this.#sessions.values()) conversation.close("shutdown");
     };
     if (expired.aborted) end();

@@ -5,6 +5,7 @@ import { countOn } from "../../async/running_time.ts";
 import { delay } from "../../async/delay.ts";
 import { Yielder } from "../../async/yielder.ts";
 import { SecureContexts } from "../../net/secure_contexts.ts";
+import { AddressConnections } from "../../net/address_connections.ts";
 import { SharedConnectionSlots } from "../../net/shared_connection_slots.ts";
 import { forwardLogging } from "../../log/logging.ts";
 import { SpawnLock } from "../../transform/spawn_lock.ts";
@@ -43,8 +44,9 @@ class SessionWorker {
       state,
       listen,
       sessionPrefix,
+      thread,
       slots,
-      slot,
+      addresses,
       spawnLock,
       transformer,
       path,
@@ -63,7 +65,7 @@ class SessionWorker {
       path,
       turns: new RemoteTurns(calls, post),
       groups: new RemoteProcessGroups(calls, post),
-      spawnLock: new SpawnLock(spawnLock, slot),
+      spawnLock: new SpawnLock(spawnLock, thread),
       observe: (event) => this.#loginService.observe(event),
       settings: () => this.#loginService.settings,
     });
@@ -71,7 +73,8 @@ class SessionWorker {
     let last = 0;
     this.#host = new SessionHost({
       loginService: this.#loginService,
-      slots: new SharedConnectionSlots(slots, slot),
+      slots: new SharedConnectionSlots({ memory: slots, thread }),
+      addresses: new AddressConnections(addresses, thread),
       store: storeFactory({ yielder, running: countOn(running, systemClock), account }),
       yielder,
       transformer: () => this.#transformer,

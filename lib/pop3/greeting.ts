@@ -1,0 +1,21 @@
+/** The greeting (RFC 1939, section 4), which is sent before there is a session. */
+
+import type { SessionSettings } from "../contracts/settings.ts";
+
+/** Who is greeted, and when. */
+export interface Greeted {
+  readonly session: string;
+  /** When the client connected, on the wall clock. */
+  readonly at: number;
+}
+
+/** What APOP's digest is made with (RFC 1939, section 7): in this session's greeting, and in no other's. */
+export function timestamp({ session, at }: Greeted, settings: SessionSettings): string {
+  return `<${session}.${at}@${settings.serverName}>`;
+}
+
+/** The greeting's text. */
+export function greeting(greeted: Greeted, settings: SessionSettings): string {
+  const text = `${settings.serverName} Postern POP3 ready`;
+  return settings.apop ? `${text} ${timestamp(greeted, settings)}` : text;
+}
