@@ -1,7 +1,7 @@
 /** What the fuzzer says: lines that are right, nearly right, and not right at all. Each line is octets with its line end. */
 
 import { octetsOf } from "../support/awkward_messages.ts";
-import type { Chance } from "./chance.ts";
+import type { Chance } from "../support/chance.ts";
 
 /** Stands in much of what is said, and nowhere in what the server knows, so that an echo is found. */
 export const MARKER = "Zq7xEchoZq7x";

@@ -2,7 +2,7 @@
 // deno-lint-ignore-file no-console -- it is a program for a terminal
 
 import { parseArgs } from "@std/cli/parse-args";
-import { Chance } from "./chance.ts";
+import { Chance } from "../support/chance.ts";
 import { FUZZ_USERS } from "./grammar.ts";
 import { FuzzSession, type Kind, KINDS } from "./session.ts";
 import { Victim } from "./victim.ts";

@@ -1,6 +1,6 @@
 /** One fuzzed session: what is said in it, how it is cut, and what must hold for every answer. */
 
-import type { Chance } from "./chance.ts";
+import type { Chance } from "../support/chance.ts";
 import { AnswerReader, BadAnswer, isMultiline } from "./answers.ts";
 import {
   anyLine,

@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { makeMailbox, type TemporaryFolder } from "../support/mailboxes.ts";
 import { Pop3Client } from "../support/pop3_client.ts";
-import { type RunningProgram, startProgram } from "../support/program.ts";
+import { RunningProgram, runProgram, spawnProgram, startProgram } from "../support/program.ts";
 import { Deliveries, filesOf, type SoakUser } from "./deliveries.ts";
 import { Ledger } from "./ledger.ts";
 import { visit } from "./visitor.ts";
@@ -29,6 +29,7 @@ export interface SoakOutcome {
   readonly inUse: number;
   readonly cutOff: number;
   readonly kills: number;
+  readonly restores: number;
 }
 
 const USERS = 16;
@@ -37,6 +38,9 @@ const CLIENTS = 12;
 const MOST_KEPT = 1500;
 const DELIVERY_PAUSE_MS = 4;
 const PASSWORD = "soak";
+/** Share of the kills after which a backup is restored, and changes of the state from one backup to the next. */
+const RESTORED = 0.15;
+const BACKUP_EVERY = 7;
 
 /** Soaks. Faults are in the ledger; throws when the program breaks the protocol or ends by itself. */
 export async function soak(options: SoakOptions): Promise<SoakOutcome> {
@@ -50,13 +54,16 @@ class Soak {
   readonly #ledger = new Ledger();
   readonly #end: number;
   /** Users that an administrator was told to have added. */
-  readonly #added: string[] = [];
+  #added: string[] = [];
+  /** A backup of the state, and who was added before it was asked for. */
+  #backup: { readonly path: string; readonly added: readonly string[] } | undefined;
   #program: RunningProgram | undefined;
   #going = true;
   #sessions = 0;
   #inUse = 0;
   #cutOff = 0;
   #kills = 0;
+  #restores = 0;
 
   constructor(options: SoakOptions) {
     this.#options = options;
@@ -93,14 +100,19 @@ class Soak {
       inUse: this.#inUse,
       cutOff: this.#cutOff,
       kills: this.#kills,
+      restores: this.#restores,
     };
+  }
+
+  get #state(): string {
+    return join(this.#options.folder.path, "state.db");
   }
 
   #start(): Promise<RunningProgram> {
     return startProgram({
       maildir: this.#maildir,
       users: Object.fromEntries(this.#users.map(({ name }) => [name, PASSWORD])),
-      state: join(this.#options.folder.path, "state.db"),
+      state: this.#state,
       flags: [
         ...["--workers", String(this.#options.workers)],
         ...["--admin", "root:secret", "--auth-delay", "0"],
@@ -118,6 +130,7 @@ class Soak {
       const { signal } = await this.#program!.stop("SIGKILL");
       if (signal !== "SIGKILL") throw new Error("The program ended before it was killed");
       this.#kills++;
+      if (this.#options.random() < RESTORED) await this.#restore();
       // No repair: it starts as it was left.
       this.#program = await this.#start();
       if ("kills" in until && this.#kills >= until.kills) break;
@@ -159,6 +172,24 @@ class Soak {
     }
   }
 
+  /** Puts the last backup in the state's place, killed in the middle the first time now and then. */
+  async #restore(): Promise<void> {
+    if (this.#backup === undefined) return;
+    const { path, added } = this.#backup;
+    const { random } = this.#options;
+    const args = ["restore", "--state", this.#state, path];
+    if (random() < 0.5) {
+      const program = new RunningProgram(spawnProgram(args));
+      await pause(random() * 400);
+      await program.stop("SIGKILL");
+    }
+    const { code, stderr } = await runProgram(args);
+    if (code !== 0) throw new Error(`A backup could not be restored: ${stderr}`);
+    // Whoever was added since is gone with what was restored, and is not looked for.
+    this.#added = [...added];
+    this.#restores++;
+  }
+
   /** Changes of the state: what an administrator was told is so outlives every kill. */
   async #manage(): Promise<void> {
     for (let number = 0; this.#going; number++) {
@@ -168,12 +199,21 @@ class Soak {
         await admin.ok(`ADD added${number} x`);
         this.#added.push(`added${number}`);
         await admin.ok(`SET max_users ${1000 + number}`);
+        if (number % BACKUP_EVERY === 0) await this.#backUp(admin);
       } catch (error) {
         if (!(error instanceof Error)) throw error;
         await pause(10);
       }
       await pause(20);
     }
+  }
+
+  async #backUp(admin: Pop3Client): Promise<void> {
+    const added = [...this.#added];
+    await admin.ok("MSMP 2");
+    await admin.ok("BACKUP");
+    const path = (await admin.list()).find((line) => line.startsWith("path: "))!.slice(6);
+    this.#backup = { path, added };
   }
 
   /** What is left can be had, and who was added is there. */
