@@ -62,7 +62,7 @@ export function readDescriptor(stored: StoredMessage): Uint8Array {
   return readFileSync(descriptor.number);
 }
 
-function concat(parts: readonly Uint8Array[]): Uint8Array {
+export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {

@@ -1,5 +1,6 @@
 /** A message that was sent and never acknowledged was marked seen, and its time to expire began: the client may never have read it. */
 
+import { Yielder } from "../../lib/async/yielder.ts";
 import { assert, assertEquals } from "@std/assert";
 import { join } from "node:path";
 import { readCache } from "../../lib/mail/folder/cache_file.ts";
@@ -83,12 +84,14 @@ async function retrieved(stage: Stage): Promise<{ seen: number[]; expiring: numb
   const path = join(stage.maildir, "alice");
   const files = await messageFiles(path);
   const mailbox = findMailbox(path, { root: stage.maildir, account: Deno.uid()! })!;
-  const cached = readCache(mailbox, new TestRunningTime());
+  const cached = await readCache(mailbox, new TestRunningTime(), 1000, new Yielder());
+  if (cached === undefined || cached === "too-many") throw new Error("There is no cache.");
+  const { firstRetrieved } = cached.contents.messageIndex;
   const numbers = (isOne: (index: number) => boolean): number[] =>
     [1, 2, 3].filter((number) => isOne(number - 1));
   return {
     seen: numbers((index) => files[index]!.startsWith("cur/")),
-    expiring: numbers((index) => cached!.contents.messageIndex.firstRetrieved[index]! > 0),
+    expiring: numbers((index) => firstRetrieved[index]! > 0),
   };
 }
 

@@ -1,11 +1,13 @@
 // The cache dot file: mail is read once, and nothing that lies in the cache's place does harm.
 
 import { assert, assertEquals } from "@std/assert";
+import { Yielder } from "../../lib/async/yielder.ts";
+import { NameTable } from "../../lib/mail/listing/name_table.ts";
 import { encodeCache } from "../../lib/mail/folder/cache_format.ts";
 import { Folder, MessageIndex } from "../../lib/mail/folder/message_index.ts";
 import type { FolderMailStore } from "../../lib/mail/folder/folder_mail_store.ts";
 import { type FolderStamp, stampOf } from "../../lib/mail/folder/folder_stamp.ts";
-import { ALL_REMOVED, readAll } from "../contracts/mail_store_contract.ts";
+import { ALL_REMOVED, concat, readAll } from "../contracts/mail_store_contract.ts";
 import { TestRunningTime } from "../support/test_clock.ts";
 import { CountedListings } from "./counted_listings.ts";
 import { FIRST, TempMail } from "./temp_mail.ts";
@@ -129,14 +131,12 @@ Deno.test("a cache with a true checksum and hostile rows leads nowhere", async (
     ["9.nowhere", Folder.CUR],
   ];
   for (const [name, folder] of rows) {
-    const messageIndex = new MessageIndex([name], Uint8Array.of(folder));
+    const messageIndex = new MessageIndex(NameTable.of([name]), Uint8Array.of(folder));
     messageIndex.size[0] = messageIndex.storedSize[0] = 6;
     const stamp = (which: string): FolderStamp => stampOf(Deno.statSync(mail.path("alice", which)));
     const stamps = { new: stamp("new"), cur: stamp("cur") };
-    Deno.writeFileSync(
-      mail.path("alice", CACHE),
-      encodeCache({ messageIndex, stamps, origin: ORIGIN }),
-    );
+    const parts = await encodeCache({ messageIndex, stamps, origin: ORIGIN }, new Yielder());
+    Deno.writeFileSync(mail.path("alice", CACHE), concat(parts));
     assertEquals(await sizes(mail.store()), [3], name);
   }
 });

@@ -3,12 +3,17 @@
 /** Counts how often folders are listed. */
 export class CountedListings implements Disposable {
   readonly #readDirSync = Deno.readDirSync;
+  readonly #readDir = Deno.readDir;
   #count = 0;
 
   constructor() {
     Deno.readDirSync = (path) => {
       this.#count++;
       return this.#readDirSync.call(Deno, path);
+    };
+    Deno.readDir = (path) => {
+      this.#count++;
+      return this.#readDir.call(Deno, path);
     };
   }
 
@@ -21,5 +26,6 @@ export class CountedListings implements Disposable {
 
   [Symbol.dispose](): void {
     Deno.readDirSync = this.#readDirSync;
+    Deno.readDir = this.#readDir;
   }
 }

@@ -11,6 +11,7 @@ import {
 } from "../../lib/contracts/mail_store.ts";
 import { ALL_REMOVED, readAll, readDescriptor } from "../contracts/mail_store_contract.ts";
 import { Folder, MessageIndex } from "../../lib/mail/folder/message_index.ts";
+import { NameTable } from "../../lib/mail/listing/name_table.ts";
 import { Locator } from "../../lib/mail/folder/locator.ts";
 import { findMailbox, type Mailbox } from "../../lib/mail/folder/mailbox.ts";
 import { removeFiles } from "../../lib/mail/folder/remove_files.ts";
@@ -199,12 +200,12 @@ class RacingLocator extends Locator {
   readonly #paths: string[];
 
   constructor(mailbox: Mailbox, messageIndex: MessageIndex, paths: string[]) {
-    super(mailbox, messageIndex);
+    super(mailbox, messageIndex, new Yielder());
     this.#paths = paths;
   }
 
-  override list(): boolean {
-    const isNew = super.list();
+  override async list(): Promise<boolean> {
+    const isNew = await super.list();
     const [from, to] = this.#paths;
     if (isNew && from !== undefined && to !== undefined) {
       Deno.renameSync(from, to);
@@ -216,7 +217,7 @@ class RacingLocator extends Locator {
 
 /** An index of one message in `cur` that has one octet. */
 function ofOneOctet(name: string): MessageIndex {
-  const messageIndex = new MessageIndex([name], Uint8Array.of(Folder.CUR));
+  const messageIndex = new MessageIndex(NameTable.of([name]), Uint8Array.of(Folder.CUR));
   messageIndex.storedSize[0] = 1;
   return messageIndex;
 }
@@ -246,7 +247,7 @@ Deno.test("a message that is renamed again while it is removed is gone, or told 
 class LackingLocator extends Locator {
   #listings = 0;
 
-  override list(): boolean {
+  override list(): Promise<boolean> {
     this.#listings++;
     return super.list();
   }
@@ -265,7 +266,7 @@ Deno.test("a message that a listing lacks while its folder changes does not coun
   mail.maildir("alice", { "cur/1.a:2,S": "1" });
   const mailbox = findMailbox(mail.path("alice"), { root: mail.root, account: Deno.uid()! })!;
   const messageIndex = ofOneOctet("1.a:2,");
-  const locator = new LackingLocator(mailbox, messageIndex);
+  const locator = new LackingLocator(mailbox, messageIndex, new Yielder());
   const { removed, unlinked } = await removeFiles(
     mailbox,
     messageIndex,

@@ -1,7 +1,14 @@
 /** Keeps a mailbox's cache in a dot file of the mailbox: read with suspicion, written whole or not at all. */
 
 import type { RunningTime } from "../../async/running_time.ts";
-import { type CacheContents, decodeCache, encodeCache, MAX_CACHE_SIZE } from "./cache_format.ts";
+import type { YieldingTask } from "../../async/yielder.ts";
+import {
+  type CacheContents,
+  decodeCache,
+  decodeHeader,
+  encodeCache,
+  HEADER,
+} from "./cache_format.ts";
 import { Folder, type MessageIndex } from "./message_index.ts";
 import { isFileError, isNotFound, isTemporaryFileError } from "../../files/file_error.ts";
 import { isSettled, looksUnchanged } from "./folder_stamp.ts";
@@ -14,7 +21,7 @@ const NAME = ".postern-cache";
 const UNFINISHED = ".postern-cache.new";
 /** Age after which an unfinished cache was left by a process that died, in milliseconds. */
 const ABANDONED = 60_000;
-/** Octets from which writing happens on another thread. */
+/** Octets from which writing happens on another thread, and that are read or written at once. */
 const BIG = 1024 * 1024;
 
 /** Which cache file was read or written: another one there means that another session wrote since. */
@@ -30,6 +37,22 @@ export interface ListingTime {
   readonly at: number;
 }
 
+/**
+ * Rows that a cache is believed to have of a mailbox that holds so many files: more than there are, since many may have gone since it was
+ * written.
+ */
+export function mostRows(files: number): number {
+  return 4 * files + 1000;
+}
+
+/**
+ * Rows that a cache is believed to have by the sizes of the mailbox's folders alone: no file system takes less than an octet for a name, but some
+ * tell no size.
+ */
+export function likelyRows({ folders }: Mailbox): number {
+  return [...folders.values()].reduce((sum, { size }) => sum + size, mostRows(0));
+}
+
 /** A cache that was read. */
 export interface FoundCache {
   readonly contents: CacheContents;
@@ -41,21 +64,29 @@ export interface FoundCache {
 /**
  * Reads a mailbox's cache.
  *
- * @returns undefined when there is none that can be used
+ * @param most rows that are taken memory for: whoever may write in a mailbox can put a cache of any size there
+ * @param task lets others run in between
+ * @returns undefined when there is none that can be used; `"too-many"` when it has more rows
  * @throws {MaildropUnavailableError} when it cannot be read now
  */
-export function readCache(
+export async function readCache(
   mailbox: Mailbox,
   running: RunningTime,
-): FoundCache | undefined {
+  most: number,
+  task: YieldingTask,
+): Promise<FoundCache | "too-many" | undefined> {
   const path = `${mailbox.path}/${NAME}`;
   try {
     const opened = openRegular(path);
     using file = opened.file;
     const { size } = opened.look;
-    if (size > MAX_CACHE_SIZE) return undefined;
-    const octets = readWhole(file, size);
-    const contents = octets === undefined ? undefined : decodeCache(octets);
+    const start = new Uint8Array(HEADER);
+    if (file.readSync(start) !== HEADER) return undefined;
+    const header = decodeHeader(start, size);
+    if (header === undefined) return undefined;
+    if (header.rows > most) return "too-many";
+    const octets = await readRest(file, start, size, task);
+    const contents = octets && await decodeCache(octets, task);
     if (contents === undefined) return undefined;
     const begunAnew = goesOn(contents.origin, opened.look, running)
       ? 0
@@ -70,13 +101,19 @@ export function readCache(
   }
 }
 
-function readWhole(file: OpenFile, size: number): Uint8Array<ArrayBuffer> | undefined {
+async function readRest(
+  file: OpenFile,
+  start: Uint8Array,
+  size: number,
+  task: YieldingTask,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const octets = new Uint8Array(size);
-  let filled = 0;
-  while (filled < size) {
-    const count = file.readSync(octets.subarray(filled));
+  octets.set(start);
+  for (let filled = start.length; filled < size;) {
+    const count = file.readSync(octets.subarray(filled, filled + BIG));
     if (count === null) return undefined;
     filled += count;
+    if (task.due()) await task.pause();
   }
   return octets;
 }
@@ -100,6 +137,7 @@ export function isSameVersion(a: CacheVersion | undefined, b: CacheVersion | und
  * Writes a mailbox's cache beside the old one and puts it in its place.
  *
  * @param listed when the rows were listed; undefined when they may not be all that the folders hold
+ * @param task lets others run in between
  * @returns what was written; undefined when another process is writing
  * @throws {Error} when the mailbox cannot be written
  */
@@ -108,6 +146,7 @@ export async function writeCache(
   messageIndex: MessageIndex,
   listed: ListingTime | undefined,
   running: RunningTime,
+  task: YieldingTask,
 ): Promise<CacheVersion | undefined> {
   const unfinished = `${mailbox.path}/${UNFINISHED}`;
   const file = createUnfinished(unfinished);
@@ -117,7 +156,8 @@ export async function writeCache(
       const info = file.statSync();
       const stamps = settledStamps(mailbox, info.mtime?.getTime(), listed);
       const origin = originOf(lookOfInfo(info), running);
-      await writeWhole(file, encodeCache({ messageIndex, stamps, origin }));
+      const parts = await encodeCache({ messageIndex, stamps, origin }, task);
+      await writeParts(file, parts, task);
       const version = versionOf(lookOfInfo(file.statSync()));
       Deno.renameSync(unfinished, `${mailbox.path}/${NAME}`);
       return version;
@@ -176,10 +216,18 @@ function createUnfinished(path: string): Deno.FsFile | undefined {
   }
 }
 
-async function writeWhole(file: Deno.FsFile, octets: Uint8Array): Promise<void> {
-  for (let written = 0; written < octets.length;) {
-    const rest = octets.subarray(written);
-    written += octets.length < BIG ? file.writeSync(rest) : await file.write(rest);
+async function writeParts(
+  file: Deno.FsFile,
+  parts: readonly Uint8Array[],
+  task: YieldingTask,
+): Promise<void> {
+  const isBig = parts.reduce((sum, { length }) => sum + length, 0) >= BIG;
+  for (const part of parts) {
+    for (let written = 0; written < part.length;) {
+      const piece = part.subarray(written, written + BIG);
+      written += isBig ? await file.write(piece) : file.writeSync(piece);
+      if (task.due()) await task.pause();
+    }
   }
 }
 

@@ -1,9 +1,11 @@
 /** The cache dot file's octets: what is known of a mailbox's files, to be read in a few milliseconds for 100 000 of them. */
 
 import { crc32 } from "node:zlib";
+import type { YieldingTask } from "../../async/yielder.ts";
 import { Folder, Mark, MessageIndex } from "./message_index.ts";
 import type { FolderStamp } from "./folder_stamp.ts";
-import { compareNames } from "../naming/maildir_name.ts";
+import { compareUnique } from "../naming/maildir_name.ts";
+import { NameTable } from "../listing/name_table.ts";
 
 /*
  * Header, 128 octets, numbers in the machine's own order (which the version word tells: elsewhere it reads as another number):
@@ -18,7 +20,9 @@ import { compareNames } from "../naming/maildir_name.ts";
  * which no name holds.
  */
 const VERSION_WORD = 0x50_4f_43_01;
-const HEADER = 128;
+/** Octets of the header. */
+export const HEADER = 128;
+const CHECKED_FROM = 8;
 const STAMPS_AT = 16;
 const STAMP_FLOATS = 8;
 const ORIGIN_AT = 80;
@@ -28,8 +32,10 @@ const RUNNING_ID_OCTETS = 8;
 const FLOAT_COLUMNS = 4;
 const OCTETS_A_ROW = FLOAT_COLUMNS * 8 + 2;
 const MAX_NAME = 255;
-/** Largest cache that is read, in octets: three million messages. A bigger one is as good as none. */
-export const MAX_CACHE_SIZE = 256 * 1024 * 1024;
+/** Octets that are checked between two looks at the clock: half a millisecond's work. */
+const SLICE = 1024 * 1024;
+/** Rows that are checked between two looks at the clock. */
+const ROWS_A_LOOK = 64;
 
 /** What a cache holds. */
 export interface CacheContents {
@@ -50,54 +56,93 @@ export interface CacheOrigin {
   readonly born: number;
 }
 
-/** Writes a cache's octets. */
-export function encodeCache(contents: CacheContents): Uint8Array<ArrayBuffer> {
-  const { messageIndex, stamps, origin } = contents;
-  const rows = messageIndex.length;
-  const names = new TextEncoder().encode(messageIndex.names.join("/"));
-  const octets = new Uint8Array(HEADER + rows * OCTETS_A_ROW + names.length);
-  const words = new Uint32Array(octets.buffer, 0, 4);
-  const floats = new Float64Array(octets.buffer, STAMPS_AT, STAMP_FLOATS).fill(NaN);
-  if (stamps !== undefined) {
-    const { new: fresh, cur } = stamps;
-    floats.set([fresh.device, fresh.inode, fresh.modified, cur.device, cur.inode, cur.modified]);
-    floats.set([fresh.changed, cur.changed], 6);
-  }
-  encodeOrigin(octets, origin);
-  let at = HEADER;
-  for (const column of floatColumns(messageIndex)) {
-    new Float64Array(octets.buffer, at, rows).set(column);
-    at += rows * 8;
-  }
-  octets.set(messageIndex.folders, at);
-  octets.set(messageIndex.marks, at + rows);
-  octets.set(names, at + 2 * rows);
+/** What a cache's header announces. */
+export interface CacheHeader {
+  readonly checksum: number;
+  readonly rows: number;
+  readonly nameOctets: number;
+}
+
+/**
+ * Writes a cache's octets, as the rows are at the moment of the call.
+ *
+ * @param task lets others run in between
+ * @returns parts, to be written one after the other
+ */
+export async function encodeCache(
+  { messageIndex, stamps, origin }: CacheContents,
+  task: YieldingTask,
+): Promise<Uint8Array[]> {
+  const { size, storedSize, modified, firstRetrieved, folders, marks } = messageIndex.columns();
+  const names = await messageIndex.names.joined(task);
+  const header = new Uint8Array(HEADER);
+  const words = new Uint32Array(header.buffer, 0, 4);
   words[0] = VERSION_WORD;
-  words[2] = rows;
+  words[2] = folders.length;
   words[3] = names.length;
-  words[1] = crc32(octets.subarray(8));
-  return octets;
+  encodeStamps(new Float64Array(header.buffer, STAMPS_AT, STAMP_FLOATS), stamps);
+  encodeOrigin(header, origin);
+  const floats = [size, storedSize, modified, firstRetrieved].map(octetsOf);
+  const parts = [header, ...floats, folders, marks, names];
+  const checked = [header.subarray(CHECKED_FROM), ...parts.slice(1)];
+  let checksum = 0;
+  for (const part of checked) checksum = await addToChecksum(checksum, part, task);
+  words[1] = checksum;
+  return parts;
+}
+
+function octetsOf({ buffer, byteOffset, byteLength }: Float64Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** Adds octets to a CRC-32. */
+async function addToChecksum(
+  checksum: number,
+  octets: Uint8Array,
+  task: YieldingTask,
+): Promise<number> {
+  for (let at = 0; at < octets.length; at += SLICE) {
+    checksum = crc32(octets.subarray(at, at + SLICE), checksum);
+    if (task.due()) await task.pause();
+  }
+  return checksum;
+}
+
+/**
+ * Reads what a cache announces, before any memory is taken for it.
+ *
+ * @param octets its first {@linkcode HEADER} ones, or all of it
+ * @param fileSize octets that it has in all
+ * @returns undefined when it is no cache of this version and machine, or has another size than it announces
+ */
+export function decodeHeader(
+  octets: Uint8Array<ArrayBuffer>,
+  fileSize: number,
+): CacheHeader | undefined {
+  if (octets.length < HEADER || octets.byteOffset !== 0) return undefined;
+  const [version, checksum = 0, rows = 0, nameOctets = 0] = new Uint32Array(octets.buffer, 0, 4);
+  const announced = HEADER + rows * OCTETS_A_ROW + nameOctets;
+  if (version !== VERSION_WORD || fileSize !== announced) return undefined;
+  // With the slashes between them.
+  return nameOctets > rows * (MAX_NAME + 1) ? undefined : { checksum, rows, nameOctets };
 }
 
 /**
  * Reads a cache's octets. Nothing in them is believed that could reach outside the mailbox or announce an impossible size.
  *
- * @param octets from the start of a buffer
+ * @param octets from the start of a buffer, which the rows are taken from
+ * @param task lets others run in between
  * @returns undefined when they are no cache of this version and machine, or damaged
  */
-export function decodeCache(octets: Uint8Array<ArrayBuffer>): CacheContents | undefined {
-  if (octets.length < HEADER || octets.byteOffset !== 0) return undefined;
-  const [version, checksum, rows, nameOctets] = new Uint32Array(octets.buffer, 0, 4) as unknown as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  if (version !== VERSION_WORD || octets.length !== HEADER + rows * OCTETS_A_ROW + nameOctets) {
-    return undefined;
-  }
-  if (crc32(octets.subarray(8)) !== checksum) return undefined;
-  const names = decodeNames(octets.subarray(octets.length - nameOctets), rows);
+export async function decodeCache(
+  octets: Uint8Array<ArrayBuffer>,
+  task: YieldingTask,
+): Promise<CacheContents | undefined> {
+  const header = decodeHeader(octets, octets.length);
+  if (header === undefined) return undefined;
+  const { checksum, rows, nameOctets } = header;
+  if (await addToChecksum(0, octets.subarray(CHECKED_FROM), task) !== checksum) return undefined;
+  const names = await NameTable.read(octets.subarray(octets.length - nameOctets), rows, task);
   if (names === undefined) return undefined;
   const column = (index: number): Float64Array =>
     new Float64Array(octets.buffer, HEADER + index * rows * 8, rows);
@@ -109,22 +154,17 @@ export function decodeCache(octets: Uint8Array<ArrayBuffer>): CacheContents | un
     modified: column(2),
     firstRetrieved: column(3),
   });
-  if (!isPossible(messageIndex)) return undefined;
-  mendEmpty(messageIndex);
-  return {
-    messageIndex,
-    stamps: decodeStamps(new Float64Array(octets.buffer, STAMPS_AT, STAMP_FLOATS)),
-    origin: decodeOrigin(octets),
-  };
+  if (!await isPossible(messageIndex, task)) return undefined;
+  const stamps = decodeStamps(new Float64Array(octets.buffer, STAMPS_AT, STAMP_FLOATS));
+  return { messageIndex, stamps, origin: decodeOrigin(octets) };
 }
 
-function floatColumns(messageIndex: MessageIndex): readonly Float64Array[] {
-  return [
-    messageIndex.size,
-    messageIndex.storedSize,
-    messageIndex.modified,
-    messageIndex.firstRetrieved,
-  ];
+function encodeStamps(floats: Float64Array, stamps: CacheContents["stamps"]): void {
+  floats.fill(NaN);
+  if (stamps === undefined) return;
+  const { new: fresh, cur } = stamps;
+  floats.set([fresh.device, fresh.inode, fresh.modified, cur.device, cur.inode, cur.modified]);
+  floats.set([fresh.changed, cur.changed], 6);
 }
 
 function encodeOrigin(octets: Uint8Array<ArrayBuffer>, origin: CacheOrigin): void {
@@ -150,47 +190,52 @@ function decodeStamps(floats: Float64Array): CacheContents["stamps"] {
   };
 }
 
-/** The names, or undefined when one could not be a message's: a slash in it would make one row two. */
-function decodeNames(octets: Uint8Array, rows: number): string[] | undefined {
-  if (rows === 0) return octets.length === 0 ? [] : undefined;
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(octets);
-  } catch (error) {
-    if (error instanceof TypeError) return undefined;
-    throw error;
+/** Whether every row could be true, each file once and in order. What an older version measured otherwise is mended. */
+async function isPossible(messageIndex: MessageIndex, task: YieldingTask): Promise<boolean> {
+  const { names } = messageIndex;
+  /** Where files of the present unique part lie; undefined while there is one. */
+  let places: Set<string> | undefined;
+  for (let row = 0, before = ""; row < messageIndex.length; row++) {
+    const name = names.at(row);
+    if (!isNamePossible(name) || !isRowPossible(messageIndex, row)) return false;
+    const order = row === 0 ? -1 : compareUnique(before, name);
+    if (order > 0) return false;
+    if (order < 0) places = undefined;
+    else {
+      places ??= new Set([placeOf(messageIndex, row - 1)]);
+      const { size } = places;
+      if (places.add(placeOf(messageIndex, row)).size === size) return false;
+    }
+    mendEmpty(messageIndex, row);
+    before = name;
+    if (row % ROWS_A_LOOK === 0 && task.due()) await task.pause();
   }
-  if (text.includes("\0")) return undefined;
-  const names = text.split("/");
-  if (names.length !== rows) return undefined;
-  return names.every((name) => name !== "" && name.length <= MAX_NAME && name[0] !== ".")
-    ? names
-    : undefined;
+  return true;
+}
+
+function placeOf({ names, folders }: MessageIndex, row: number): string {
+  return `${folders[row]}/${names.at(row)}`;
+}
+
+/** Whether a name can be a message's. */
+function isNamePossible(name: string): boolean {
+  return name !== "" && name.length <= MAX_NAME && name[0] !== "." && !name.includes("\0");
+}
+
+/** Whether a row's figures can be true: a line end can gain one octet, and a missing last one two. */
+function isRowPossible(messageIndex: MessageIndex, row: number): boolean {
+  const { size, storedSize, folders, firstRetrieved } = messageIndex;
+  if (folders[row]! > Folder.PLAIN || !(firstRetrieved[row]! >= 0)) return false;
+  const stored = storedSize[row]!;
+  if (Number.isNaN(stored)) return true;
+  const sent = size[row]!;
+  return Number.isSafeInteger(stored) && Number.isSafeInteger(sent) && stored >= 0 &&
+    sent >= stored && sent <= 2 * stored + 2;
 }
 
 /** An empty message was once counted as none; it is sent as one empty line. */
-function mendEmpty({ size, storedSize, marks }: MessageIndex): void {
-  storedSize.forEach((stored, row) => {
-    if (stored !== 0) return;
-    size[row] = 2;
-    marks[row]! &= ~Mark.VERBATIM;
-  });
-}
-
-/** Whether every row could be true: each file once and in order; a line end can gain one octet, and a missing last one two. */
-function isPossible(messageIndex: MessageIndex): boolean {
-  const { names, size, storedSize, folders, firstRetrieved } = messageIndex;
-  for (let row = 0; row < messageIndex.length; row++) {
-    if (row > 0) {
-      const order = compareNames(names[row - 1]!, names[row]!);
-      if (order > 0 || (order === 0 && folders[row - 1]! >= folders[row]!)) return false;
-    }
-    if (folders[row]! > Folder.PLAIN || !(firstRetrieved[row]! >= 0)) return false;
-    const stored = storedSize[row]!;
-    if (Number.isNaN(stored)) continue;
-    const sent = size[row]!;
-    if (!Number.isSafeInteger(stored) || !Number.isSafeInteger(sent)) return false;
-    if (stored < 0 || sent < stored || sent > 2 * stored + 2) return false;
-  }
-  return true;
+function mendEmpty({ size, storedSize, marks }: MessageIndex, row: number): void {
+  if (storedSize[row] !== 0) return;
+  size[row] = 2;
+  marks[row]! &= ~Mark.VERBATIM;
 }

@@ -2,22 +2,26 @@
 
 import { delay } from "../../async/delay.ts";
 import type { RunningTime } from "../../async/running_time.ts";
+import type { YieldingTask } from "../../async/yielder.ts";
 import {
   type CacheVersion,
   cacheVersion,
   isSameVersion,
   type ListingTime,
+  mostRows,
   readCache,
   writeCache,
 } from "./cache_file.ts";
 import type { MessageIndex } from "./message_index.ts";
 import { isFileError } from "../../files/file_error.ts";
-import { uniquePart } from "../naming/maildir_name.ts";
+import { joinByUnique } from "../listing/join_by_unique.ts";
 import type { Mailbox } from "./mailbox.ts";
 
 /** Times that a session's end tries to write while another one's cache is being written, and milliseconds from one to the next. */
 const MOST_TRIES = 10;
 const BETWEEN_TRIES = 20;
+/** Files of one unique part that are compared with each other; great numbers are no accident, and would cost their square. */
+const MOST_TWINS = 16;
 
 /** Settings of a {@linkcode CacheKeeper}. */
 export interface CacheKeeperOptions {
@@ -25,6 +29,8 @@ export interface CacheKeeperOptions {
   readonly running: RunningTime;
   /** The version that the message index came from; undefined when it came from no cache. */
   readonly version: CacheVersion | undefined;
+  /** Lets others run while a big cache is written. */
+  readonly task: YieldingTask;
   /** Told when the mailbox cannot be written. */
   readonly cannotWrite: (reason: Error) => void;
 }
@@ -63,13 +69,16 @@ export class CacheKeeper {
 
   /** Returns false when another session or process is writing. */
   async #write(messageIndex: MessageIndex, listed: ListingTime | undefined): Promise<boolean> {
-    const { mailbox, running, cannotWrite } = this.#options;
+    const { mailbox, running, cannotWrite, task } = this.#options;
     try {
       if (!isSameVersion(cacheVersion(mailbox), this.#version)) {
-        const other = readCache(mailbox, running);
-        if (other !== undefined) learnRetrieved(messageIndex, other.contents.messageIndex);
+        // Another session's has about as many rows as this one's.
+        const other = await readCache(mailbox, running, mostRows(messageIndex.length), task);
+        if (other !== undefined && other !== "too-many") {
+          await learnRetrieved(messageIndex, other.contents.messageIndex, task);
+        }
       }
-      const version = await writeCache(mailbox, messageIndex, listed, running);
+      const version = await writeCache(mailbox, messageIndex, listed, running, task);
       if (version === undefined) return false;
       this.#version = version;
     } catch (error) {
@@ -84,24 +93,22 @@ export class CacheKeeper {
  * Takes over the earlier of two first retrievals of the same message. A twin has the same unique part, and in a plain folder a name comes again
  * with another message: who took over their times would remove what nobody retrieved.
  */
-function learnRetrieved(messageIndex: MessageIndex, other: MessageIndex): void {
-  const rowsOf = new Map<string, number[]>();
-  other.names.forEach((name, row) => {
-    if (other.firstRetrieved[row] === 0) return;
-    const unique = uniquePart(name);
-    const rows = rowsOf.get(unique);
-    if (rows === undefined) rowsOf.set(unique, [row]);
-    else rows.push(row);
-  });
-  if (rowsOf.size === 0) return;
-  messageIndex.names.forEach((name, row) => {
-    const rows = rowsOf.get(uniquePart(name));
-    const from = rows?.find((each) => isSameMessage(messageIndex, row, other, each));
-    if (from === undefined) return;
-    const theirs = other.firstRetrieved[from]!;
-    const ours = messageIndex.firstRetrieved[row]!;
-    messageIndex.firstRetrieved[row] = ours === 0 ? theirs : Math.min(ours, theirs);
-  });
+async function learnRetrieved(
+  messageIndex: MessageIndex,
+  other: MessageIndex,
+  task: YieldingTask,
+): Promise<void> {
+  await joinByUnique(messageIndex, other, ({ left, leftEnd, right, rightEnd }) => {
+    for (let row = left; row < leftEnd; row++) {
+      for (let from = right; from < Math.min(rightEnd, right + MOST_TWINS); from++) {
+        const theirs = other.firstRetrieved[from]!;
+        if (theirs === 0 || !isSameMessage(messageIndex, row, other, from)) continue;
+        const ours = messageIndex.firstRetrieved[row]!;
+        messageIndex.firstRetrieved[row] = ours === 0 ? theirs : Math.min(ours, theirs);
+        break;
+      }
+    }
+  }, task);
 }
 
 /** Whether two rows of one unique part have the same size and time, as far as they are known. */

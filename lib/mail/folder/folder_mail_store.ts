@@ -1,14 +1,16 @@
 /** Users' mailboxes as folders of files: Maildirs, and plain folders with one file a message. */
 
 import type { RunningTime } from "../../async/running_time.ts";
-import { Yielder } from "../../async/yielder.ts";
+import { Yielder, type YieldingTask } from "../../async/yielder.ts";
 import { printable } from "../../bytes/printable.ts";
 import { CacheKeeper } from "./cache_keeper.ts";
 import {
   type CacheVersion,
   isListingValid,
+  likelyRows,
   type ListingTime,
   looksSettled,
+  mostRows,
   readCache,
 } from "./cache_file.ts";
 import type { Folder, MessageIndex } from "./message_index.ts";
@@ -18,6 +20,7 @@ import {
   isNotFound,
   isTemporaryFileError,
 } from "../../files/file_error.ts";
+import { emptyMaildrop } from "./empty_maildrop.ts";
 import { FolderMaildrop } from "./folder_maildrop.ts";
 import { Locator } from "./locator.ts";
 import {
@@ -25,6 +28,7 @@ import {
   MaildropUnavailableError,
   type MailStore,
 } from "../../contracts/mail_store.ts";
+import { listMailbox } from "../listing/listing.ts";
 import { findMailbox, type Mailbox, type MailFolder, unreadable } from "./mailbox.ts";
 import { mailboxPath } from "../naming/mailbox_path.ts";
 import { completeMaildir, makeMailbox } from "./make_mailbox.ts";
@@ -92,7 +96,7 @@ export class FolderMailStore implements MailStore {
     const found = this.#find(user) ?? this.#make(user);
     if (found === undefined) return emptyMaildrop();
     const mailbox = this.#complete(found);
-    const known = this.#read(mailbox);
+    const known = await this.#read(mailbox, this.#yielder.task(signal));
     if (known !== undefined && await this.#removeExpired(mailbox, known) > 0) {
       // The folders have changed, so they are looked at again.
       return await this.acquire(user, signal);
@@ -119,7 +123,7 @@ export class FolderMailStore implements MailStore {
 
   async expire(user: string): Promise<number> {
     const mailbox = this.#find(user);
-    const known = mailbox === undefined ? undefined : this.#read(mailbox);
+    const known = mailbox && await this.#read(mailbox, this.#yielder);
     if (mailbox === undefined || known === undefined) return 0;
     const removed = await this.#removeExpired(mailbox, known);
     if (removed === 0 && known.mustWrite) {
@@ -179,12 +183,17 @@ export class FolderMailStore implements MailStore {
     );
   }
 
-  #read(mailbox: Mailbox): Known | undefined {
+  async #read(mailbox: Mailbox, task: YieldingTask): Promise<Known | undefined> {
     const { expireDays, running } = this.#options;
     // When the mailbox was found; what the cache lists is held against how it looked then.
     const at = performance.now();
-    const cached = readCache(mailbox, running);
-    if (cached === undefined) return undefined;
+    let cached = await readCache(mailbox, running, likelyRows(mailbox), task);
+    if (cached === "too-many") {
+      // Not every file system tells how big a folder is.
+      const { names } = await listMailbox(mailbox, task);
+      cached = await readCache(mailbox, running, mostRows(names.length), task);
+    }
+    if (cached === undefined || cached === "too-many") return undefined;
     const { contents: { messageIndex, stamps, origin }, version, begunAnew } = cached;
     // The layout changed, or somebody else's cache was put here.
     if (!messageIndex.folders.every((folder) => mailbox.folders.has(folder as Folder))) {
@@ -210,7 +219,7 @@ export class FolderMailStore implements MailStore {
       if (time > 0 && time <= before) due.push(row);
     });
     if (due.length === 0) return 0;
-    const locator = new Locator(mailbox, messageIndex);
+    const locator = new Locator(mailbox, messageIndex, this.#yielder);
     const removal = await removeFiles(mailbox, messageIndex, due, locator, this.#yielder);
     const { removed, unsynced, unlinked, reasons } = removal;
     if (reasons.size > 0) {
@@ -221,13 +230,17 @@ export class FolderMailStore implements MailStore {
         reasons: [...reasons].map((reason) => printable(reason)),
       });
     }
-    if (removed.size > 0) await this.#keeper(mailbox, version).write(messageIndex.without(removed));
+    if (removed.size > 0) {
+      const kept = await messageIndex.without(removed, this.#yielder);
+      await this.#keeper(mailbox, version).write(kept);
+    }
     return unlinked;
   }
 
   #keeper(mailbox: Mailbox, version: CacheVersion | undefined): CacheKeeper {
     const cannotWrite = (reason: Error): void => this.#tellNotWritable(mailbox, reason);
-    return new CacheKeeper({ mailbox, running: this.#options.running, version, cannotWrite });
+    const { running } = this.#options;
+    return new CacheKeeper({ mailbox, running, version, cannotWrite, task: this.#yielder });
   }
 
   /** After a new state file it would be true of each mailbox, so one is told for all. */
@@ -309,15 +322,4 @@ export class FolderMailStore implements MailStore {
       throw unreadable(`The mail folder ${this.#options.root}`, error);
     }
   }
-}
-
-/** Of a user without a mailbox. */
-function emptyMaildrop(): Maildrop {
-  return {
-    messages: [],
-    open: () => Promise.reject(new TypeError("An empty maildrop has no message to open.")),
-    retrieved: () => {},
-    remove: () => Promise.resolve({ stayed: [], unsynced: [], reasons: [] }),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
-  };
 }

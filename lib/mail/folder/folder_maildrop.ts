@@ -60,7 +60,7 @@ export class FolderMaildrop implements Maildrop {
 
   async open(message: MessageInfo, signal?: AbortSignal): Promise<StoredMessage> {
     const row = this.#rowOf(message);
-    const { file, look } = this.#openFile(row);
+    const { file, look } = await this.#openFile(row);
     try {
       return new StoredFile({ file, ...await this.#measuresOf(row, file, look, signal) });
     } catch (error) {
@@ -95,7 +95,7 @@ export class FolderMaildrop implements Maildrop {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
-    const { cache, flagUpdates, mailbox } = this.#options;
+    const { cache, flagUpdates, mailbox, yielder } = this.#options;
     const removed = this.#removed ?? new Set();
     const rows = [...this.#retrieved ?? []].filter((row) => !removed.has(row)).sort((a, b) =>
       a - b
@@ -106,7 +106,7 @@ export class FolderMaildrop implements Maildrop {
     } finally {
       if (this.#isNews) {
         const messageIndex = removed.size > 0
-          ? this.#messageIndex.without(removed)
+          ? await this.#messageIndex.without(removed, yielder)
           : this.#messageIndex;
         await cache.write(messageIndex);
       }
@@ -115,14 +115,15 @@ export class FolderMaildrop implements Maildrop {
   }
 
   get #places(): Locator {
-    this.#locator ??= new Locator(this.#options.mailbox, this.#messageIndex);
+    const { mailbox, yielder } = this.#options;
+    this.#locator ??= new Locator(mailbox, this.#messageIndex, yielder);
     return this.#locator;
   }
 
   /** The rule is a table's, so a message of another maildrop is the caller's fault. */
   #rowOf(message: MessageInfo): number {
     const row = (message as Partial<FolderMessage>).row;
-    if (row === undefined || this.#messageIndex.names[row] === undefined) {
+    if (row === undefined || row >= this.#messageIndex.length) {
       throw new TypeError(
         `No message of this maildrop was given, but one with the id ${message.uid}.`,
       );
@@ -131,7 +132,7 @@ export class FolderMaildrop implements Maildrop {
   }
 
   /** Opens a row's file, whatever its name is by now. */
-  #openFile(row: number): { file: OpenFile; look: FileLook } {
+  async #openFile(row: number): Promise<{ file: OpenFile; look: FileLook }> {
     for (let attempt = 1;; attempt++) {
       const path = this.#places.path(row);
       try {
@@ -139,9 +140,9 @@ export class FolderMaildrop implements Maildrop {
       } catch (error) {
         if (!isNotFound(error) && !(error instanceof AnotherFileError)) throw error;
         // The first name found may be old news, and the second is from a new listing.
-        if (attempt < 3 && this.#places.find(row)) continue;
+        if (attempt < 3 && await this.#places.find(row)) continue;
         this.#places.checkFolder(this.#messageIndex.folders[row] as Folder);
-        throw gone(this.#messageIndex.names[row]!);
+        throw gone(this.#messageIndex.names.at(row));
       }
     }
   }
@@ -177,9 +178,9 @@ export class FolderMaildrop implements Maildrop {
       return { size: size[row]!, storedSize: storedSize[row]!, verbatim };
     }
     // In a plain folder the time and the size belong to the id: this is another message.
-    if (this.#options.mailbox.layout === "plain") throw gone(names[row]!);
+    if (this.#options.mailbox.layout === "plain") throw gone(names.at(row));
     // A client would take it for the message, delete it, and have nothing.
-    if (look.size === 0 && storedSize[row]! > 0) throw emptied(names[row]!);
+    if (look.size === 0 && storedSize[row]! > 0) throw emptied(names.at(row));
     const task = this.#options.yielder.task(signal);
     const measured = await new FileMeter(task).measure(file, look.size);
     file.rewind();
@@ -205,7 +206,7 @@ export class FolderMaildrop implements Maildrop {
     let first: Error | undefined;
     for (const row of rows) {
       try {
-        markSeen(mailbox, this.#messageIndex, row, this.#places);
+        await markSeen(mailbox, this.#messageIndex, row, this.#places);
       } catch (error) {
         if (!isFileError(error) && !(error instanceof MaildropUnreadableError)) throw error;
         // The others may fare better: a name that has no room for the flag is one message's trouble.

@@ -1,12 +1,15 @@
 /** Finds files of a snapshot again that another program renamed since: flags changed, or `new/` left for `cur/`. */
 
+import type { YieldingTask } from "../../async/yielder.ts";
 import type { Folder, MessageIndex } from "./message_index.ts";
 import { isNotFound } from "../../files/file_error.ts";
 import { type FolderStamp, isSettled, lookAgain, looksUnchanged, stampOf } from "./folder_stamp.ts";
 import { lookAtName } from "./file_look.ts";
-import { isStill, listMailbox, type Mailbox } from "./mailbox.ts";
+import { type Listing, listMailbox } from "../listing/listing.ts";
+import { isStill, type Mailbox } from "./mailbox.ts";
 import { MaildropUnreadableError } from "../../contracts/mail_store.ts";
-import { uniquePart } from "../naming/maildir_name.ts";
+import { compareUnique, uniquePart } from "../naming/maildir_name.ts";
+import { NameTable } from "../listing/name_table.ts";
 
 /** Longest time for which an unchanged folder's listing is relied on, in milliseconds: a name can come within one tick of its clock. */
 const RELIED_ON = 1000;
@@ -14,24 +17,36 @@ const RELIED_ON = 1000;
 /** Milliseconds after which a change shows in a folder's time: two ticks of a file system's clock, which are 10 ms at most. */
 export const TICKS = 20;
 
+/** Files of one unique part that are compared with a row; great numbers are no accident. */
+const MOST_TWINS = 64;
+
+const NOTHING_LISTED: Pick<Listing, "names" | "folders"> = {
+  names: NameTable.of([]),
+  folders: new Uint8Array(),
+};
+
 /** Knows where a message index's files lie now. */
 export class Locator {
   readonly #mailbox: Mailbox;
   readonly #messageIndex: MessageIndex;
-  #places = new Map<string, { name: string; folder: Folder }[]>();
+  readonly #task: YieldingTask;
+  #listing: Listing | undefined;
   #listedAt = -Infinity;
   #stamps: readonly (FolderStamp | undefined)[] = [];
   #wasSettled = false;
   #isWhole = false;
 
-  constructor(mailbox: Mailbox, messageIndex: MessageIndex) {
+  /** @param task lets others run while a big mailbox is listed */
+  constructor(mailbox: Mailbox, messageIndex: MessageIndex, task: YieldingTask) {
     this.#mailbox = mailbox;
     this.#messageIndex = messageIndex;
+    this.#task = task;
   }
 
   /** Where a row's file lies by its present name. */
   path(row: number): string {
-    return this.#pathOf(this.#messageIndex.folders[row] as Folder, this.#messageIndex.names[row]!);
+    const { names, folders } = this.#messageIndex;
+    return this.#pathOf(folders[row] as Folder, names.at(row));
   }
 
   /**
@@ -53,9 +68,9 @@ export class Locator {
    *
    * @returns whether there is another name; in a plain folder there never is, since nothing but its name tells a message
    */
-  find(row: number): boolean {
+  async find(row: number): Promise<boolean> {
     if (this.#mailbox.layout === "plain") return false;
-    return this.findListed(row) || (this.list() && this.findListed(row));
+    return this.findListed(row) || (await this.list() && this.findListed(row));
   }
 
   /**
@@ -70,17 +85,18 @@ export class Locator {
   /** The same, but by the latest listing alone. */
   findListed(row: number): boolean {
     const { names, folders } = this.#messageIndex;
-    const places = this.#places.get(uniquePart(names[row]!)) ?? [];
-    const place = places.find(({ name, folder }) =>
-      (name !== names[row] || folder !== folders[row]) &&
-      this.#isFileOf(row, folder, name, places.length > 1)
+    const name = names.at(row);
+    const places = this.#listedLike(name);
+    const place = places.find((place) =>
+      (place.name !== name || place.folder !== folders[row]) &&
+      this.#isFileOf(row, place.folder, place.name, places.length > 1)
     );
     if (place !== undefined) this.rename(row, place.folder, place.name);
     return place !== undefined;
   }
 
   /** Lists the mailbox unless it is as it was listed; tells whether it did. */
-  list(): boolean {
+  async list(): Promise<boolean> {
     if (this.#mailbox.layout === "plain") return false;
     const stamps = this.#look();
     const isYoung = performance.now() - this.#listedAt < RELIED_ON;
@@ -91,23 +107,17 @@ export class Locator {
     const now = Date.now();
     this.#wasSettled = stamps.every((stamp) => stamp === undefined || isSettled(stamp, now));
     this.#listedAt = performance.now();
-    this.#places = new Map();
-    const { names, folders } = listMailbox(this.#mailbox);
+    this.#listing = undefined;
+    this.#isWhole = false;
+    this.#listing = await listMailbox(this.#mailbox, this.#task);
     this.#isWhole = (wasStill || this.#wasSettled) && isSameLook(this.#look(), stamps);
-    names.forEach((name, index) => {
-      const unique = uniquePart(name);
-      const place = { name, folder: folders[index]! };
-      const others = this.#places.get(unique);
-      if (others === undefined) this.#places.set(unique, [place]);
-      else others.push(place);
-    });
     return true;
   }
 
   /** Keeps a name that this session gave. */
   rename(row: number, folder: Folder, name: string): void {
     this.#messageIndex.folders[row] = folder;
-    this.#messageIndex.names[row] = name;
+    this.#messageIndex.names.rename(row, name);
   }
 
   /**
@@ -117,7 +127,7 @@ export class Locator {
   #isFileOf(row: number, folder: Folder, name: string, hasTwin: boolean): boolean {
     const others = this.#rowsLike(row);
     const { names, folders } = this.#messageIndex;
-    if (others.some((other) => names[other] === name && folders[other] === folder)) return false;
+    if (others.some((other) => names.at(other) === name && folders[other] === folder)) return false;
     const isAlone = !hasTwin && others.length === 0;
     try {
       const likeness = this.#messageIndex.compare(row, lookAtName(this.#pathOf(folder, name)));
@@ -132,15 +142,33 @@ export class Locator {
   /** Other rows of the same unique part: they stand beside it. */
   #rowsLike(row: number): number[] {
     const { names } = this.#messageIndex;
-    const unique = uniquePart(names[row]!);
+    const unique = uniquePart(names.at(row));
     const others: number[] = [];
     for (const step of [-1, 1]) {
-      for (let other = row + step; names[other] !== undefined; other += step) {
-        if (uniquePart(names[other]!) !== unique) break;
+      for (let other = row + step; other >= 0 && other < names.length; other += step) {
+        if (uniquePart(names.at(other)) !== unique || others.length === MOST_TWINS) break;
         others.push(other);
       }
     }
     return others;
+  }
+
+  /** Listed files of a name's unique part. */
+  #listedLike(name: string): { name: string; folder: Folder }[] {
+    const { names, folders } = this.#listing ?? NOTHING_LISTED;
+    let [row, end] = [0, names.length];
+    while (row < end) {
+      const middle = (row + end) >> 1;
+      if (compareUnique(names.at(middle), name) < 0) row = middle + 1;
+      else end = middle;
+    }
+    const found = [];
+    for (; row < names.length && found.length < MOST_TWINS; row++) {
+      const listed = names.at(row);
+      if (compareUnique(listed, name) !== 0) break;
+      found.push({ name: listed, folder: folders[row] as Folder });
+    }
+    return found;
   }
 
   /** How the folders look; undefined for one that is gone. */

@@ -1,4 +1,4 @@
-/** One mailbox on disk: which layout it has, and what its folders list. */
+/** One mailbox on disk: which layout it has, and who can write in it. */
 
 import { Folder } from "./message_index.ts";
 import {
@@ -9,9 +9,6 @@ import {
 } from "../../files/file_error.ts";
 import { type FolderStamp, lookAgain, stampOf } from "./folder_stamp.ts";
 import { MaildropUnavailableError, MaildropUnreadableError } from "../../contracts/mail_store.ts";
-
-/** Why a file is left out whose name the runtime cannot tell. */
-export const NOT_UTF8 = "its name is not valid UTF-8";
 
 /** A mailbox that is there. */
 export interface Mailbox {
@@ -49,15 +46,8 @@ export interface MailFolder {
 export interface FolderState {
   readonly path: string;
   readonly stamp: FolderStamp;
-}
-
-/** What a mailbox's folders hold, in no order. */
-export interface Listing {
-  readonly names: string[];
-  /** {@linkcode Folder} of each name. */
-  readonly folders: Folder[];
-  /** Names of what is never served, and why. */
-  readonly others: [name: string, reason: string][];
+  /** What the file system tells as its size: it grows with the names that the folder holds, or held. */
+  readonly size: number;
 }
 
 /**
@@ -133,58 +123,6 @@ export function isFolder(
   return isDirectory && dev === stamp.device && ino === stamp.inode;
 }
 
-/**
- * Lists what may be messages: no dot files, no `*.pwd` in a plain folder (some servers keep passwords so), nothing that is no regular file.
- *
- * @throws {MaildropUnreadableError} when a folder may not be read
- * @throws {MaildropUnavailableError} when one cannot be read now, or is gone: what it held is not known then
- */
-export function listMailbox(mailbox: Mailbox): Listing {
-  const listing: Listing = { names: [], folders: [], others: [] };
-  for (const [folder, { path }] of mailbox.folders) {
-    const replaced = new Set<string>();
-    try {
-      // Synchronous: the other way takes three times as long for a big folder and holds others up as long while it hands over the names.
-      for (const entry of Deno.readDirSync(path)) addEntry(listing, folder, entry, replaced);
-    } catch (error) {
-      throw isNotFound(error)
-        ? new MaildropUnavailableError(`${path} was moved away just now.`, { cause: error })
-        : unreadable(path, error);
-    }
-  }
-  return listing;
-}
-
-/** @param replaced the folder's names so far in which the runtime may have put U+FFFD for octets that are not UTF-8 */
-function addEntry(
-  listing: Listing,
-  folder: Folder,
-  entry: Deno.DirEntry,
-  replaced: Set<string>,
-): void {
-  const { name, isFile, isDirectory } = entry;
-  if (name.startsWith(".") || (folder === Folder.PLAIN && isNoMail(name, isDirectory))) return;
-  if (!isFile) {
-    listing.others.push([name, "it is no regular file"]);
-    return;
-  }
-  if (name.includes("\ufffd")) {
-    // Different octets read the same; at most one of them is what the name opens, and it must not be served twice.
-    if (replaced.has(name)) {
-      listing.others.push([name, NOT_UTF8]);
-      return;
-    }
-    replaced.add(name);
-  }
-  listing.names.push(name);
-  listing.folders.push(folder);
-}
-
-/** What a plain folder holds beside mail. */
-function isNoMail(name: string, isDirectory: boolean): boolean {
-  return isDirectory || name.toLowerCase().endsWith(".pwd");
-}
-
 /** The mailbox's own folder; undefined where there is none. */
 function lookAtFolder(path: string): Deno.FileInfo | undefined {
   const info = look(path);
@@ -218,7 +156,7 @@ function noFolder(path: string): MaildropUnreadableError {
 }
 
 function stateOf(path: string, info: Deno.FileInfo): FolderState {
-  return { path, stamp: stampOf(info) };
+  return { path, stamp: stampOf(info), size: info.size };
 }
 
 /**

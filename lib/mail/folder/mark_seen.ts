@@ -13,17 +13,18 @@ import { seenName } from "../naming/maildir_name.ts";
  * @returns whether it has another name now
  * @throws {Error} when the mailbox cannot be written
  */
-export function markSeen(
+export async function markSeen(
   mailbox: Mailbox,
   messageIndex: MessageIndex,
   row: number,
   locator: Locator,
-): boolean {
+): Promise<boolean> {
   const cur = mailbox.folders.get(Folder.CUR);
   if (cur === undefined) return false;
   for (let attempt = 0; attempt < 3; attempt++) {
-    const name = seenName(messageIndex.names[row]!);
-    if (messageIndex.folders[row] === Folder.CUR && name === messageIndex.names[row]) return false;
+    const before = messageIndex.names.at(row);
+    const name = seenName(before);
+    if (messageIndex.folders[row] === Folder.CUR && name === before) return false;
     const path = `${cur.path}/${name}`;
     // Renaming would put this file in the other's place, and a message would be lost.
     locator.checkFolder(Folder.CUR);
@@ -37,7 +38,7 @@ export function markSeen(
         return true;
       }
     }
-    if (!locator.find(row)) return false;
+    if (!await locator.find(row)) return false;
   }
   return false;
 }

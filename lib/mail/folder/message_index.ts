@@ -1,6 +1,8 @@
 /** What is known of a mailbox's files: one row a file, in the order in which messages are numbered. */
 
+import type { YieldingTask } from "../../async/yielder.ts";
 import type { FileLook } from "./file_look.ts";
+import type { NameTable } from "../listing/name_table.ts";
 
 /** The folders of a mailbox that hold messages. */
 export const Folder = { NEW: 0, CUR: 1, PLAIN: 2 } as const;
@@ -25,6 +27,9 @@ export const Mark = {
   /** Was given its unique part as unique-id, and so keeps it when a twin appears. */
   NAMED: 4,
 } as const;
+
+/** Rows that are copied between two looks at the clock. */
+const ROWS_A_LOOK = 1024;
 
 /** What is known of files beyond their names and folders. */
 type Columns = Pick<
@@ -61,7 +66,7 @@ const NO_COLUMNS: Columns = {
  */
 export class MessageIndex {
   /** File names, without folder. */
-  readonly names: string[];
+  readonly names: NameTable;
   /** {@linkcode Folder} of each. */
   readonly folders: Uint8Array;
   /** {@linkcode Mark}s of each. */
@@ -82,7 +87,7 @@ export class MessageIndex {
    *
    * @throws {RangeError} when the columns differ in length
    */
-  constructor(names: string[], folders: Uint8Array, columns?: Columns) {
+  constructor(names: NameTable, folders: Uint8Array, columns?: Columns) {
     const length = names.length;
     const { marks, size, storedSize, modified, firstRetrieved } = columns ?? unknownColumns(length);
     this.names = names;
@@ -149,14 +154,31 @@ export class MessageIndex {
   }
 
   /** The same without some rows. */
-  without(rows: ReadonlySet<number>): MessageIndex {
-    const kept: number[] = [];
-    for (let row = 0; row < this.length; row++) if (!rows.has(row)) kept.push(row);
-    const result = new MessageIndex(
-      kept.map((row) => this.names[row]!),
-      Uint8Array.from(kept, (row) => this.folders[row]!),
-    );
-    kept.forEach((row, index) => result.learn(index, this, row));
+  async without(rows: ReadonlySet<number>, task: YieldingTask): Promise<MessageIndex> {
+    const kept = new Uint32Array(this.length - rows.size);
+    for (let row = 0, index = 0; row < this.length; row++) {
+      if (!rows.has(row)) kept[index++] = row;
+      if (row % ROWS_A_LOOK === 0 && task.due()) await task.pause();
+    }
+    const names = await this.names.only(kept, task);
+    const result = new MessageIndex(names, new Uint8Array(kept.length));
+    for (let index = 0; index < kept.length; index++) {
+      result.folders[index] = this.folders[kept[index]!]!;
+      result.learn(index, this, kept[index]!);
+      if (index % ROWS_A_LOOK === 0 && task.due()) await task.pause();
+    }
     return result;
+  }
+
+  /** The same as it is now, whatever becomes of this one; names excepted. */
+  columns(): Columns & Pick<MessageIndex, "folders"> {
+    return {
+      folders: this.folders.slice(),
+      marks: this.marks.slice(),
+      size: this.size.slice(),
+      storedSize: this.storedSize.slice(),
+      modified: this.modified.slice(),
+      firstRetrieved: this.firstRetrieved.slice(),
+    };
   }
 }

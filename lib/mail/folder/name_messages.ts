@@ -8,10 +8,27 @@ import { uniquePart } from "../naming/maildir_name.ts";
 import type { MessageInfo } from "../../contracts/mail_store.ts";
 import { maildirId, plainId, twinId } from "../naming/unique_id.ts";
 
+/** Messages between two looks at the clock. */
+const MESSAGES_A_LOOK = 64;
+
 /** A message of a mailbox. */
-export interface FolderMessage extends MessageInfo {
+export class FolderMessage implements MessageInfo {
+  readonly size: number;
   /** Of the message index. */
   readonly row: number;
+  readonly #ids: UniqueIds;
+
+  /** @param ids of its mailbox */
+  constructor(ids: UniqueIds, row: number, size: number) {
+    this.#ids = ids;
+    this.row = row;
+    this.size = size;
+  }
+
+  /** Made when it is asked for: a million ids would take as much memory as the names that they are made of. */
+  get uid(): string {
+    return this.#ids.of(this.row);
+  }
 }
 
 /** Named messages. */
@@ -30,62 +47,87 @@ export interface NamedMessages {
 export async function nameMessages(
   mailbox: Mailbox,
   messageIndex: MessageIndex,
-  served: readonly number[],
+  served: Uint32Array,
   task: YieldingTask,
 ): Promise<NamedMessages> {
-  return mailbox.layout === "plain"
-    ? { messages: await namePlain(messageIndex, served, task), changed: false }
-    : await nameMaildir(mailbox, messageIndex, served, task);
-}
-
-async function namePlain(
-  { names, modified, storedSize, size }: MessageIndex,
-  served: readonly number[],
-  task: YieldingTask,
-): Promise<FolderMessage[]> {
+  const ids = new UniqueIds(mailbox, messageIndex);
+  const changed = mailbox.layout === "maildir" && await ids.mark(served, task);
   const messages: FolderMessage[] = [];
-  for (const row of served) {
-    const uid = plainId(names[row]!, modified[row]!, storedSize[row]!);
-    messages.push({ uid, size: size[row]!, row });
-    if (task.due()) await task.pause();
-  }
-  return messages;
-}
-
-async function nameMaildir(
-  mailbox: Mailbox,
-  messageIndex: MessageIndex,
-  served: readonly number[],
-  task: YieldingTask,
-): Promise<NamedMessages> {
-  const { names, modified, storedSize, size, marks } = messageIndex;
-  const messages: FolderMessage[] = [];
-  const copies = new Map<string, number>();
-  let changed = false;
-  for (let start = 0, end = 0; start < served.length; start = end) {
-    const unique = uniquePart(names[served[start]!]!);
-    do end++; while (end < served.length && isOfUnique(names[served[end]!]!, unique));
-    if (markGroup(messageIndex, served, start, end)) changed = true;
-    copies.clear();
-    for (let index = start; index < end; index++) {
-      const row = served[index]!;
-      const isTwin = (marks[row]! & Mark.TWIN) !== 0;
-      if (isTwin && modified[row] === 0 && learnTime(mailbox, messageIndex, row)) changed = true;
-      const uid = isTwin
-        ? nextTwinId(copies, unique, modified[row]!, storedSize[row]!)
-        : maildirId(unique);
-      messages.push({ uid, size: size[row]!, row });
-    }
-    if (task.due()) await task.pause();
+  for (let index = 0; index < served.length; index++) {
+    const row = served[index]!;
+    messages.push(new FolderMessage(ids, row, messageIndex.size[row]!));
+    if (index % MESSAGES_A_LOOK === 0 && task.due()) await task.pause();
   }
   return { messages, changed };
+}
+
+/** The unique-ids of a mailbox's messages. */
+class UniqueIds {
+  readonly #mailbox: Mailbox;
+  readonly #messageIndex: MessageIndex;
+  /** Of rows that share their unique part, which few do. */
+  readonly #twins = new Map<number, string>();
+
+  constructor(mailbox: Mailbox, messageIndex: MessageIndex) {
+    this.#mailbox = mailbox;
+    this.#messageIndex = messageIndex;
+  }
+
+  /** The id of a row. The name may have changed since, but not its unique part. */
+  of(row: number): string {
+    const { names, modified, storedSize } = this.#messageIndex;
+    const twin = this.#twins.get(row);
+    if (twin !== undefined) return twin;
+    return this.#mailbox.layout === "plain"
+      ? plainId(names.at(row), modified[row]!, storedSize[row]!)
+      : maildirId(uniquePart(names.at(row)));
+  }
+
+  /** Tells a Maildir's twins apart. Returns whether the message index's marks have changed. */
+  async mark(served: Uint32Array, task: YieldingTask): Promise<boolean> {
+    const { names } = this.#messageIndex;
+    let changed = false;
+    for (let start = 0, end = 0; start < served.length; start = end) {
+      const unique = uniquePart(names.at(served[start]!));
+      do {
+        end++;
+        if (end % MESSAGES_A_LOOK === 0 && task.due()) await task.pause();
+      } while (end < served.length && isOfUnique(names.at(served[end]!), unique));
+      const group = served.subarray(start, end);
+      if (markGroup(this.#messageIndex, group)) changed = true;
+      if (end - start === 1 && !this.#isTwin(group[0]!)) continue;
+      if (await this.#nameTwins(unique, group, task)) changed = true;
+    }
+    return changed;
+  }
+
+  #isTwin(row: number): boolean {
+    return (this.#messageIndex.marks[row]! & Mark.TWIN) !== 0;
+  }
+
+  async #nameTwins(unique: string, group: Uint32Array, task: YieldingTask): Promise<boolean> {
+    const { modified, storedSize } = this.#messageIndex;
+    /** Counts twins that look exactly the same from outside. */
+    const copies = new Map<string, number>();
+    let changed = false;
+    for (const row of group) {
+      if (!this.#isTwin(row)) continue;
+      if (modified[row] === 0 && learnTime(this.#mailbox, this.#messageIndex, row)) changed = true;
+      const looks = `${modified[row]}/${storedSize[row]}`;
+      const copy = copies.get(looks) ?? 0;
+      copies.set(looks, copy + 1);
+      this.#twins.set(row, twinId(unique, modified[row]!, storedSize[row]!, copy));
+      if (task.due()) await task.pause();
+    }
+    return changed;
+  }
 }
 
 /** A twin's id is made from its file's time, which nobody may have asked for yet. */
 function learnTime(mailbox: Mailbox, messageIndex: MessageIndex, row: number): boolean {
   const folder = mailbox.folders.get(messageIndex.folders[row] as Folder)!;
   try {
-    const { mtime } = Deno.lstatSync(`${folder.path}/${messageIndex.names[row]}`);
+    const { mtime } = Deno.lstatSync(`${folder.path}/${messageIndex.names.at(row)}`);
     messageIndex.modified[row] = mtime?.getTime() ?? 0;
   } catch (error) {
     // Gone since it was listed: whoever opens it is told.
@@ -101,37 +143,19 @@ function isOfUnique(name: string, unique: string): boolean {
 /**
  * Decides which rows of one unique part have it as their id: the one that had it before, or one that is alone and always was. A twin stays
  * marked when its brother is gone, so that no id passes from one message to another.
+ *
+ * @returns whether a mark has changed
  */
-function markGroup(
-  messageIndex: MessageIndex,
-  served: readonly number[],
-  start: number,
-  end: number,
-): boolean {
-  const { marks } = messageIndex;
+function markGroup({ marks }: MessageIndex, rows: Uint32Array): boolean {
   let changed = false;
   let taken = false;
-  for (let index = start; index < end; index++) {
-    const row = served[index]!;
+  for (const row of rows) {
     const before: number = marks[row]!;
     const isNamed: boolean = !taken && (before & Mark.TWIN) === 0 &&
-      (end - start === 1 || (before & Mark.NAMED) !== 0);
+      (rows.length === 1 || (before & Mark.NAMED) !== 0);
     taken ||= isNamed;
     marks[row] = (before & Mark.VERBATIM) | (isNamed ? Mark.NAMED : Mark.TWIN);
     changed ||= marks[row] !== before;
   }
   return changed;
-}
-
-/** @param copies counts the twins before that look exactly the same from outside */
-function nextTwinId(
-  copies: Map<string, number>,
-  unique: string,
-  modified: number,
-  storedSize: number,
-): string {
-  const looks = `${modified}/${storedSize}`;
-  const copy = copies.get(looks) ?? 0;
-  copies.set(looks, copy + 1);
-  return twinId(unique, modified, storedSize, copy);
 }

@@ -50,8 +50,12 @@ export async function removeFiles(
     let missing = await removal.unlinkAll(rows);
     // Renamed, or gone. One listing tells of all; what was renamed again since, or while it was made, is looked for again.
     for (let listings = 1; missing.length > 0; listings++) {
-      locator.list();
-      const found = new Set(missing.filter((row) => locator.findListed(row)));
+      await locator.list();
+      const found = new Set<number>();
+      for (const row of missing) {
+        if (locator.findListed(row)) found.add(row);
+        if (task.due()) await task.pause();
+      }
       if (locator.isWhole) {
         for (const row of missing) if (!found.has(row)) removal.removed.add(row);
         missing = [...found];

@@ -11,9 +11,10 @@ import {
   isTemporaryFileError,
 } from "../../files/file_error.ts";
 import { MaildropUnavailableError } from "../../contracts/mail_store.ts";
-import { listMailbox, type Mailbox, NOT_UTF8, unreadable } from "./mailbox.ts";
+import { leaveOut, type LeftOut, listMailbox, NOT_UTF8 } from "../listing/listing.ts";
+import { type Mailbox, unreadable } from "./mailbox.ts";
 import { FileMeter, keepMeasures, type MeasuredSize } from "./measure_file.ts";
-import { reconcile } from "./reconcile.ts";
+import { reconcile } from "../listing/reconcile.ts";
 import { type FileLook, lookAtName } from "./file_look.ts";
 import { notRegular, NotRegularError, type OpenFile, openFile } from "./regular_file.ts";
 
@@ -22,8 +23,8 @@ import { notRegular, NotRegularError, type OpenFile, openFile } from "./regular_
  * ones Maildir's rule that messages never change is relied on, until one is opened.
  */
 const LOOK_AT_EACH = 4096;
-/** Files that a warning names. */
-const NAMED_FILES = 5;
+/** Rows that are gone through between two looks at the clock. */
+const ROWS_A_LOOK = 1024;
 
 /** Settings of {@linkcode scanMailbox}. */
 export interface ScanOptions {
@@ -42,7 +43,7 @@ export interface ScanOptions {
 export interface Scan {
   readonly messageIndex: MessageIndex;
   /** Rows that are served, in order. */
-  readonly served: readonly number[];
+  readonly served: Uint32Array;
   /** Whether the message index tells more or other than it did before. */
   readonly changed: boolean;
   /** When the folders were listed; undefined when an earlier listing was relied on. */
@@ -74,9 +75,9 @@ export async function scanMailbox(
     learned = look.changed;
   }
   const listed = { at: performance.now() };
-  const listing = listMailbox(mailbox);
-  const { messageIndex, changed } = reconcile(mailbox, listing, known);
-  const look = newLook();
+  const listing = await listMailbox(mailbox, options.task);
+  const { messageIndex, changed } = await reconcile(mailbox, listing, known, options.task);
+  const look = newLook(listing.leftOut);
   try {
     await lookAtRows(mailbox, messageIndex, look, options);
   } catch (error) {
@@ -84,7 +85,6 @@ export async function scanMailbox(
     throw error;
   }
   look.changed ||= changed || learned;
-  look.leftOut.push(...listing.others);
   return conclude(mailbox, messageIndex, look, listed, options);
 }
 
@@ -95,12 +95,11 @@ interface Look {
   end: number;
   readonly gone: Set<number>;
   readonly unreadable: Set<number>;
-  /** Names and reasons, for the log. */
-  readonly leftOut: [name: string, reason: string][];
+  readonly leftOut: LeftOut;
 }
 
-function newLook(): Look {
-  return { changed: false, end: 0, gone: new Set(), unreadable: new Set(), leftOut: [] };
+function newLook(leftOut: LeftOut = { count: 0, first: [] }): Look {
+  return { changed: false, end: 0, gone: new Set(), unreadable: new Set(), leftOut };
 }
 
 async function lookAtRows(
@@ -138,7 +137,7 @@ function refreshRow(
   meter: FileMeter,
 ): Promise<true> | boolean {
   const folder = mailbox.folders.get(messageIndex.folders[row] as Folder)!;
-  const path = `${folder.path}/${messageIndex.names[row]}`;
+  const path = `${folder.path}/${messageIndex.names.at(row)}`;
   if (messageIndex.isMeasured(row)) {
     const look = lookAtName(path);
     if (look.isFile && messageIndex.looksLike(row, look)) {
@@ -206,7 +205,7 @@ function note(
   row: number,
   error: unknown,
 ): void {
-  const name = messageIndex.names[row]!;
+  const name = messageIndex.names.at(row);
   if (!(error instanceof NotRegularError)) {
     const isLeftOut = isFileError(error) && (isNotFound(error) || !isTemporaryFileError(error));
     const { path } = mailbox.folders.get(messageIndex.folders[row] as Folder)!;
@@ -222,20 +221,22 @@ function note(
     look.changed = true;
   }
   const reason = name.includes("\ufffd") ? NOT_UTF8 : fileErrorReason(error);
-  look.leftOut.push([name, reason]);
+  leaveOut(look.leftOut, name, reason);
 }
 
-function conclude(
+async function conclude(
   mailbox: Mailbox,
   messageIndex: MessageIndex,
   look: Look,
   listed: ListingTime | undefined,
   options: ScanOptions,
-): Scan {
+): Promise<Scan> {
+  const { task } = options;
   warnOf(mailbox, messageIndex.length, look, options);
-  const served: number[] = [];
-  for (let row = 0; row < look.end; row++) {
-    if (!look.gone.has(row) && !look.unreadable.has(row)) served.push(row);
+  const served = new Uint32Array(look.end - look.gone.size - look.unreadable.size);
+  for (let row = 0, index = 0; row < look.end; row++) {
+    if (!look.gone.has(row) && !look.unreadable.has(row)) served[index++] = row;
+    if (row % ROWS_A_LOOK === 0 && task.due()) await task.pause();
   }
   if (served.length === 0 && look.unreadable.size > 0) {
     throw new MaildropUnavailableError(
@@ -247,11 +248,10 @@ function conclude(
 
 function warnOf(mailbox: Mailbox, rows: number, look: Look, options: ScanOptions): void {
   const { leftOut } = look;
-  if (leftOut.length > 0) {
-    const files = leftOut.slice(0, NAMED_FILES)
-      .map(([name, reason]) => printable(`${name}: ${reason}`, 400));
+  if (leftOut.count > 0) {
+    const files = leftOut.first.map(([name, reason]) => printable(`${name}: ${reason}`, 400));
     options.warn(
-      `${leftOut.length} of a mailbox's files are left out, since they cannot be read.`,
+      `${leftOut.count} of a mailbox's files are left out, since they cannot be read.`,
       {
         mailbox: mailbox.path,
         files,

@@ -73,9 +73,13 @@ export function seenName(name: string): string {
  * @returns below 0 when `a` comes first, above 0 when `b` does
  */
 export function compareNames(a: string, b: string): number {
-  const times = deliveryTime(a) - deliveryTime(b);
-  if (times !== 0) return times;
-  return compareText(uniquePart(a), uniquePart(b)) || compareText(a, b);
+  return compareUnique(a, b) || compareText(a, b);
+}
+
+/** The same by delivery time and unique part alone: 0 for names of one unique part. */
+export function compareUnique(a: string, b: string): number {
+  const [ours, theirs] = [uniquePart(a), uniquePart(b)];
+  return deliveryTime(ours) - deliveryTime(theirs) || compareText(ours, theirs);
 }
 
 /** Compares by UTF-16 code units, which no locale changes. */
