@@ -13,7 +13,7 @@ export const MANAGEMENT_LINE_OCTETS = 4096;
 export const MANAGEMENT_CONNECTIONS = 64;
 
 /** Management connections without a login that may be open beyond these for a moment, while silent ones give way. */
-export const MANAGEMENT_RESERVE = 256;
+export const MANAGEMENT_RESERVE = 4000;
 
 /** Octets of an answer's first line with its CRLF (RFC 2449, section 4). */
 export const RESPONSE_LINE_OCTETS = 512;
