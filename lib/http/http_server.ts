@@ -159,5 +159,8 @@ function reasonOf(error: unknown): string {
   if (error instanceof Deno.errors.PermissionDenied) {
     return "the system does not allow this port; name one above 1023 with --http";
   }
+  if (error instanceof Deno.errors.AddrNotAvailable) {
+    return "this machine does not have the address; name one of its own with --http";
+  }
   return error instanceof Error ? error.message : String(error);
 }

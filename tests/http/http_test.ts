@@ -259,4 +259,10 @@ Deno.test("an address to listen on is read, and refused with a sentence", async 
     Error,
     "the port is taken",
   );
+  // RFC 5737: nobody's address.
+  await assertRejects(
+    () => startHttp(watch(), { listen: "203.0.113.9:0" }),
+    Error,
+    "this machine does not have the address",
+  );
 });

@@ -63,7 +63,13 @@ export async function listMailbox(mailbox: Mailbox, task: YieldingTask): Promise
     const replaced = new Set<string>();
     try {
       if (size <= SMALL) {
-        for (const entry of Deno.readDirSync(path)) found.add(folder, entry, replaced);
+        let isEmpty = true;
+        for (const entry of Deno.readDirSync(path)) {
+          isEmpty = false;
+          found.add(folder, entry, replaced);
+        }
+        // This listing keeps errors of reading to itself: of what opens and cannot be read (a dead file server) it tells no names.
+        if (isEmpty) await readToEnd(path);
       } else {
         let count = 0;
         // The runtime reads ahead a little, on another thread: a million names need no more memory than a thousand.
@@ -79,6 +85,11 @@ export async function listMailbox(mailbox: Mailbox, task: YieldingTask): Promise
     }
   }
   return await found.sorted(task);
+}
+
+/** Reads a folder in the way that tells errors. */
+async function readToEnd(path: string): Promise<void> {
+  for await (const _entry of Deno.readDir(path));
 }
 
 /** Names in the order in which the folders told them. */
