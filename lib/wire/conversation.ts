@@ -11,6 +11,7 @@ import {
   IDLE_READ_OCTETS,
   LINGER_MS,
   SASL_LINE_OCTETS,
+  TURN_MS,
 } from "./limits.ts";
 import { linger } from "./linger.ts";
 import type { Reply } from "./reply.ts";
@@ -46,6 +47,9 @@ export class Conversation {
   #isEnded = false;
   /** Whether a TLS handshake is under way, in which nothing can be said. */
   #isSecuring = false;
+  /** Whether the client fills every read, and when, by `performance.now()`, it last let others have their turn. */
+  #isFlooding = false;
+  #turn = 0;
   /** Whether the client left while a command was at work. */
   #hungUp = false;
   /** Why somebody else ended it. */
@@ -74,11 +78,7 @@ export class Conversation {
     this.#yielder = yielder;
   }
 
-  /**
-   * Speaks until the end, and says how it came. Never rejects.
-   *
-   * @param said what the client has said, where it was greeted before
-   */
+  /** Speaks until the end, and says how it came; with what a client has said that was greeted before. Never rejects. */
   async run(said?: Uint8Array): Promise<CloseReason> {
     let reason: CloseReason = "client-gone";
     try {
@@ -130,7 +130,6 @@ export class Conversation {
         ended = await this.#obey(line);
         // Whoever always has the next thousand commands ready would never let another session's turn come.
         if (this.#lines.hasLine) await this.#giveWay();
-        if (this.#closed !== undefined) return this.#closed;
         continue;
       }
       // Answers wait for one another while whole commands wait (RFC 2449, section 6.6), and leave before we wait for more.
@@ -159,8 +158,8 @@ export class Conversation {
     if (octets === null) return false;
     this.#acknowledges = !cameBefore;
     this.#lines.push(this.#buffer.subarray(0, octets));
-    // Of a line without end no command comes.
-    if (octets === BUSY_READ_OCTETS) await this.#giveWay();
+    this.#isFlooding = octets === BUSY_READ_OCTETS;
+    if (this.#isFlooding) await this.#giveWay(); // Of a line without end no command comes.
     // A client that fills the buffer is pipelining: it gets a larger one, and a small one again when it calms down.
     if (octets === this.#buffer.length) this.#buffer = new Uint8Array(BUSY_READ_OCTETS);
     else if (octets < IDLE_READ_OCTETS && this.#buffer.length > IDLE_READ_OCTETS) {
@@ -178,7 +177,10 @@ export class Conversation {
 
   /** Lets other sessions run when this one has had its time. */
   async #giveWay(): Promise<void> {
-    if (this.#yielder.due()) await this.#yielder.pause();
+    const isOver = this.#isFlooding && performance.now() - this.#turn >= TURN_MS;
+    if (!isOver && !this.#yielder.due()) return;
+    await this.#yielder.pause();
+    this.#turn = performance.now();
   }
 
   /** Carries out one line and writes its answer. Returns why the conversation ends, or undefined when it goes on. */

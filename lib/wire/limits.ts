@@ -24,6 +24,9 @@ export const IDLE_READ_OCTETS = 512;
 /** What a read may bring while a client pipelines: a thousand short commands. */
 export const BUSY_READ_OCTETS = 8192;
 
+/** How long, in milliseconds, a client that fills every read is served before the other sessions of its thread have their turn. */
+export const TURN_MS = 1;
+
 /** Answers wait for one another up to this many octets while more commands are waiting; all a client that reads nothing can hold. */
 export const OUTPUT_OCTETS = 65_536;
 
