@@ -23,19 +23,17 @@ import {
 import { emptyMaildrop } from "./empty_maildrop.ts";
 import { FolderMaildrop } from "./folder_maildrop.ts";
 import { Locator } from "./locator.ts";
-import {
-  type Maildrop,
-  MaildropUnavailableError,
-  type MailStore,
-} from "../../contracts/mail_store.ts";
+import { type Maildrop, type MailStore } from "../../contracts/mail_store.ts";
 import { listMailbox } from "../listing/listing.ts";
+import { FolderProbe } from "../folder_probe.ts";
+import { refuseUserName } from "../../bytes/user_name.ts";
 import { findMailbox, type Mailbox, type MailFolder, unreadable } from "./mailbox.ts";
 import { mailboxPath } from "../naming/mailbox_path.ts";
 import { completeMaildir, makeMailbox } from "./make_mailbox.ts";
-import { MessageTooBigError } from "./measure_file.ts";
 import { mustShow } from "./retrieval_times.ts";
 import { nameMessages } from "./name_messages.ts";
 import { removeFiles } from "./remove_files.ts";
+import { openingError } from "../opening_error.ts";
 import { scanMailbox } from "./scan.ts";
 
 const MILLISECONDS_A_DAY = 24 * 60 * 60 * 1000;
@@ -81,6 +79,7 @@ export class FolderMailStore implements MailStore {
   readonly #options: FolderMailStoreOptions;
   readonly #folder: MailFolder;
   readonly #yielder: Yielder;
+  readonly #probe = new FolderProbe();
   /** Mailboxes of which was told that they cannot be written; as many as there are folders at most. */
   readonly #notWritable = new Set<string>();
   #toldBegunAnew = false;
@@ -93,6 +92,7 @@ export class FolderMailStore implements MailStore {
 
   async acquire(user: string, signal?: AbortSignal): Promise<Maildrop> {
     signal?.throwIfAborted();
+    await this.#answers(user, signal);
     const found = this.#find(user) ?? this.#make(user);
     if (found === undefined) return emptyMaildrop();
     const mailbox = this.#complete(found);
@@ -104,24 +104,19 @@ export class FolderMailStore implements MailStore {
     try {
       return await this.#open(mailbox, known, signal);
     } catch (error) {
-      throw this.#explain(mailbox, error);
+      throw openingError(mailbox, error, this.#options.measureTimeout ?? 0);
     }
   }
 
-  create(user: string): Promise<void> {
+  async create(user: string): Promise<void> {
+    await this.#answers(user);
     const path = this.#pathOf(user);
-    if (path === undefined) {
-      return Promise.reject(new RangeError(`No mailbox can be named ${printable(user)}.`));
-    }
-    try {
-      if (this.#find(user) === undefined) makeMailbox(path);
-      return Promise.resolve();
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    if (path === undefined) throw new RangeError(`No mailbox can be named ${printable(user)}.`);
+    if (this.#find(user) === undefined) makeMailbox(path);
   }
 
   async expire(user: string): Promise<number> {
+    await this.#answers(user);
     const mailbox = this.#find(user);
     const known = mailbox && await this.#read(mailbox, this.#yielder);
     if (mailbox === undefined || known === undefined) return 0;
@@ -165,22 +160,24 @@ export class FolderMailStore implements MailStore {
       cache,
       flagUpdates,
       yielder,
+      probe: this.#probe,
       running,
       warn,
     });
   }
 
-  /** What an operator is to read of an error in opening a mailbox. */
-  #explain(mailbox: Mailbox, error: unknown): unknown {
-    if (error instanceof MessageTooBigError) {
-      return new MaildropUnavailableError(`${mailbox.path}: ${error.message}`, { cause: error });
-    }
-    if (!(error instanceof DOMException) || error.name !== "TimeoutError") return error;
-    const seconds = Math.round((this.#options.measureTimeout ?? 0) / 1000);
-    return new MaildropUnavailableError(
-      `The messages of ${mailbox.path} could not be measured within ${seconds} seconds. The next login continues.`,
-      { cause: error },
-    );
+  /**
+   * Waits until a user's mailbox answers. Everything after it stops the thread while it lasts.
+   *
+   * @throws {MaildropUnavailableError} when it does not answer in time
+   */
+  async #answers(user: string, signal?: AbortSignal): Promise<void> {
+    const { root, defaultDomain } = this.#options;
+    if (refuseUserName(user) !== undefined) return;
+    const domain = user.split("@")[1] ?? defaultDomain;
+    if (domain !== undefined) await this.#probe.check(`${root}/${domain}`, signal);
+    const path = this.#pathOf(user);
+    if (path !== undefined) await this.#probe.check(path, signal);
   }
 
   async #read(mailbox: Mailbox, task: YieldingTask): Promise<Known | undefined> {

@@ -20,6 +20,7 @@ import {
 import type { Mailbox } from "./mailbox.ts";
 import { markSeen } from "./mark_seen.ts";
 import { FileMeter, keepMeasures } from "./measure_file.ts";
+import type { FolderProbe } from "../folder_probe.ts";
 import type { FolderMessage } from "./name_messages.ts";
 import { notRegular, type OpenFile, openFile } from "./regular_file.ts";
 import { removeFiles } from "./remove_files.ts";
@@ -34,6 +35,8 @@ export interface FolderMaildropOptions {
   /** Whether retrieved messages are marked seen. */
   readonly flagUpdates: boolean;
   readonly yielder: Yielder;
+  /** Asks whether the mailbox's file system answers. */
+  readonly probe: FolderProbe;
   readonly running: RunningTime;
   readonly warn: (message: string, properties?: Record<string, unknown>) => void;
 }
@@ -60,6 +63,7 @@ export class FolderMaildrop implements Maildrop {
 
   async open(message: MessageInfo, signal?: AbortSignal): Promise<StoredMessage> {
     const row = this.#rowOf(message);
+    await this.#answers(signal);
     const { file, look } = await this.#openFile(row);
     try {
       return new StoredFile({ file, ...await this.#measuresOf(row, file, look, signal) });
@@ -75,6 +79,7 @@ export class FolderMaildrop implements Maildrop {
 
   async remove(messages: readonly MessageInfo[]): Promise<RemovalOutcome> {
     const rows = messages.map((message) => this.#rowOf(message));
+    await this.#answers();
     const { mailbox, warn, yielder } = this.#options;
     const removal = await removeFiles(mailbox, this.#messageIndex, rows, this.#places, yielder);
     const { removed, unsynced } = removal;
@@ -101,6 +106,7 @@ export class FolderMaildrop implements Maildrop {
       a - b
     );
     this.#noteRetrieved(rows);
+    if (rows.length > 0 || this.#isNews) await this.#answers();
     try {
       if (flagUpdates && mailbox.layout === "maildir") await this.#markSeen(rows);
     } finally {
@@ -112,6 +118,12 @@ export class FolderMaildrop implements Maildrop {
       }
       await cache.settled();
     }
+  }
+
+  /** Waits until the mailbox's file system answers. @throws {MaildropUnavailableError} when it does not in time */
+  #answers(signal?: AbortSignal): Promise<void> {
+    const { mailbox, probe } = this.#options;
+    return probe.check(mailbox.path, signal);
   }
 
   get #places(): Locator {
