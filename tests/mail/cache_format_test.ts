@@ -2,6 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { crc32 } from "node:zlib";
 import { Yielder } from "../../lib/async/yielder.ts";
 import {
   type CacheContents,
@@ -132,4 +133,49 @@ Deno.test("an empty message that an older version measured as none has one empty
     (await decodeCache(await encodeCache({ messageIndex, stamps: undefined, origin: ORIGIN })))!
       .messageIndex;
   assertEquals([read.size[0], read.storedSize[0], read.marks[0]], [2, 0, Mark.NAMED]);
+});
+
+/** Turns a cache into one of a version that knew no minor versions. */
+function asFormer(octets: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const former = octets.slice();
+  new Uint32Array(former.buffer, 112, 1)[0] = 0;
+  new Uint32Array(former.buffer, 4, 1)[0] = crc32(former.subarray(8));
+  return former;
+}
+
+/** What is read of a cache of these rows. */
+async function reread(messageIndex: MessageIndex, by: "today" | "former"): Promise<MessageIndex> {
+  const octets = await encodeCache({ messageIndex, stamps: undefined, origin: ORIGIN });
+  return (await decodeCache(by === "today" ? octets : asFormer(octets)))!.messageIndex;
+}
+
+const idParts = (index: MessageIndex): string[] =>
+  Array.from({ length: index.length }, (_, row) => index.idPart(row));
+
+Deno.test("messages keep the ids that an older version made of more of their names", async () => {
+  const names = ["1.a,U=5:2,S", "1.b;2,S", "2.c,S=3:2,"];
+  const former = ["1.a,U=5", "1.b;2,S", "2.c,S=3"];
+  const first = await reread(sample(names), "former");
+  assertEquals(idParts(first), former);
+  assertEquals(idParts(await reread(first, "today")), former);
+  // Of a cache of today it is the name that tells.
+  assertEquals(idParts(await reread(sample(names), "today")), ["1.a", "1.b", "2.c,S=3"]);
+});
+
+Deno.test("rows that an older version ordered otherwise are put in order", async () => {
+  // By all that stands before `:2,`, a comma comes before a hyphen.
+  const names = ["1.a:2,", "1.a-b,S=3:2,"];
+  for (const given of [names, names.toReversed()]) {
+    const messageIndex = sample(given);
+    messageIndex.firstRetrieved.set(given.map((name) => name.length));
+    const read = await reread(messageIndex, "former");
+    assertEquals(Array.from({ length: 2 }, (_, row) => read.names.at(row)), names);
+    assertEquals([...read.firstRetrieved], names.map((name) => name.length));
+  }
+});
+
+Deno.test("a cache gives no message the id of another", async () => {
+  const messageIndex = sample(["1.a", "2.b"]);
+  messageIndex.keepIdPart(0, "2.b");
+  assertEquals(idParts(await reread(messageIndex, "today")), ["1.a", "2.b"]);
 });

@@ -5,7 +5,10 @@ import fc from "fast-check";
 import {
   compareNames,
   deliveryTime,
+  identityPart,
+  idPart,
   seenName,
+  separatorOf,
   uniquePart,
 } from "../../lib/mail/naming/maildir_name.ts";
 
@@ -20,6 +23,24 @@ Deno.test("uniquePart ends before the flags", () => {
   assertEquals(uniquePart("1.host:1,x"), "1.host:1,x");
   assertEquals(uniquePart("1.host"), "1.host");
   assertEquals(uniquePart(":2,S"), "");
+});
+
+Deno.test("uniquePart knows other separators of flags, where nothing but flags follows", () => {
+  assertEquals(uniquePart("1.M2P3.host;2,FS"), "1.M2P3.host");
+  assertEquals(uniquePart("1.M2P3.host!2,"), "1.M2P3.host");
+  assertEquals(uniquePart("1.host;2,S.txt"), "1.host;2,S.txt");
+  assertEquals(uniquePart("1.host;2,S:2,"), "1.host;2,S");
+});
+
+Deno.test("identityPart leaves out what other programs add and correct, idPart what comes after delivery", () => {
+  const parts = (name: string): string[] => [identityPart(name), idPart(name)];
+  assertEquals(parts("1.host,S=5,W=6:2,"), ["1.host", "1.host,S=5,W=6"]);
+  assertEquals(parts("1.host,U=12:2,FS"), ["1.host", "1.host"]);
+  assertEquals(parts("1.host,S=5,U=12,W=-1;2,"), ["1.host", "1.host,S=5,W=-1"]);
+  assertEquals(parts("1.host,U=1,X=2"), ["1.host,U=1,X=2", "1.host,U=1,X=2"]);
+  assertEquals(parts("1.a,b,S=5"), ["1.a,b", "1.a,b,S=5"]);
+  assertEquals(parts(",U=5:2,S"), ["", ""]);
+  assertEquals(parts("1.host,"), ["1.host,", "1.host,"]);
 });
 
 Deno.test("deliveryTime reads seconds and microseconds, and nothing from other names", () => {
@@ -42,6 +63,9 @@ Deno.test("seenName adds S in alphabetical order and keeps the rest", () => {
   assertEquals(seenName("1.host:2,Fab"), "1.host:2,FSab");
   assertEquals(seenName("1.host:2,RS"), "1.host:2,RS");
   assertEquals(seenName("1.host:2,R,x=1"), "1.host:2,RS,x=1");
+  assertEquals(seenName("1.host;2,R"), "1.host;2,RS");
+  assertEquals(seenName("1.host", separatorOf("2.host!2,S")), "1.host!2,S");
+  assertEquals(seenName("1.host", separatorOf("2.host")), "1.host:2,S");
 });
 
 Deno.test("names of any kind keep their unique part and time when seen", () => {

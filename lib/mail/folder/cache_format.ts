@@ -4,7 +4,8 @@ import { crc32 } from "node:zlib";
 import type { YieldingTask } from "../../async/yielder.ts";
 import { Folder, Mark, MessageIndex } from "./message_index.ts";
 import type { FolderStamp } from "./folder_stamp.ts";
-import { compareUnique } from "../naming/maildir_name.ts";
+import { learnIdParts, packIdParts, takeOverRows } from "../naming/kept_id_parts.ts";
+import { compareIdentities } from "../naming/maildir_name.ts";
 import { NameTable } from "../listing/name_table.ts";
 
 /*
@@ -15,9 +16,9 @@ import { NameTable } from "../listing/name_table.ts";
  *                             cur/'s time of change (NaN: do not trust; older versions left the last two 0)
  *  80  f64 × 3                running time when it was written; inode and birth time of the file that it was written into
  * 104  u8 × 8                 which running time that is
- * 112  … zeros
+ * 112  u32 minor version     116  u32 octets of id parts       120  u32 id parts (all 0 in older versions)
  * Then columns of f64: size, storedSize, modified, firstRetrieved; columns of u8: folders, marks; names in UTF-8, joined by slashes,
- * which no name holds.
+ * which no name holds; then what ids are made from where that is not the name (kept_id_parts.ts).
  */
 const VERSION_WORD = 0x50_4f_43_01;
 /** Octets of the header. */
@@ -29,9 +30,14 @@ const ORIGIN_AT = 80;
 const ORIGIN_FLOATS = 3;
 const RUNNING_ID_AT = 104;
 const RUNNING_ID_OCTETS = 8;
+const MINOR_AT = 112;
+/** Before 1, ids were made from all that stands before `:2,`, and rows were ordered by that. */
+const MINOR_VERSION = 1;
 const FLOAT_COLUMNS = 4;
 const OCTETS_A_ROW = FLOAT_COLUMNS * 8 + 2;
 const MAX_NAME = 255;
+/** Octets that a row's number and two slashes take among id parts. */
+const MAX_ROW = 12;
 /** Octets that are checked between two looks at the clock: half a millisecond's work. */
 const SLICE = 1024 * 1024;
 /** Rows that are checked between two looks at the clock. */
@@ -61,6 +67,9 @@ export interface CacheHeader {
   readonly checksum: number;
   readonly rows: number;
   readonly nameOctets: number;
+  readonly partOctets: number;
+  readonly parts: number;
+  readonly minor: number;
 }
 
 /**
@@ -74,16 +83,19 @@ export async function encodeCache(
   task: YieldingTask,
 ): Promise<Uint8Array[]> {
   const { size, storedSize, modified, firstRetrieved, folders, marks } = messageIndex.columns();
+  const ids = new Map(messageIndex.idParts);
   const names = await messageIndex.names.joined(task);
+  const idParts = await packIdParts(ids, task);
   const header = new Uint8Array(HEADER);
   const words = new Uint32Array(header.buffer, 0, 4);
   words[0] = VERSION_WORD;
   words[2] = folders.length;
   words[3] = names.length;
+  new Uint32Array(header.buffer, MINOR_AT, 3).set([MINOR_VERSION, idParts.length, ids.size]);
   encodeStamps(new Float64Array(header.buffer, STAMPS_AT, STAMP_FLOATS), stamps);
   encodeOrigin(header, origin);
   const floats = [size, storedSize, modified, firstRetrieved].map(octetsOf);
-  const parts = [header, ...floats, folders, marks, names];
+  const parts = [header, ...floats, folders, marks, names, idParts];
   const checked = [header.subarray(CHECKED_FROM), ...parts.slice(1)];
   let checksum = 0;
   for (const part of checked) checksum = await addToChecksum(checksum, part, task);
@@ -121,10 +133,13 @@ export function decodeHeader(
 ): CacheHeader | undefined {
   if (octets.length < HEADER || octets.byteOffset !== 0) return undefined;
   const [version, checksum = 0, rows = 0, nameOctets = 0] = new Uint32Array(octets.buffer, 0, 4);
-  const announced = HEADER + rows * OCTETS_A_ROW + nameOctets;
-  if (version !== VERSION_WORD || fileSize !== announced) return undefined;
+  const [minor = 0, partOctets = 0, parts = 0] = new Uint32Array(octets.buffer, MINOR_AT, 3);
+  const announced = HEADER + rows * OCTETS_A_ROW + nameOctets + partOctets;
+  if (version !== VERSION_WORD || minor > MINOR_VERSION || fileSize !== announced) return undefined;
   // With the slashes between them.
-  return nameOctets > rows * (MAX_NAME + 1) ? undefined : { checksum, rows, nameOctets };
+  if (nameOctets > rows * (MAX_NAME + 1)) return undefined;
+  if (parts > rows || partOctets > parts * (MAX_NAME + MAX_ROW)) return undefined;
+  return { checksum, rows, nameOctets, partOctets, parts, minor };
 }
 
 /**
@@ -140,20 +155,24 @@ export async function decodeCache(
 ): Promise<CacheContents | undefined> {
   const header = decodeHeader(octets, octets.length);
   if (header === undefined) return undefined;
-  const { checksum, rows, nameOctets } = header;
+  const { checksum, rows, nameOctets, partOctets, parts, minor } = header;
   if (await addToChecksum(0, octets.subarray(CHECKED_FROM), task) !== checksum) return undefined;
-  const names = await NameTable.read(octets.subarray(octets.length - nameOctets), rows, task);
+  const partsAt = octets.length - partOctets;
+  const names = await NameTable.read(octets.subarray(partsAt - nameOctets, partsAt), rows, task);
   if (names === undefined) return undefined;
   const column = (index: number): Float64Array =>
     new Float64Array(octets.buffer, HEADER + index * rows * 8, rows);
   const bytes = HEADER + FLOAT_COLUMNS * rows * 8;
-  const messageIndex = new MessageIndex(names, octets.subarray(bytes, bytes + rows), {
+  const read = new MessageIndex(names, octets.subarray(bytes, bytes + rows), {
     marks: octets.subarray(bytes + rows, bytes + 2 * rows),
     size: column(0),
     storedSize: column(1),
     modified: column(2),
     firstRetrieved: column(3),
   });
+  const messageIndex = minor < MINOR_VERSION ? await takeOverRows(read, task) : read;
+  const parted = octets.subarray(partsAt);
+  if (!await learnIdParts(messageIndex, parted, parts, task)) return undefined;
   if (!await isPossible(messageIndex, task)) return undefined;
   const stamps = decodeStamps(new Float64Array(octets.buffer, STAMPS_AT, STAMP_FLOATS));
   return { messageIndex, stamps, origin: decodeOrigin(octets) };
@@ -193,12 +212,12 @@ function decodeStamps(floats: Float64Array): CacheContents["stamps"] {
 /** Whether every row could be true, each file once and in order. What an older version measured otherwise is mended. */
 async function isPossible(messageIndex: MessageIndex, task: YieldingTask): Promise<boolean> {
   const { names } = messageIndex;
-  /** Where files of the present unique part lie; undefined while there is one. */
+  /** Where files of the present identity lie; undefined while there is one. */
   let places: Set<string> | undefined;
   for (let row = 0, before = ""; row < messageIndex.length; row++) {
     const name = names.at(row);
     if (!isNamePossible(name) || !isRowPossible(messageIndex, row)) return false;
-    const order = row === 0 ? -1 : compareUnique(before, name);
+    const order = row === 0 ? -1 : compareIdentities(before, name);
     if (order > 0) return false;
     if (order < 0) places = undefined;
     else {

@@ -14,13 +14,13 @@ import {
 } from "./cache_file.ts";
 import type { MessageIndex } from "./message_index.ts";
 import { isFileError } from "../../files/file_error.ts";
-import { joinByUnique } from "../listing/join_by_unique.ts";
+import { joinByIdentity } from "../listing/join_by_identity.ts";
 import type { Mailbox } from "./mailbox.ts";
 
 /** Times that a session's end tries to write while another one's cache is being written, and milliseconds from one to the next. */
 const MOST_TRIES = 10;
 const BETWEEN_TRIES = 20;
-/** Files of one unique part that are compared with each other; great numbers are no accident, and would cost their square. */
+/** Files of one identity that are compared with each other; great numbers are no accident, and would cost their square. */
 const MOST_TWINS = 16;
 
 /** Settings of a {@linkcode CacheKeeper}. */
@@ -90,7 +90,7 @@ export class CacheKeeper {
 }
 
 /**
- * Takes over the earlier of two first retrievals of the same message. A twin has the same unique part, and in a plain folder a name comes again
+ * Takes over the earlier of two first retrievals of the same message. A twin has the same identity, and in a plain folder a name comes again
  * with another message: who took over their times would remove what nobody retrieved.
  */
 async function learnRetrieved(
@@ -98,7 +98,7 @@ async function learnRetrieved(
   other: MessageIndex,
   task: YieldingTask,
 ): Promise<void> {
-  await joinByUnique(messageIndex, other, ({ left, leftEnd, right, rightEnd }) => {
+  await joinByIdentity(messageIndex, other, ({ left, leftEnd, right, rightEnd }) => {
     for (let row = left; row < leftEnd; row++) {
       for (let from = right; from < Math.min(rightEnd, right + MOST_TWINS); from++) {
         const theirs = other.firstRetrieved[from]!;
@@ -111,7 +111,7 @@ async function learnRetrieved(
   }, task);
 }
 
-/** Whether two rows of one unique part have the same size and time, as far as they are known. */
+/** Whether two rows of one identity have the same size and time, as far as they are known. */
 function isSameMessage(a: MessageIndex, row: number, b: MessageIndex, other: number): boolean {
   if (!a.isMeasured(row) || !b.isMeasured(other)) return true;
   if (a.storedSize[row] !== b.storedSize[other]) return false;

@@ -31,7 +31,7 @@ import { findMailbox, type Mailbox, type MailFolder, unreadable } from "./mailbo
 import { mailboxPath } from "../naming/mailbox_path.ts";
 import { completeMaildir, makeMailbox } from "./make_mailbox.ts";
 import { mustShow } from "./retrieval_times.ts";
-import { nameMessages } from "./name_messages.ts";
+import { nameMessages } from "../naming/name_messages.ts";
 import { removeFiles } from "./remove_files.ts";
 import { openingError } from "../opening_error.ts";
 import { scanMailbox } from "./scan.ts";

@@ -18,10 +18,10 @@ import {
   type StoredMessage,
 } from "../../contracts/mail_store.ts";
 import type { Mailbox } from "./mailbox.ts";
-import { markSeen } from "./mark_seen.ts";
+import { markSeen, separatorIn } from "./mark_seen.ts";
 import { FileMeter, keepMeasures } from "./measure_file.ts";
 import type { FolderProbe } from "../folder_probe.ts";
-import type { FolderMessage } from "./name_messages.ts";
+import type { FolderMessage } from "../naming/name_messages.ts";
 import { notRegular, type OpenFile, openFile } from "./regular_file.ts";
 import { removeFiles } from "./remove_files.ts";
 import { StoredFile } from "./stored_file.ts";
@@ -216,9 +216,10 @@ export class FolderMaildrop implements Maildrop {
     const { mailbox, warn, yielder } = this.#options;
     let failures = 0;
     let first: Error | undefined;
+    const separator = rows.length === 0 ? "" : await separatorIn(this.#messageIndex, yielder);
     for (const row of rows) {
       try {
-        await markSeen(mailbox, this.#messageIndex, row, this.#places);
+        await markSeen(mailbox, this.#messageIndex, row, this.#places, separator);
       } catch (error) {
         if (!isFileError(error) && !(error instanceof MaildropUnreadableError)) throw error;
         // The others may fare better: a name that has no room for the flag is one message's trouble.

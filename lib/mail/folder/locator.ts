@@ -8,7 +8,7 @@ import { lookAtName } from "./file_look.ts";
 import { type Listing, listMailbox } from "../listing/listing.ts";
 import { isStill, type Mailbox } from "./mailbox.ts";
 import { MaildropUnreadableError } from "../../contracts/mail_store.ts";
-import { compareUnique, uniquePart } from "../naming/maildir_name.ts";
+import { compareIdentities, identityPart, idPart } from "../naming/maildir_name.ts";
 import { NameTable } from "../listing/name_table.ts";
 
 /** Longest time for which an unchanged folder's listing is relied on, in milliseconds: a name can come within one tick of its clock. */
@@ -17,7 +17,7 @@ const RELIED_ON = 1000;
 /** Milliseconds after which a change shows in a folder's time: two ticks of a file system's clock, which are 10 ms at most. */
 export const TICKS = 20;
 
-/** Files of one unique part that are compared with a row; great numbers are no accident. */
+/** Files of one identity that are compared with a row; great numbers are no accident. */
 const MOST_TWINS = 64;
 
 const NOTHING_LISTED: Pick<Listing, "names" | "folders"> = {
@@ -114,10 +114,9 @@ export class Locator {
     return true;
   }
 
-  /** Keeps a name that this session gave. */
+  /** Keeps a name that this session gave, or found. */
   rename(row: number, folder: Folder, name: string): void {
-    this.#messageIndex.folders[row] = folder;
-    this.#messageIndex.names.rename(row, name);
+    this.#messageIndex.rename(row, folder, name);
   }
 
   /**
@@ -128,7 +127,8 @@ export class Locator {
     const others = this.#rowsLike(row);
     const { names, folders } = this.#messageIndex;
     if (others.some((other) => names.at(other) === name && folders[other] === folder)) return false;
-    const isAlone = !hasTwin && others.length === 0;
+    // Where the sizes in the names differ, the file must show that it is the same one.
+    const isAlone = !hasTwin && others.length === 0 && idPart(name) === idPart(names.at(row));
     try {
       const likeness = this.#messageIndex.compare(row, lookAtName(this.#pathOf(folder, name)));
       return likeness === "same" || (likeness === "changed" && isAlone);
@@ -139,33 +139,33 @@ export class Locator {
     }
   }
 
-  /** Other rows of the same unique part: they stand beside it. */
+  /** Other rows of the same identity: they stand beside it. */
   #rowsLike(row: number): number[] {
     const { names } = this.#messageIndex;
-    const unique = uniquePart(names.at(row));
+    const identity = identityPart(names.at(row));
     const others: number[] = [];
     for (const step of [-1, 1]) {
       for (let other = row + step; other >= 0 && other < names.length; other += step) {
-        if (uniquePart(names.at(other)) !== unique || others.length === MOST_TWINS) break;
+        if (identityPart(names.at(other)) !== identity || others.length === MOST_TWINS) break;
         others.push(other);
       }
     }
     return others;
   }
 
-  /** Listed files of a name's unique part. */
+  /** Listed files of a name's identity. */
   #listedLike(name: string): { name: string; folder: Folder }[] {
     const { names, folders } = this.#listing ?? NOTHING_LISTED;
     let [row, end] = [0, names.length];
     while (row < end) {
       const middle = (row + end) >> 1;
-      if (compareUnique(names.at(middle), name) < 0) row = middle + 1;
+      if (compareIdentities(names.at(middle), name) < 0) row = middle + 1;
       else end = middle;
     }
     const found = [];
     for (; row < names.length && found.length < MOST_TWINS; row++) {
       const listed = names.at(row);
-      if (compareUnique(listed, name) !== 0) break;
+      if (compareIdentities(listed, name) !== 0) break;
       found.push({ name: listed, folder: folders[row] as Folder });
     }
     return found;

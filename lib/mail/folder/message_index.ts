@@ -1,6 +1,7 @@
 /** What is known of a mailbox's files: one row a file, in the order in which messages are numbered. */
 
 import type { YieldingTask } from "../../async/yielder.ts";
+import { idPart } from "../naming/maildir_name.ts";
 import type { FileLook } from "./file_look.ts";
 import type { NameTable } from "../listing/name_table.ts";
 
@@ -60,6 +61,8 @@ const NO_COLUMNS: Columns = {
   marks: new Uint8Array(),
 };
 
+const NO_ID_PARTS: ReadonlyMap<number, string> = new Map();
+
 /**
  * Rows in columns: a hundred thousand small objects would cost more than the names themselves. What is not known of a file is `NaN`
  * in `storedSize`.
@@ -79,6 +82,8 @@ export class MessageIndex {
   readonly modified: Float64Array;
   /** When the message was first retrieved, by the server's running time; 0 for never. */
   readonly firstRetrieved: Float64Array;
+  /** What ids are made from, of rows whose present names would make others: an id stays when another program changes the name. */
+  #idParts: Map<number, string> | undefined;
   /** Of rows whose files were looked at since the mailbox was opened: inode and time of birth; zeros for others. Not kept in the cache. */
   #identities: Float64Array | undefined;
 
@@ -106,6 +111,30 @@ export class MessageIndex {
   /** Rows. */
   get length(): number {
     return this.names.length;
+  }
+
+  /** What a row's unique-id is made from. */
+  idPart(row: number): string {
+    return this.#idParts?.get(row) ?? idPart(this.names.at(row));
+  }
+
+  /** Rows whose ids are not made from their present names, and what they are made from. */
+  get idParts(): ReadonlyMap<number, string> {
+    return this.#idParts ?? NO_ID_PARTS;
+  }
+
+  /** Says what a row's unique-id is made from. */
+  keepIdPart(row: number, part: string): void {
+    if (idPart(this.names.at(row)) !== part) (this.#idParts ??= new Map()).set(row, part);
+    else this.#idParts?.delete(row);
+  }
+
+  /** Gives a row's file another name, and leaves the message its id. */
+  rename(row: number, folder: Folder, name: string): void {
+    const part = this.idPart(row);
+    this.folders[row] = folder;
+    this.names.rename(row, name);
+    this.keepIdPart(row, part);
   }
 
   /** Whether the file was read and measured. */
@@ -151,6 +180,8 @@ export class MessageIndex {
     this.storedSize[row] = from.storedSize[other]!;
     this.modified[row] = from.modified[other]!;
     this.firstRetrieved[row] = from.firstRetrieved[other]!;
+    const part = from.idParts.get(other);
+    if (part !== undefined) this.keepIdPart(row, part);
   }
 
   /** The same without some rows. */
@@ -160,11 +191,15 @@ export class MessageIndex {
       if (!rows.has(row)) kept[index++] = row;
       if (row % ROWS_A_LOOK === 0 && task.due()) await task.pause();
     }
-    const names = await this.names.only(kept, task);
-    const result = new MessageIndex(names, new Uint8Array(kept.length));
-    for (let index = 0; index < kept.length; index++) {
-      result.folders[index] = this.folders[kept[index]!]!;
-      result.learn(index, this, kept[index]!);
+    return await this.select(kept, task);
+  }
+
+  /** Some of the rows, in the given order. */
+  async select(rows: Uint32Array, task: YieldingTask): Promise<MessageIndex> {
+    const result = new MessageIndex(await this.names.only(rows, task), new Uint8Array(rows.length));
+    for (let index = 0; index < rows.length; index++) {
+      result.folders[index] = this.folders[rows[index]!]!;
+      result.learn(index, this, rows[index]!);
       if (index % ROWS_A_LOOK === 0 && task.due()) await task.pause();
     }
     return result;

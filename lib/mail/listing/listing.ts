@@ -5,7 +5,7 @@ import { sortInSlices } from "../../async/sort_in_slices.ts";
 import type { YieldingTask } from "../../async/yielder.ts";
 import { isNotFound } from "../../files/file_error.ts";
 import { Folder } from "../folder/message_index.ts";
-import { compareNames, deliveryTime, uniquePart } from "../naming/maildir_name.ts";
+import { compareNames, deliveryTime, identityPart } from "../naming/maildir_name.ts";
 import { encodeInto, NamePacker, type NameTable } from "./name_table.ts";
 import { type Mailbox, unreadable } from "../folder/mailbox.ts";
 import { MaildropUnavailableError } from "../../contracts/mail_store.ts";
@@ -123,7 +123,7 @@ class FoundNames {
       replaced.add(name);
     }
     this.#pack(name);
-    this.#times.push(deliveryTime(uniquePart(name)));
+    this.#times.push(deliveryTime(identityPart(name)));
     this.#folders.push(folder);
   }
 

@@ -6,9 +6,10 @@ import { isFileError } from "../../files/file_error.ts";
 import { type FileLook, lookAtName } from "../folder/file_look.ts";
 import type { Listing } from "./listing.ts";
 import type { Mailbox } from "../folder/mailbox.ts";
-import { type Group, joinByUnique } from "./join_by_unique.ts";
+import { idPart } from "../naming/maildir_name.ts";
+import { type Group, joinByIdentity } from "./join_by_identity.ts";
 
-/** Renamed files of one unique part that are told apart; more than two are an accident already. */
+/** Renamed files of one identity that are told apart; more than two are an accident already. */
 const MOST_TWINS = 16;
 
 /** A listed mailbox. */
@@ -20,7 +21,7 @@ export interface Reconciled {
 
 /**
  * Makes a message index of exactly the listed files, in the order of their numbers, each with all that was known of it. A file is known by its
- * unique part: flags and folder may have changed. In a plain folder it is known by its name.
+ * {@linkcode identityPart}: flags, fields and folder may have changed. In a plain folder it is known by its name.
  *
  * @param known an earlier message index, in order
  * @param task lets others run in between
@@ -36,11 +37,11 @@ export async function reconcile(
     return { messageIndex, changed: messageIndex.length > 0 };
   }
   const matcher = new Matcher(mailbox, known, messageIndex, task);
-  await joinByUnique(known, messageIndex, (group) => matcher.match(group), task);
+  await joinByIdentity(known, messageIndex, (group) => matcher.match(group), task);
   return { messageIndex, changed: matcher.changed };
 }
 
-/** Finds the known rows of listed files, one unique part after the other. */
+/** Finds the known rows of listed files, one identity after the other. */
 class Matcher {
   /** Whether a file came, went or changed its name. */
   changed = false;
@@ -74,7 +75,10 @@ class Matcher {
   #matchOne(from: number, row: number): void {
     const isSame = this.#isSame(from, row);
     if (!isSame) this.changed = true;
-    if (isSame || this.#mailbox.layout === "maildir") this.#listed.learn(row, this.#known, from);
+    if (isSame) this.#listed.learn(row, this.#known, from);
+    else if (this.#mailbox.layout === "maildir" && this.#isRenamed(from, row)) {
+      this.#learnRenamed(row, from);
+    }
   }
 
   /** Matches what has its name and folder still; tells what is left. */
@@ -101,7 +105,8 @@ class Matcher {
   /** Finds, for files whose names are new, rows whose names are gone. */
   #matchRenamed(gone: readonly number[], fresh: readonly number[]): void {
     if (gone.length === 1 && fresh.length === 1) {
-      return this.#listed.learn(fresh[0]!, this.#known, gone[0]!);
+      if (this.#isRenamed(gone[0]!, fresh[0]!)) this.#learnRenamed(fresh[0]!, gone[0]!);
+      return;
     }
     // Several: what the files say tells them apart. Great numbers are no accident, and would cost their square.
     const left = new Set(gone.slice(0, MOST_TWINS));
@@ -111,9 +116,22 @@ class Matcher {
         look !== undefined && this.#known.looksLike(each, look)
       );
       if (from === undefined) continue;
-      this.#listed.learn(row, this.#known, from);
+      this.#learnRenamed(row, from);
       left.delete(from);
     }
+  }
+
+  /** Takes over what is known of a file that has another name now; its message keeps its id. */
+  #learnRenamed(row: number, from: number): void {
+    this.#listed.learn(row, this.#known, from);
+    this.#listed.keepIdPart(row, this.#known.idPart(from));
+  }
+
+  /** Whether a file is the one of its identity that is gone. Where the sizes in the names differ, the file must show it. */
+  #isRenamed(from: number, row: number): boolean {
+    if (idPart(this.#known.names.at(from)) === idPart(this.#listed.names.at(row))) return true;
+    const look = lookAt(this.#pathOf(row));
+    return look !== undefined && this.#known.looksLike(from, look);
   }
 
   #isSame(from: number, row: number): boolean {

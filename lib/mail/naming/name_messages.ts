@@ -1,12 +1,12 @@
 /** Gives a mailbox's messages the unique-ids by which clients know them from session to session. */
 
 import type { YieldingTask } from "../../async/yielder.ts";
-import { type Folder, Mark, type MessageIndex } from "./message_index.ts";
+import { type Folder, Mark, type MessageIndex } from "../folder/message_index.ts";
 import { isNotFound } from "../../files/file_error.ts";
-import type { Mailbox } from "./mailbox.ts";
-import { uniquePart } from "../naming/maildir_name.ts";
+import type { Mailbox } from "../folder/mailbox.ts";
+import { identityPart } from "./maildir_name.ts";
 import type { MessageInfo } from "../../contracts/mail_store.ts";
-import { maildirId, plainId, twinId } from "../naming/unique_id.ts";
+import { maildirId, plainId, twinId } from "./unique_id.ts";
 
 /** Messages between two looks at the clock. */
 const MESSAGES_A_LOOK = 64;
@@ -41,7 +41,7 @@ export interface NamedMessages {
 /**
  * Names the served rows.
  *
- * @param served rows in order, so that those of one unique part stand together
+ * @param served rows in order, so that those of one identity stand together
  * @param task lets others run while a big mailbox is worked on
  */
 export async function nameMessages(
@@ -65,7 +65,7 @@ export async function nameMessages(
 class UniqueIds {
   readonly #mailbox: Mailbox;
   readonly #messageIndex: MessageIndex;
-  /** Of rows that share their unique part, which few do. */
+  /** Of rows that share what their ids would be made from, which few do. */
   readonly #twins = new Map<number, string>();
 
   constructor(mailbox: Mailbox, messageIndex: MessageIndex) {
@@ -73,14 +73,14 @@ class UniqueIds {
     this.#messageIndex = messageIndex;
   }
 
-  /** The id of a row. The name may have changed since, but not its unique part. */
+  /** The id of a row. The name may have changed since, but not what the id is made from. */
   of(row: number): string {
     const { names, modified, storedSize } = this.#messageIndex;
     const twin = this.#twins.get(row);
     if (twin !== undefined) return twin;
     return this.#mailbox.layout === "plain"
       ? plainId(names.at(row), modified[row]!, storedSize[row]!)
-      : maildirId(uniquePart(names.at(row)));
+      : maildirId(this.#messageIndex.idPart(row));
   }
 
   /** Tells a Maildir's twins apart. Returns whether the message index's marks have changed. */
@@ -88,35 +88,63 @@ class UniqueIds {
     const { names } = this.#messageIndex;
     let changed = false;
     for (let start = 0, end = 0; start < served.length; start = end) {
-      const unique = uniquePart(names.at(served[start]!));
+      const identity = identityPart(names.at(served[start]!));
       do {
         end++;
         if (end % MESSAGES_A_LOOK === 0 && task.due()) await task.pause();
-      } while (end < served.length && isOfUnique(names.at(served[end]!), unique));
-      const group = served.subarray(start, end);
-      if (markGroup(this.#messageIndex, group)) changed = true;
-      if (end - start === 1 && !this.#isTwin(group[0]!)) continue;
-      if (await this.#nameTwins(unique, group, task)) changed = true;
+      } while (end < served.length && isOfIdentity(names.at(served[end]!), identity));
+      // Most are alone, and were named before.
+      if (end - start === 1 && this.#isNamed(served[start]!)) continue;
+      if (await this.#markAlike(served.subarray(start, end), task)) changed = true;
     }
     return changed;
+  }
+
+  /** Tells twins among the rows of one identity apart: those whose ids would be made from the same part. Sizes in their names may differ. */
+  async #markAlike(rows: Uint32Array, task: YieldingTask): Promise<boolean> {
+    if (rows.length === 1) return await this.#markTwins(rows, task);
+    const groups = new Map<string, number[]>();
+    for (const row of rows) {
+      const part = this.#messageIndex.idPart(row);
+      const group = groups.get(part);
+      if (group === undefined) groups.set(part, [row]);
+      else group.push(row);
+      if (task.due()) await task.pause();
+    }
+    let changed = false;
+    for (const group of groups.values()) {
+      if (await this.#markTwins(Uint32Array.from(group), task)) changed = true;
+    }
+    return changed;
+  }
+
+  /** @param rows whose ids would be made from the same part */
+  async #markTwins(rows: Uint32Array, task: YieldingTask): Promise<boolean> {
+    const changed = markGroup(this.#messageIndex, rows);
+    if (rows.length === 1 && !this.#isTwin(rows[0]!)) return changed;
+    return await this.#nameTwins(this.#messageIndex.idPart(rows[0]!), rows, task) || changed;
+  }
+
+  #isNamed(row: number): boolean {
+    return (this.#messageIndex.marks[row]! & (Mark.TWIN | Mark.NAMED)) === Mark.NAMED;
   }
 
   #isTwin(row: number): boolean {
     return (this.#messageIndex.marks[row]! & Mark.TWIN) !== 0;
   }
 
-  async #nameTwins(unique: string, group: Uint32Array, task: YieldingTask): Promise<boolean> {
+  async #nameTwins(part: string, rows: Uint32Array, task: YieldingTask): Promise<boolean> {
     const { modified, storedSize } = this.#messageIndex;
     /** Counts twins that look exactly the same from outside. */
     const copies = new Map<string, number>();
     let changed = false;
-    for (const row of group) {
+    for (const row of rows) {
       if (!this.#isTwin(row)) continue;
       if (modified[row] === 0 && learnTime(this.#mailbox, this.#messageIndex, row)) changed = true;
       const looks = `${modified[row]}/${storedSize[row]}`;
       const copy = copies.get(looks) ?? 0;
       copies.set(looks, copy + 1);
-      this.#twins.set(row, twinId(unique, modified[row]!, storedSize[row]!, copy));
+      this.#twins.set(row, twinId(part, modified[row]!, storedSize[row]!, copy));
       if (task.due()) await task.pause();
     }
     return changed;
@@ -136,12 +164,12 @@ function learnTime(mailbox: Mailbox, messageIndex: MessageIndex, row: number): b
   return messageIndex.modified[row] !== 0;
 }
 
-function isOfUnique(name: string, unique: string): boolean {
-  return name.startsWith(unique) && uniquePart(name) === unique;
+function isOfIdentity(name: string, identity: string): boolean {
+  return name.startsWith(identity) && identityPart(name) === identity;
 }
 
 /**
- * Decides which rows of one unique part have it as their id: the one that had it before, or one that is alone and always was. A twin stays
+ * Decides which of the rows whose ids would be made from the same part has it as its id: the one that had it before, or one that is alone and always was. A twin stays
  * marked when its brother is gone, so that no id passes from one message to another.
  *
  * @returns whether a mark has changed

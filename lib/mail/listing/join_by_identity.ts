@@ -1,13 +1,13 @@
-/** Walks two lists of names side by side, one unique part after the other. */
+/** Walks two lists of names side by side, one identity after the other. */
 
 import type { YieldingTask } from "../../async/yielder.ts";
-import { compareUnique, uniquePart } from "../naming/maildir_name.ts";
+import { compareIdentities, identityPart } from "../naming/maildir_name.ts";
 import type { NameTable } from "./name_table.ts";
 
 /** Rows that are looked at between two looks at the clock. */
 const ROWS_A_LOOK = 64;
 
-/** Rows of one unique part on both sides; a side may have none. Ends are exclusive. */
+/** Rows of one identity on both sides; a side may have none. Ends are exclusive. */
 export interface Group {
   readonly left: number;
   readonly leftEnd: number;
@@ -20,11 +20,11 @@ interface Named {
 }
 
 /**
- * Visits each unique part that either side has, in order. Both sides are in the order of numbers, so that neither needs a table by name.
+ * Visits each identity that either side has, in order. Both sides are in the order of numbers, so that neither needs a table by name.
  *
  * @param task lets others run in between
  */
-export async function joinByUnique(
+export async function joinByIdentity(
   { names: left }: Named,
   { names: right }: Named,
   visit: (group: Group) => void | Promise<void>,
@@ -32,7 +32,11 @@ export async function joinByUnique(
 ): Promise<void> {
   const [ours, theirs] = [new Cursor(left), new Cursor(right)];
   for (let count = 1; !ours.isAtEnd || !theirs.isAtEnd; count++) {
-    const order = ours.isAtEnd ? 1 : theirs.isAtEnd ? -1 : compareUnique(ours.name, theirs.name);
+    const order = ours.isAtEnd
+      ? 1
+      : theirs.isAtEnd
+      ? -1
+      : compareIdentities(ours.name, theirs.name);
     const [from, to] = [ours.row, theirs.row];
     if (order <= 0) ours.next() || await ours.farNext(task);
     if (order >= 0) theirs.next() || await theirs.farNext(task);
@@ -42,9 +46,9 @@ export async function joinByUnique(
   }
 }
 
-/** A place in a list of names, which goes from one unique part to the next. */
+/** A place in a list of names, which goes from one identity to the next. */
 export class Cursor {
-  /** The first row of the present unique part. */
+  /** The first row of the present identity. */
   row = 0;
   /** Its name. */
   name = "";
@@ -60,16 +64,16 @@ export class Cursor {
   }
 
   /**
-   * Goes to the next unique part. Rows of one are few, but for somebody who wants to hold others up.
+   * Goes to the next identity. Rows of one are few, but for somebody who wants to hold others up.
    *
    * @returns false when it has not come there yet
    */
   next(): boolean {
-    const unique = uniquePart(this.name);
+    const identity = identityPart(this.name);
     for (let count = 0; count < ROWS_A_LOOK; count++) {
       if (++this.row >= this.#names.length) return true;
       const name = this.#names.at(this.row);
-      if (!name.startsWith(unique) || uniquePart(name) !== unique) {
+      if (!name.startsWith(identity) || identityPart(name) !== identity) {
         this.name = name;
         return true;
       }
