@@ -24,7 +24,7 @@ const keys = await new PasswordWork().derive(credentials.password, salting);
 const found: FoundUser = { name: credentials.user, revision: "1", ...salting, keys: [keys] };
 /** Keys that are at hand, so that only the directory is measured and not the state file. */
 const hashed: UserSource = {
-  someForeign: undefined,
+  costliestForeign: undefined,
   find: (name) => Promise.resolve(name === found.name ? found : undefined),
   learn: () => Promise.resolve(),
 };

@@ -103,7 +103,7 @@ export async function assemble(
   await checkStart(registry);
   const settings = (): Settings => registry.settings;
   const bearer = bearerVerifier(settings());
-  const accounts = await openAccounts({ state, settings: settings(), bearer });
+  const accounts = stack.use(await openAccounts({ state, settings: settings(), bearer }));
   const certificates = await openCertificates(registry, stack);
   const observatory = stack.use(
     await openObservatory({ state, version: VERSION, telemetry: options.telemetry }),

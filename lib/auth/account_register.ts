@@ -100,7 +100,7 @@ export class AccountRegister {
       });
       if (outcome === "changed") continue;
       if (outcome === "limit") return { kind: "limit" };
-      await this.changed();
+      await this.#options.source.changed(canonical);
       await this.remember(canonical, password, account);
       return { kind: outcome, name: canonical };
     }
@@ -117,7 +117,7 @@ export class AccountRegister {
     const outcome = await this.#accounts.delete(canonical, options);
     if (outcome === "absent" && path !== undefined) return { kind: "in-file", path };
     if (outcome !== "deleted") return { kind: outcome };
-    await this.changed();
+    await this.#options.source.changed(canonical);
     return { kind: "deleted", ...path === undefined ? {} : { remainsIn: path } };
   }
 
@@ -205,7 +205,7 @@ export class AccountRegister {
     return { salt, iterations: this.#options.iterations ?? DEFAULT_ITERATIONS };
   }
 
-  /** Tells the directory that accounts were changed. */
+  /** Tells the directory that many accounts were changed. */
   changed(): Promise<void> {
     return this.#options.source.refresh();
   }

@@ -2,11 +2,12 @@
 
 import type { AccountStore, StoredAccount } from "../contracts/account_store.ts";
 import type { ForeignHash, FoundUser, ScramKeys, UserSource } from "../contracts/user_source.ts";
+import { UnlearnedHashes } from "./foreign_hashes/unlearned_hashes.ts";
 
 /** Accounts of one kind, as the directory reads them. */
 export class AccountSource implements UserSource {
   readonly #accounts: AccountStore;
-  #someForeign: ForeignHash | undefined;
+  #unlearned = new UnlearnedHashes();
 
   private constructor(accounts: AccountStore) {
     this.#accounts = accounts;
@@ -19,14 +20,23 @@ export class AccountSource implements UserSource {
     return source;
   }
 
-  /** The hash of some account without SCRAM keys, as of the last {@linkcode AccountSource.refresh}. */
-  get someForeign(): ForeignHash | undefined {
-    return this.#someForeign;
+  /** See {@linkcode UserSource.costliestForeign}. */
+  get costliestForeign(): ForeignHash | undefined {
+    return this.#unlearned.costliest;
   }
 
-  /** Finds out anew whether all accounts have SCRAM keys; for whoever changed accounts. */
+  /** Finds out anew which accounts have no SCRAM keys; for whoever changed many. */
   async refresh(): Promise<void> {
-    this.#someForeign = await this.#accounts.someForeign();
+    const unlearned = new UnlearnedHashes();
+    for (const [name, hash] of await this.#accounts.foreignHashes()) unlearned.set(name, hash);
+    this.#unlearned = unlearned;
+  }
+
+  /** Finds out anew whether an account has SCRAM keys; for whoever changed it. */
+  async changed(name: string): Promise<void> {
+    const account = await this.#accounts.find(name);
+    if (account?.password.kind === "foreign") this.#unlearned.set(name, account.password.hash);
+    else this.#unlearned.delete(name);
   }
 
   recall(name: string): FoundUser | undefined {
@@ -51,7 +61,7 @@ export class AccountSource implements UserSource {
     const account = await this.#accounts.find(user.name);
     if (!account || this.#revision(account.revision) !== user.revision) return;
     await this.#accounts.learn(user.name, account.revision, keys);
-    await this.refresh();
+    await this.changed(user.name);
   }
 
   #revision(revision: number): string {

@@ -8,8 +8,9 @@ import { AccountRegister } from "./account_register.ts";
 import { AccountSource } from "./account_source.ts";
 import { applyFlags, type FlagOutcome } from "./apply_flags.ts";
 import { readFlagAccounts } from "./flag_value.ts";
-import { ForeignHashes } from "./foreign_hashes.ts";
+import { ForeignHashes } from "./foreign_hashes/foreign_hashes.ts";
 import { KeyLearner } from "./key_learner.ts";
+import type { RefusedLine } from "./passwd_entry.ts";
 import { PasswdFile } from "./passwd_file.ts";
 import { PasswordWork } from "./password_work.ts";
 import { SourceDirectory } from "./source_directory.ts";
@@ -20,14 +21,19 @@ import { StartError } from "../net/start_error.ts";
 
 const log = logger("users");
 
+/** For how long a thread that checks imported passwords is kept without work; starting one takes as long as a check. */
+const KEEP_THREADS_MS = 10_000;
+/** Lines of a passwd-file that are named when they cannot be taken; of more only the number is told. */
+const MOST_REFUSED_LINES = 20;
+
 /** One kind of accounts. */
 export interface AccountFamily {
   readonly register: AccountRegister;
   readonly directory: SourceDirectory;
 }
 
-/** All accounts. */
-export interface Accounts {
+/** All accounts. Disposing ends the threads that check passwords. */
+export interface Accounts extends Disposable {
   readonly users: AccountFamily;
   readonly administrators: AccountFamily;
   /** The passwd-file, where there is one. */
@@ -53,7 +59,7 @@ export async function openAccounts(
 ): Promise<Accounts> {
   const secret = await state.installation.secret();
   const work = new PasswordWork();
-  const foreign = new ForeignHashes();
+  const foreign = new ForeignHashes({ keep: KEEP_THREADS_MS });
   const learner = new KeyLearner({
     onTrouble: (error) =>
       log.warn("SCRAM keys that logins teach cannot be kept, trying again: {error}", { error }),
@@ -66,6 +72,7 @@ export async function openAccounts(
       secret,
       learned: state.learned,
       defaultDomain,
+      onRefused: warnOfRefused,
     })
   );
   const open = async (
@@ -102,7 +109,22 @@ export async function openAccounts(
     return { register, directory, flags };
   };
   const [users, administrators] = [await open("user"), await open("administrator")];
-  return { users, administrators, file, flags: [...users.flags, ...administrators.flags] };
+  return {
+    users,
+    administrators,
+    file,
+    flags: [...users.flags, ...administrators.flags],
+    [Symbol.dispose]: () => foreign[Symbol.dispose](),
+  };
+}
+
+/** A line that cannot be taken keeps no other from serving. */
+function warnOfRefused(lines: readonly RefusedLine[]): void {
+  for (const line of lines.slice(0, MOST_REFUSED_LINES)) {
+    log.warn("Ignoring a line of the users file: {line}", { line });
+  }
+  const more = lines.length - MOST_REFUSED_LINES;
+  if (more > 0) log.warn("Ignoring {more} more lines of the users file", { more });
 }
 
 /** Whoever wrote such a name down is told; nobody reaches a mailbox's own folders by it. */

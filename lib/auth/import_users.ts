@@ -2,7 +2,7 @@
 
 import type { Account, AccountStore } from "../contracts/account_store.ts";
 import type { AccountRegister } from "./account_register.ts";
-import { passwdEntries, type PasswdEntry } from "./passwd_entry.ts";
+import { passwdEntries, type PasswdEntry, type RefusedLine } from "./passwd_entry.ts";
 import { sameKey } from "./scram_keys.ts";
 
 /** What was taken over. */
@@ -39,9 +39,12 @@ export async function importUsers(
 ): Promise<ImportOutcome> {
   const { accounts, register } = options;
   const entries = new Map<string, PasswdEntry>();
-  for (const entry of passwdEntries(text, path)) {
+  const refuse = (line: RefusedLine): never => {
+    throw new SyntaxError(line);
+  };
+  for (const { line, ...entry } of passwdEntries(text, path, refuse)) {
     const name = register.canonical(entry.name);
-    if (entries.has(name)) throw new SyntaxError(`${path}: ${name} stands in it twice`);
+    if (entries.has(name)) refuse(`${path}, line ${line}: duplicate user ${name}`);
     entries.set(name, entry);
   }
   const kept: string[] = [];

@@ -19,6 +19,7 @@ import {
   type Verified,
 } from "../contracts/user_directory.ts";
 import { refuseUserName } from "../bytes/user_name.ts";
+import { addressGroup } from "../net/networks.ts";
 import { logger } from "../log/logging.ts";
 import { type Attempt, type LoginGuard, NotCheckedError } from "./login_guard.ts";
 import { LoginTimes } from "./login_times.ts";
@@ -130,7 +131,7 @@ export class LocalLoginService implements LoginService {
       return { kind: "refused", reason, delay: guard.failed(login) };
     };
     const check = async (): Promise<Attempt<Checked>> => {
-      const verified = await directory.verify(credentials);
+      const verified = await directory.verify(credentials, addressGroup(address));
       // Asked behind the same work: who is shut out must not learn it by the clock, and what failed meanwhile counts.
       if (guard.refuses(address, user)) return { outcome: refused("banned"), failed: true };
       if (verified === undefined || refuseUserName(verified.user) !== undefined) {

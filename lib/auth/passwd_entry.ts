@@ -1,6 +1,11 @@
 /** Reads passwd-file lines: `name:{SCHEME}data`, as Dovecot's passwd-file has them. */
 
-import { FOREIGN_SCHEMES, isForeignHash, isForeignScheme } from "./foreign_hashes.ts";
+import {
+  FOREIGN_SCHEMES,
+  isForeignHash,
+  isForeignScheme,
+} from "./foreign_hashes/foreign_schemes.ts";
+import { refuseCost } from "./foreign_hashes/hash_cost.ts";
 import { KEY_OCTETS, refuseSalting } from "./scram_keys.ts";
 import type { ForeignHash, Salting, ScramKeys } from "../contracts/user_source.ts";
 import { refuseSpelling } from "../bytes/user_name.ts";
@@ -19,24 +24,31 @@ export interface PasswdEntry {
   readonly secret: PasswdSecret;
 }
 
+/** A line that cannot be taken, as a sentence with file and number, and without its secret. */
+export type RefusedLine = string;
+
 /**
  * Reads the lines of a passwd-file. Blank lines and lines that begin with `#` are skipped; what follows a second `:` is ignored.
  *
  * @param text the file's text
  * @param file its name, for messages
- * @throws {SyntaxError} naming file and line, at the first line that is none
+ * @param refused told of each line that cannot be taken; the rest is read on
  */
-export function* passwdEntries(text: string, file: string): Generator<PasswdEntry> {
+export function* passwdEntries(
+  text: string,
+  file: string,
+  refused: (line: RefusedLine) => void,
+): Generator<PasswdEntry & { readonly line: number }> {
   let number = 0;
   for (const line of text.split("\n")) {
     number++;
     const content = line.endsWith("\r") ? line.slice(0, -1) : line;
     if (content.trim() === "" || content.startsWith("#")) continue;
     try {
-      yield passwdEntry(content);
+      yield { ...passwdEntry(content), line: number };
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
-      throw new SyntaxError(`${file}, line ${number}: ${error.message}`);
+      refused(`${file}, line ${number}: ${error.message}`);
     }
   }
 }
@@ -71,6 +83,8 @@ function passwdSecret(field: string): PasswdSecret {
   }
   const hash = { scheme, data };
   if (!isForeignHash(hash)) throw new SyntaxError(`the hash does not have the form of {${scheme}}`);
+  const refusal = refuseCost(hash);
+  if (refusal) throw new SyntaxError(`this {${scheme}} hash is not used: ${refusal}`);
   return { kind: "foreign", hash };
 }
 

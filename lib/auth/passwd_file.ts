@@ -4,8 +4,9 @@ import { fileErrorReason } from "../files/file_error.ts";
 import { createHash } from "node:crypto";
 import { canonicalName } from "../bytes/canonical_name.ts";
 import { byOctets } from "../bytes/octet_order.ts";
-import { passwdEntries, type PasswdEntry } from "./passwd_entry.ts";
+import { passwdEntries, type PasswdEntry, type RefusedLine } from "./passwd_entry.ts";
 import { DEFAULT_ITERATIONS } from "./scram_keys.ts";
+import { UnlearnedHashes } from "./foreign_hashes/unlearned_hashes.ts";
 import { madeUpSalting } from "./source_directory.ts";
 import type {
   ForeignHash,
@@ -27,6 +28,8 @@ export interface PasswdFileOptions {
   readonly defaultDomain?: string | undefined;
   /** @default {4096} */
   readonly iterations?: number;
+  /** Told of the lines that cannot be taken, each time the file is read; the rest serve. */
+  readonly onRefused?: (lines: readonly RefusedLine[]) => void;
 }
 
 /** What a file says at one time. */
@@ -35,7 +38,7 @@ interface Contents {
   /** By name; as long as the file's line is the one they were learned for. */
   readonly learned: Map<string, ScramKeys & Salting>;
   /** Foreign hashes whose keys are not learned yet, by name. */
-  readonly unlearned: Map<string, ForeignHash>;
+  readonly unlearned: UnlearnedHashes;
   /** Names whose learned keys the store does not have yet. */
   readonly unkept: Set<string>;
   /** By name, those that somebody asked for. */
@@ -50,7 +53,7 @@ export class PasswdFile implements UserSource {
   #contents: Contents = {
     users: new Map(),
     learned: new Map(),
-    unlearned: new Map(),
+    unlearned: new UnlearnedHashes(),
     unkept: new Set(),
     revisions: new Map(),
   };
@@ -60,9 +63,9 @@ export class PasswdFile implements UserSource {
   }
 
   /**
-   * Reads a passwd-file.
+   * Reads a passwd-file. Of a name that stands in it twice the first line counts.
    *
-   * @throws {SyntaxError} naming file and line, when a line is wrong
+   * @throws {SyntaxError} naming file and line, when no line can be taken
    * @throws {Error} when the file cannot be read, saying so
    */
   static async read(options: PasswdFileOptions): Promise<PasswdFile> {
@@ -81,26 +84,30 @@ export class PasswdFile implements UserSource {
     return this.#contents.users.size;
   }
 
-  /** Some hash whose keys were not learned yet. */
-  get someForeign(): ForeignHash | undefined {
-    return this.#contents.unlearned.values().next().value;
+  /** See {@linkcode UserSource.costliestForeign}. */
+  get costliestForeign(): ForeignHash | undefined {
+    return this.#contents.unlearned.costliest;
   }
 
   /** Reads the file again. When that fails, what was read before stays in force. Throws as {@linkcode PasswdFile.read} does. */
   async reread(): Promise<void> {
-    const { path, defaultDomain, learned: store } = this.#options;
+    const { path, defaultDomain, learned: store, onRefused } = this.#options;
     const users = new Map<string, PasswdEntry>();
-    for (const entry of passwdEntries(await readText(path), path)) {
+    const refused: RefusedLine[] = [];
+    const take = (line: RefusedLine): void => void refused.push(line);
+    for (const { line, ...entry } of passwdEntries(await readText(path), path, take)) {
       const name = canonicalName(entry.name, defaultDomain);
-      if (users.has(name)) throw new SyntaxError(`${path}: ${name} stands in it twice`);
-      users.set(name, entry);
+      if (users.has(name)) take(`${path}, line ${line}: duplicate user ${name}`);
+      else users.set(name, entry);
     }
+    if (users.size === 0 && refused[0] !== undefined) throw new SyntaxError(refused[0]);
+    if (refused.length > 0) onRefused?.(refused);
     const learned = new Map<string, ScramKeys & Salting>();
     for await (const keys of store?.list() ?? []) {
       const entry = users.get(keys.name);
       if (entry && fingerprint(entry) === keys.fingerprint) learned.set(keys.name, keys);
     }
-    const unlearned = new Map<string, ForeignHash>();
+    const unlearned = new UnlearnedHashes();
     for (const [name, { secret }] of users) {
       if (secret.kind === "foreign" && !learned.has(name)) unlearned.set(name, secret.hash);
     }

@@ -6,7 +6,7 @@ import type { FoundUser, ScramKeys, UserSource } from "../contracts/user_source.
 
 /** Users by name, with their passwords. */
 export class PlainUsers implements UserSource {
-  readonly someForeign = undefined;
+  readonly costliestForeign = undefined;
   readonly #secret: Uint8Array;
   readonly #iterations: number;
   readonly #users = new Map<string, { readonly revision: number; readonly password: string }>();

@@ -5,6 +5,8 @@ import type { Salting, ScramKeys } from "../contracts/user_source.ts";
 
 /** The least that RFC 7677, section 4, allows; docs/decisions/0030 says why not more. */
 export const DEFAULT_ITERATIONS = 4096;
+/** What takes a core a second: a client could else make each of its logins cost any amount. */
+const MOST_ITERATIONS = 3_800_000;
 /** Octets of a salt. */
 export const SALT_OCTETS = 16;
 /** Octets of a key, a proof and a signature. */
@@ -51,8 +53,8 @@ export function checkProof(
  */
 export function refuseSalting({ salt, iterations }: Salting): string | undefined {
   if (salt.length === 0) return "its salt is empty";
-  if (!Number.isSafeInteger(iterations) || iterations < 4096 || iterations > 10_000_000) {
-    return "its iteration count is not between 4096 and 10000000";
+  if (!Number.isSafeInteger(iterations) || iterations < 4096 || iterations > MOST_ITERATIONS) {
+    return `its iteration count is not between 4096 and ${MOST_ITERATIONS}`;
   }
   return undefined;
 }

@@ -2,7 +2,8 @@
 
 import { createHash, createHmac } from "node:crypto";
 import { canonicalName } from "../bytes/canonical_name.ts";
-import { ForeignHashes } from "./foreign_hashes.ts";
+import { ForeignHashes } from "./foreign_hashes/foreign_hashes.ts";
+import { costOf } from "./foreign_hashes/hash_cost.ts";
 import type { Credentials, ScramParameters } from "../contracts/login_service.ts";
 import { KeyLearner } from "./key_learner.ts";
 import { PasswordWork } from "./password_work.ts";
@@ -79,7 +80,7 @@ export class SourceDirectory implements UserDirectory {
 
   /** Whether SCRAM works for everyone in every source. */
   get scramForAll(): boolean {
-    return this.#sources.every((source) => source.someForeign === undefined);
+    return this.#sources.every((source) => source.costliestForeign === undefined);
   }
 
   async scramParameters(user: string): Promise<ScramParameters> {
@@ -88,13 +89,13 @@ export class SourceDirectory implements UserDirectory {
     return { salt: found.salt, iterations: found.iterations };
   }
 
-  async verify(credentials: Credentials): Promise<Verified | undefined> {
-    const verified = await this.#verify(credentials);
+  async verify(credentials: Credentials, from = ""): Promise<Verified | undefined> {
+    const verified = await this.#verify(credentials, from);
     if (verified !== undefined) await this.#learner.retry();
     return verified;
   }
 
-  async #verify(credentials: Credentials): Promise<Verified | undefined> {
+  async #verify(credentials: Credentials, from: string): Promise<Verified | undefined> {
     if (credentials.kind === "bearer") return await this.#verifyBearer(credentials);
     const name = canonicalName(credentials.user, this.#defaultDomain);
     if (credentials.kind === "password" && this.#remembers(name, credentials.password)) {
@@ -103,7 +104,7 @@ export class SourceDirectory implements UserDirectory {
     const found = await this.#find(name);
     switch (credentials.kind) {
       case "password":
-        return await this.#verifyPassword(found, credentials.password);
+        return await this.#verifyPassword(found, credentials.password, from);
       case "apop":
         return this.#verifyApop(found, credentials);
       case "scram":
@@ -136,7 +137,11 @@ export class SourceDirectory implements UserDirectory {
       { user: { name, revision: "", ...salting, keys: [{ storedKey: key, serverKey: key }] } };
   }
 
-  async #verifyPassword({ user, source }: Found, password: string): Promise<Verified | undefined> {
+  async #verifyPassword(
+    { user, source }: Found,
+    password: string,
+    from: string,
+  ): Promise<Verified | undefined> {
     const right = { user: user.name };
     if (this.#cache.knows(user.name, user.revision, password)) return source && right;
     // Compared for those who have no password in clear, too, since it takes its time.
@@ -148,9 +153,11 @@ export class SourceDirectory implements UserDirectory {
       if (sameKey(keys.storedKey, derived.storedKey)) fits = true;
     }
     if (!fits) {
-      const hash = user.foreign ?? this.#someForeign;
-      const right = hash && await this.#foreign.verify(password, hash);
-      if (!right || !user.foreign || !source) return undefined;
+      const own = user.foreign;
+      const costliest = this.#costliest ?? own;
+      const check = costliest && { password, own, costliest, from, user: user.name };
+      const right = check && await this.#foreign.verify(check);
+      if (!right || !own || !source) return undefined;
       await this.#learner.learn(source, user, derived);
     }
     if (!source) return undefined;
@@ -159,9 +166,9 @@ export class SourceDirectory implements UserDirectory {
   }
 
   /** While some users have foreign hashes, every refusal costs checking one, so that time does not tell who they are. */
-  get #someForeign(): ForeignHash | undefined {
-    for (const { someForeign } of this.#sources) if (someForeign) return someForeign;
-    return undefined;
+  get #costliest(): ForeignHash | undefined {
+    const all = this.#sources.flatMap(({ costliestForeign }) => costliestForeign ?? []);
+    return all.toSorted((one, other) => costOf(other).milliseconds - costOf(one).milliseconds)[0];
   }
 
   /** RFC 1939, section 7; only for users whose password stands in clear. */

@@ -60,8 +60,8 @@ export interface AccountStore {
   find(name: string): Promise<StoredAccount | undefined>;
   /** How many there are; costs the same with one as with a million. */
   count(): Promise<number>;
-  /** The hash of some account that has no SCRAM keys, or undefined when all have; costs the same with one as with a million. */
-  someForeign(): Promise<ForeignHash | undefined>;
+  /** The hashes of accounts that have no SCRAM keys, by name; costs as much as there are. */
+  foreignHashes(): Promise<ReadonlyMap<string, ForeignHash>>;
   /** Names in the order of their UTF-8 octets, read a page at a time; those after `after` where it is given. */
   list(options?: { readonly after?: string }): AsyncIterable<string>;
   /**

@@ -32,10 +32,11 @@ export interface UserDirectory {
   /**
    * Checks credentials. A wrong password and an unknown name cost the same work.
    *
+   * @param from who asks, such as the client's network: where checks must wait, each asker has its turn
    * @returns undefined when they are wrong
    * @throws {UserDirectoryError} when it could not be found out
    */
-  verify(credentials: Credentials): Promise<Verified | undefined>;
+  verify(credentials: Credentials, from?: string): Promise<Verified | undefined>;
 }
 
 /** Users cannot be looked up now; the message is for the log, not for the client. */

@@ -40,8 +40,8 @@ export interface FoundUser extends Salting {
 
 /** One place that knows users. */
 export interface UserSource {
-  /** The hash of some user who has no SCRAM keys yet; undefined when SCRAM works for every user here. */
-  readonly someForeign: ForeignHash | undefined;
+  /** Of the hashes of users who have no SCRAM keys yet, the one whose check costs the most; undefined when SCRAM works for every user here. */
+  readonly costliestForeign: ForeignHash | undefined;
   /** A user whom the source has at hand; asked for good logins only, whose time may tell that there is such a user. */
   recall?(name: string): FoundUser | undefined;
   /**

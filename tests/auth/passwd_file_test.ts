@@ -55,16 +55,16 @@ Deno.test("passwd-file's learned keys outlive a restart, and end with the line t
   const options = { path: file.path, secret, learned };
   await login(await PasswdFile.read(options), "correct horse");
   const again = await PasswdFile.read(options);
-  assertEquals(again.someForeign, undefined);
+  assertEquals(again.costliestForeign, undefined);
   assertEquals((await again.find("ann"))?.foreign, undefined);
   await login(again, "correct horse");
   await Deno.writeTextFile(file.path, `ann:${BCRYPT}`);
   const changed = await PasswdFile.read(options);
-  assertEquals(changed.someForeign?.scheme, "BLF-CRYPT");
+  assertEquals(changed.costliestForeign?.scheme, "BLF-CRYPT");
   assert((await changed.find("ann"))?.foreign);
 });
 
-Deno.test("passwd-file is read again on demand, and a wrong one changes nothing", async () => {
+Deno.test("passwd-file is read again on demand, and one without a good line changes nothing", async () => {
   await using file = await written("ann:{PLAIN}one\n");
   const users = await PasswdFile.read({ path: file.path, secret });
   const directory = new SourceDirectory({ sources: [users], secret });
@@ -77,8 +77,8 @@ Deno.test("passwd-file is read again on demand, and a wrong one changes nothing"
   assertEquals(await scram(directory, "ann", "one"), false);
   assertEquals(await scram(directory, "ann", "two"), true);
   assertEquals([users.count, users.has("bob"), users.names()], [2, true, ["ann", "bob"]]);
-  await Deno.writeTextFile(file.path, "ann:{PLAIN}four\nbob\n");
-  await assertRejects(() => users.reread(), SyntaxError, "line 2");
+  await Deno.writeTextFile(file.path, "ann\nbob\n");
+  await assertRejects(() => users.reread(), SyntaxError, "line 1");
   assertEquals([await good("two"), users.has("bob")], [true, true]);
   await Deno.remove(file.path);
   const error = await assertRejects(() => users.reread(), Error);
@@ -100,53 +100,72 @@ Deno.test("passwd-file's wrong lines are named with file and line, and without t
     ["ann:{ARGON2ID}$argon2i$hunter2", /form of \{ARGON2ID\}/],
     ["ann:{SCRAM-SHA-256}4096,hunter2", /iterations,salt,StoredKey,ServerKey/],
     ["ann:{SCRAM-SHA-256}4096,AAAA,AAAA,AAAA", /32 octets each/],
+    [
+      "ann:{ARGON2ID}$argon2id$v=19$m=9999999,t=1,p=1$BwcHBwcHBwcHBwc$QCr+opwm",
+      /9766 MiB of memory; 256/,
+    ],
+    [
+      "ann:{ARGON2ID}$argon2id$v=19$m=65536,t=50,p=1$BwcHBwcHBwcHBwc$QCr+opwm",
+      /about 6.9 seconds; 1 is/,
+    ],
+    ["ann:{ARGON2ID}$argon2id$v=19$m=8,t=1,p=4$BwcHBwcHBwcHBwc$QCr+opwm", /form of \{ARGON2ID\}/],
+    [`ann:{BLF-CRYPT}$2y$14$${"a".repeat(53)}`, /about 1.3 seconds/],
+    [
+      `ann:{SHA512-CRYPT}$6$rounds=999999999$a$${"a".repeat(86)}`,
+      /about 800 seconds/,
+    ],
     [`ann:{SCRAM-SHA-256}1,AAAA,${"A".repeat(43)}=,${"A".repeat(43)}=`, /between 4096 and/],
   ] as const;
   for (const [line, sentence] of wrong) {
     const text = `# first\n\nok:{PLAIN}x\n${line}\n`;
-    const read = (): unknown => [...passwdEntries(text, "users.txt")];
-    const error = thrown(read);
-    assertMatch(error.message, sentence, line);
-    assertMatch(error.message, /^users\.txt, line 4: /);
-    assertEquals(error.message.includes("hunter2"), false);
+    const refused: string[] = [];
+    const read = passwdEntries(`${text}last:{PLAIN}y\n`, "users.txt", (one) => refused.push(one));
+    assertEquals(Array.from(read, ({ name }) => name), ["ok", "last"]);
+    assertEquals(refused.length, 1);
+    assertMatch(refused[0]!, sentence, line);
+    assertMatch(refused[0]!, /^users\.txt, line 4: /);
+    assertEquals(refused[0]!.includes("hunter2"), false);
   }
 });
 
-Deno.test("passwd-file with a name twice, or not in UTF-8, is refused", async () => {
-  await using file = await written("ann:{PLAIN}one\nann:{PLAIN}two\n");
-  await assertRejects(() => PasswdFile.read({ path: file.path, secret }), SyntaxError, "twice");
+Deno.test("passwd-file's lines that cannot be taken keep no others from serving", async () => {
+  await using file = await written(
+    "ann:{PLAIN}one\nann:{PLAIN}two\nbob:{MD5}x\ncleo:{PLAIN}three\n",
+  );
+  const refused: string[] = [];
+  const onRefused = (lines: readonly string[]): void => void refused.push(...lines);
+  const users = await PasswdFile.read({ path: file.path, secret, onRefused });
+  assertEquals(users.names(), ["ann", "cleo"]);
+  assertEquals((await users.find("ann"))?.clear, "one", "the first line counts");
+  assertEquals(refused.map((line) => line.slice(file.path.length).replace(/none of.*/, "…")), [
+    ", line 2: duplicate user ann",
+    ", line 3: the password's scheme is …",
+  ]);
+});
+
+Deno.test("passwd-file that is not in UTF-8 is refused", async () => {
+  await using file = await written("");
   await Deno.writeFile(file.path, new Uint8Array([0x61, 0xff, 0x0a]));
   await assertRejects(() => PasswdFile.read({ path: file.path, secret }), SyntaxError, "UTF-8");
 });
 
 Deno.test("passwd-file's slow hashes leave the event loop free", async () => {
-  await using file = await written(`ann:${SHA512.replace("saltstring", "rounds=100000$a")}`);
+  await using file = await written(`ann:${SHA512.replace("saltstring", "rounds=1000000$a")}`);
   const users = await PasswdFile.read({ path: file.path, secret });
   const directory = new SourceDirectory({ sources: [users], secret });
-  let [longest, last, ended] = [0, performance.now(), false];
+  let [turns, ended] = [0, false];
   const verified = directory.verify(password("ann", "wrong")).finally(() => ended = true);
   while (!ended) {
     await new Promise((resolve) => setTimeout(resolve, 0));
-    longest = Math.max(longest, performance.now() - last);
-    last = performance.now();
+    turns++;
   }
   assertEquals(await verified, undefined);
-  assert(longest < 150, `the event loop stood still for ${longest} ms`);
+  assert(turns > 20, `the event loop turned ${turns} times`);
 });
 
 async function login(users: PasswdFile, text: string): Promise<void> {
   const directory = new SourceDirectory({ sources: [users], secret });
   assertEquals(await directory.verify(password("ann", text)), { user: "ann" });
-}
-
-function thrown(body: () => unknown): SyntaxError {
-  try {
-    body();
-  } catch (error) {
-    if (error instanceof SyntaxError) return error;
-    throw error;
-  }
-  throw new Error("Nothing was thrown");
 }
 
 async function written(text: string): Promise<AsyncDisposable & { readonly path: string }> {

@@ -1,7 +1,7 @@
 // SHA512-CRYPT agrees with glibc's crypt(3), which made these hashes.
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { isSha512Crypt, verifySha512Crypt } from "../../lib/auth/sha512_crypt.ts";
+import { isSha512Crypt, verifySha512Crypt } from "../../lib/auth/foreign_hashes/sha512_crypt.ts";
 
 const HASHES = [
   [

@@ -6,7 +6,7 @@ import { SqliteState } from "../../lib/state/sqlite/sqlite_state.ts";
 import type { StateStore } from "../../lib/contracts/state_store.ts";
 import { AccountRegister } from "../../lib/auth/account_register.ts";
 import { AccountSource } from "../../lib/auth/account_source.ts";
-import { ForeignHashes } from "../../lib/auth/foreign_hashes.ts";
+import { ForeignHashes } from "../../lib/auth/foreign_hashes/foreign_hashes.ts";
 import { KeyLearner } from "../../lib/auth/key_learner.ts";
 import { PasswdFile } from "../../lib/auth/passwd_file.ts";
 import { PasswordWork } from "../../lib/auth/password_work.ts";
@@ -164,7 +164,7 @@ Deno.test("directory checks a foreign hash for every refusal while there is one"
   const hash = "$6$rounds=1000$a$" +
     "q/ZSdy9IBSzcpbaIjdRTOu569QiYiP4n7Ab08Oq1Ir6J.GD1xR3BAwRIYHnavtE1Wzodknd9BxknlHhFBP/az1";
   const source = new PlainUsers([["ann", "tanstaaf"]], { secret });
-  Object.assign(source, { someForeign: { scheme: "SHA512-CRYPT", data: hash } });
+  Object.assign(source, { costliestForeign: { scheme: "SHA512-CRYPT", data: hash } });
   const foreign = new CountedForeign();
   const directory = new SourceDirectory({ sources: [source], secret, foreign });
   assertEquals(directory.scramForAll, false);

@@ -45,7 +45,11 @@ async function answers(accounts: AccountStore, steps: readonly Step[]): Promise<
   const all: unknown[] = [];
   for (const step of steps) {
     all.push(await answer(accounts, step));
-    all.push(await accounts.find(step.name), await accounts.count(), await accounts.someForeign());
+    all.push(
+      await accounts.find(step.name),
+      await accounts.count(),
+      [...await accounts.foreignHashes()].sort(),
+    );
     all.push(await Array.fromAsync(accounts.list()), await accounts.listAppPasswords(step.name));
   }
   return all;

@@ -49,11 +49,12 @@ export class MemoryAccounts implements AccountStore {
     return Promise.resolve(this.#accounts.size);
   }
 
-  someForeign(): Promise<ForeignHash | undefined> {
-    for (const { account: { password } } of this.#accounts.values()) {
-      if (password.kind === "foreign") return Promise.resolve(password.hash);
+  foreignHashes(): Promise<ReadonlyMap<string, ForeignHash>> {
+    const hashes = new Map<string, ForeignHash>();
+    for (const { account: { name, password } } of this.#accounts.values()) {
+      if (password.kind === "foreign") hashes.set(name, password.hash);
     }
-    return Promise.resolve(undefined);
+    return Promise.resolve(hashes);
   }
 
   async *list({ after = "" }: { readonly after?: string } = {}): AsyncGenerator<string> {

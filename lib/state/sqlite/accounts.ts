@@ -78,12 +78,12 @@ export class SqliteAccounts implements AccountStore {
     return this.#count();
   }
 
-  async someForeign(): Promise<ForeignHash | undefined> {
-    const row = this.#database.get(
-      "SELECT scheme, hash FROM accounts WHERE kind = ? AND stored_key IS NULL LIMIT 1",
+  async foreignHashes(): Promise<ReadonlyMap<string, ForeignHash>> {
+    const rows = this.#database.all(
+      "SELECT name, scheme, hash FROM accounts WHERE kind = ? AND stored_key IS NULL",
       this.kind,
     );
-    return row && foreignOf(row);
+    return new Map(rows.map((row) => [row.name as string, foreignOf(row)]));
   }
 
   async *list({ after = "" }: { readonly after?: string } = {}): AsyncGenerator<string> {
