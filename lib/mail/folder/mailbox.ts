@@ -67,7 +67,10 @@ export function findMailbox(path: string, folder: MailFolder): Mailbox | undefin
   if (fresh !== undefined) folders.set(Folder.NEW, stateOf(`${path}/new`, fresh));
   if (cur !== undefined) folders.set(Folder.CUR, stateOf(`${path}/cur`, cur));
   const layout = folders.size === 0 ? "plain" : "maildir";
-  if (layout === "plain") folders.set(Folder.PLAIN, stateOf(path, whole));
+  if (layout === "plain") {
+    refuseHome(path);
+    folders.set(Folder.PLAIN, stateOf(path, whole));
+  }
   return {
     path,
     layout,
@@ -77,6 +80,25 @@ export function findMailbox(path: string, folder: MailFolder): Mailbox | undefin
     owner: whole.uid ?? -1,
     foundAt,
   };
+}
+
+/**
+ * Refuses a folder that holds a Maildir: it is somebody's home, whose files are no mail and must not be listed or deleted, or a domain's folder.
+ *
+ * @throws {MaildropUnreadableError}
+ */
+function refuseHome(path: string): void {
+  try {
+    for (const { name, isDirectory } of Deno.readDirSync(path)) {
+      if (!isDirectory || !(look(`${path}/${name}/cur`) || look(`${path}/${name}/new`))) continue;
+      throw new MaildropUnreadableError(
+        `${path} holds the Maildir ${name}/ and is no mailbox itself: its other files are not served as mail. ` +
+          `Move the Maildir's cur/, new/ and tmp/ to ${path}.`,
+      );
+    }
+  } catch (error) {
+    throw error instanceof MaildropUnreadableError ? error : unreadable(path, error);
+  }
 }
 
 /** @param infos of the mailbox's own folder and of those in it */

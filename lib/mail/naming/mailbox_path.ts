@@ -1,6 +1,7 @@
 /** Where a user's mailbox lies below the mail folder. */
 
 import { refuseUserName } from "../../bytes/user_name.ts";
+import { MaildropUnreadableError } from "../../contracts/mail_store.ts";
 
 /** Settings of {@linkcode mailboxPath}. */
 export interface MailboxPathOptions {
@@ -16,6 +17,7 @@ export interface MailboxPathOptions {
  *
  * @param user as logged in
  * @returns undefined for a name that can be no user's; a path that is made never leaves the mail folder
+ * @throws {MaildropUnreadableError} when the domain's folder is a link: it may lead anywhere, and a mailbox beside it would be an empty one
  */
 export function mailboxPath(user: string, options: MailboxPathOptions): string | undefined {
   const name = options.defaultDomain !== undefined && !user.includes("@")
@@ -30,13 +32,15 @@ export function mailboxPath(user: string, options: MailboxPathOptions): string |
   return `${root}/${name}`;
 }
 
-/** A folder, not a link to one, that is no mailbox: one that holds `cur/` or `new/` is somebody's mail. */
+/** A folder that is no mailbox: one that holds `cur/` or `new/` is somebody's mail. */
 function isDomain(path: string): boolean {
-  return isFolder(path) && !exists(`${path}/cur`) && !exists(`${path}/new`);
-}
-
-function isFolder(path: string): boolean {
-  return look(path)?.isDirectory ?? false;
+  const info = look(path);
+  if (info?.isSymlink) {
+    throw new MaildropUnreadableError(
+      `${path} is a symbolic link, which is not followed. Put the domain's folder itself there, or mount it there (mount --bind).`,
+    );
+  }
+  return (info?.isDirectory ?? false) && !exists(`${path}/cur`) && !exists(`${path}/new`);
 }
 
 function exists(path: string): boolean {
