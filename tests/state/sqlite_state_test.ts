@@ -170,8 +170,8 @@ Deno.test({
   async fn(): Promise<void> {
     await using folder = await temporaryFolder();
     const path = `${folder.path}/postern.db`;
-    // 300 blocks of 512 octets; the signal is ignored, so that the write itself fails.
-    const script = `trap '' XFSZ; ulimit -f 300; exec "$@"`;
+    // 240 blocks of 512 octets; the signal is ignored, so that the write itself fails.
+    const script = `trap '' XFSZ; ulimit -f 240; exec "$@"`;
     const command = [Deno.execPath(), ...arguments_("filling_writer.ts", path)];
     const { code, stdout } = await new Deno.Command("bash", {
       args: ["-c", script, "bash", ...command],
