@@ -49,6 +49,8 @@ export class LocalLoginService implements LoginService {
   readonly #options: LocalLoginServiceOptions;
   readonly #clock: Clock;
   readonly #loginTimes: LoginTimes;
+  /** Whether the last login could not be checked. */
+  #failing = false;
 
   constructor(options: LocalLoginServiceOptions) {
     this.#options = options;
@@ -72,8 +74,14 @@ export class LocalLoginService implements LoginService {
     return Promise.resolve(this.#options.guard.banned(address) ? "banned" : undefined);
   }
 
-  scramParameters(user: string): Promise<ScramParameters> {
-    return this.#options.directory.scramParameters(user);
+  async scramParameters(user: string): Promise<ScramParameters | undefined> {
+    try {
+      return await this.#options.directory.scramParameters(user);
+    } catch (error) {
+      if (!(error instanceof UserDirectoryError)) throw error;
+      this.#uncheckable(error);
+      return undefined;
+    }
   }
 
   async login(
@@ -132,6 +140,7 @@ export class LocalLoginService implements LoginService {
     };
     const check = async (): Promise<Attempt<Checked>> => {
       const verified = await directory.verify(credentials, addressGroup(address));
+      this.#checkable();
       // Asked behind the same work: who is shut out must not learn it by the clock, and what failed meanwhile counts.
       if (guard.refuses(address, user)) return { outcome: refused("banned"), failed: true };
       if (verified === undefined || refuseUserName(verified.user) !== undefined) {
@@ -147,11 +156,22 @@ export class LocalLoginService implements LoginService {
         return { ...refused("credentials"), reason: "unavailable" };
       }
       if (!(error instanceof UserDirectoryError)) throw error;
-      log.error("Logins cannot be checked: {error}", { error });
+      this.#uncheckable(error);
       return refused("unavailable");
     } finally {
       attempted?.();
     }
+  }
+
+  /** Says once that nobody can log in, and that they can again: there may be thousands who try meanwhile. */
+  #uncheckable(error: UserDirectoryError): void {
+    if (!this.#failing) log.error("Logins cannot be checked: {error}", { error });
+    this.#failing = true;
+  }
+
+  #checkable(): void {
+    if (this.#failing) log.info("Logins can be checked again");
+    this.#failing = false;
   }
 
   /**

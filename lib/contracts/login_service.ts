@@ -99,8 +99,8 @@ export interface LoginService {
    * @returns undefined when it may, else why not
    */
   admit(identity: SessionIdentity): Promise<"banned" | undefined>;
-  /** What a SCRAM exchange with this user begins with. */
-  scramParameters(user: string): Promise<ScramParameters>;
+  /** What a SCRAM exchange with this user begins with; undefined when that cannot be found out now. */
+  scramParameters(user: string): Promise<ScramParameters | undefined>;
   /**
    * Checks credentials and takes the user's lock, in one step.
    *

@@ -113,7 +113,10 @@ async function openMaildrop(opening: Promise<Maildrop>, lease: Lease): Promise<M
 }
 
 /** A refusal that counts as a failure ends the session when it is one too many. */
-function refuse(phase: Authorization, outcome: Extract<LoginOutcome, { kind: "refused" }>): Reply {
+export function refuse(
+  phase: Authorization,
+  outcome: Extract<LoginOutcome, { kind: "refused" }>,
+): Reply {
   switch (outcome.reason) {
     case "credentials":
       // RFC 3206, section 5: AUTH says that the credentials are at fault, whatever is wrong with them.

@@ -21,6 +21,8 @@ export type ExchangeState =
     /** What must still be said once they were checked. */
     readonly closing: (outcome: LoginOutcome) => ClosingState | undefined;
   }
+  /** The server cannot go on now. */
+  | { readonly kind: "unavailable" }
   | ExchangeFailure;
 
 /** An exchange that came to nothing. None of it is a wrong password. */
@@ -84,6 +86,8 @@ function stateOf(step: Step): ExchangeState {
         credentials: step.credentials,
         closing: (outcome) => closingState(step.closing?.(outcome)),
       };
+    case "unavailable":
+      return step;
     case "malformed":
       return broken(step.why);
   }

@@ -15,6 +15,8 @@ export type Step =
     /** What remains to be said once the credentials were checked; absent where the outcome says all. */
     readonly closing?: (outcome: LoginOutcome) => Closing | undefined;
   }
+  /** The server cannot go on now. */
+  | { readonly kind: "unavailable" }
   | {
     /** The client broke the mechanism's rules. */
     readonly kind: "malformed";
@@ -31,8 +33,8 @@ export interface Closing {
 
 /** What mechanisms need of the server. */
 export interface ExchangeContext {
-  /** What a SCRAM exchange with this user begins with; made up for unknown users. */
-  readonly scramParameters: (user: string) => Promise<ScramParameters>;
+  /** What a SCRAM exchange with this user begins with; made up for unknown users; undefined when it cannot be found out now. */
+  readonly scramParameters: (user: string) => Promise<ScramParameters | undefined>;
   /** Fills with random octets. @default crypto.getRandomValues */
   readonly random?: (into: Uint8Array<ArrayBuffer>) => void;
 }

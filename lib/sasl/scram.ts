@@ -60,7 +60,9 @@ async function readClientFirst(response: Uint8Array, context: ExchangeContext): 
   if (authorize !== undefined && decodeName(authorize) !== user) {
     return malformed("it asks to act for another user");
   }
-  const { salt, iterations } = await context.scramParameters(user);
+  const parameters = await context.scramParameters(user);
+  if (parameters === undefined) return { kind: "unavailable" };
+  const { salt, iterations } = parameters;
   const nonce = theirs + freshNonce(context);
   const serverFirst = `r=${nonce},s=${encodeBase64(salt)},i=${iterations}`;
   const begun = { user, gs2, nonce, transcript: `${bare},${serverFirst},` };

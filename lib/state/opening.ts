@@ -51,6 +51,8 @@ export function openStateFile(file: StateFile, options: OpenOptions = {}): Datab
     return database;
   } catch (error) {
     const trouble = stateTrouble(error, file.name);
+    // SQLite says the same of a disk that cannot read, which nobody should take for a reason to give up the file.
+    if (trouble.trouble === "corrupt") file.readThrough();
     const isCurable = trouble.trouble === "corrupt" || trouble.trouble === "empty";
     if (!newState || !isCurable) throw trouble;
     return beginAnew(file, trouble, warn);

@@ -5,12 +5,14 @@ import { basename, dirname, join, resolve } from "node:path";
 import { fileErrorReason, isFileError, isNotFound } from "../files/file_error.ts";
 import { syncFolder } from "../files/sync_folder.ts";
 import { StateStoreError } from "../contracts/state_store.ts";
-import { notAFile, stateTrouble } from "./state_trouble.ts";
+import { notAFile, stateTrouble, unreadable } from "./state_trouble.ts";
 
 /** Only the owner reads and writes. */
 export const PRIVATE_MODE = 0o600;
 /** What SQLite keeps beside a database. */
 const SIDE_FILES = ["-wal", "-shm", "-journal"] as const;
+
+const CHUNK = 1024 * 1024;
 
 /** What there is of a file. */
 export type Presence = "absent" | "empty" | "present";
@@ -82,6 +84,24 @@ export class StateFile {
       }
     }
     return undefined;
+  }
+
+  /**
+   * Reads the file and its log, for nothing but whether that can be done.
+   *
+   * @throws {StateStoreError} `io` when the disk fails
+   */
+  readThrough(): void {
+    const buffer = new Uint8Array(CHUNK);
+    for (const path of [this.path, this.log]) {
+      try {
+        using file = Deno.openSync(path);
+        while (file.readSync(buffer) !== null);
+      } catch (error) {
+        if (isNotFound(error)) continue;
+        throw unreadable(this.name, error);
+      }
+    }
   }
 
   /**

@@ -79,12 +79,20 @@ function isLogIndexTooLarge(error: unknown): boolean {
 /**
  * The sentence about a file that is not what was written, with the ways out.
  *
- * @param what what is wrong with it, as it stands between brackets
+ * @param what what is wrong with it; undefined where SQLite says only that it is, also of a disk that cannot read it
  */
 export function damaged(path: string, what?: string): string {
-  return `The state file ${path} is damaged${what === undefined ? "" : ` (${what})`}. Put back a ` +
+  const how = what === undefined ? ", or its disk cannot read it" : ` (${what})`;
+  return `The state file ${path} is damaged${how}. Put back a ` +
     "backup with postern restore FILE, or start once with --new-state, which sets the file aside " +
     "and begins without users";
+}
+
+/** The error about a file that its disk cannot read. */
+export function unreadable(path: string, cause: unknown): StateStoreError {
+  const text = `The state file ${path} cannot be read: ${fileErrorReason(cause)}. Nothing was ` +
+    "changed; the system's log says more";
+  return new StateStoreError("io", text, { cause });
 }
 
 /** The error about something that is no file, or cannot be reached. */

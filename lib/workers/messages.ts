@@ -57,7 +57,7 @@ export type RemoteLoginOutcome =
 /** What a worker asks of the main thread, with what comes back. */
 export interface MainMethods {
   admit(identity: SessionIdentity): Promise<"banned" | undefined>;
-  scramParameters(user: string): Promise<ScramParameters>;
+  scramParameters(user: string): Promise<ScramParameters | undefined>;
   login(identity: SessionIdentity, credentials: Credentials): Promise<RemoteLoginOutcome>;
   /** Whether a session holds its user's lock still. */
   checkLease(session: string): Promise<boolean>;

@@ -6,7 +6,7 @@ import { findMechanism, offeredMechanisms } from "../../sasl/mechanisms.ts";
 import { command } from "../../wire/command_table.ts";
 import type { Reply } from "../../wire/reply.ts";
 import type { Pop3Context } from "../context.ts";
-import { logIn } from "../login.ts";
+import { logIn, refuse } from "../login.ts";
 import type { Authorization } from "../phases.ts";
 import { passwordsAllowed, tlsFirst } from "../passwords_allowed.ts";
 
@@ -79,6 +79,8 @@ async function replyOf(phase: Authorization, state: ExchangeState): Promise<Repl
       };
     case "credentials":
       return await logIn(phase, state.credentials, state.closing);
+    case "unavailable":
+      return refuse(phase, { kind: "refused", reason: "unavailable" });
     case "failed":
       return { kind: "error", text: state.why, bad: true };
   }

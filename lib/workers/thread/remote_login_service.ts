@@ -76,7 +76,7 @@ export class RemoteLoginService implements LoginService {
     return await this.#calls.call("admit", [identity]);
   }
 
-  scramParameters(user: string): Promise<ScramParameters> {
+  scramParameters(user: string): Promise<ScramParameters | undefined> {
     return this.#calls.call("scramParameters", [user]);
   }
 
