@@ -48,7 +48,7 @@ export class RegisteredAdministrators implements AdministratorManagement {
     // As it stands in the log, in BANS and for UNBAN: no user's name has a slash.
     const login = { address, user: `admin/${name}`, credentials };
     const refuse = (unchecked: boolean): AdministratorLogin => {
-      log.info("The login of the administrator {name} from {address} was refused", {
+      log.info("Login of administrator {name} from {address} refused", {
         name,
         address,
       });
@@ -69,7 +69,7 @@ export class RegisteredAdministrators implements AdministratorManagement {
     } catch (error) {
       if (error instanceof NotCheckedError) return refuse(false);
       if (!(error instanceof UserDirectoryError)) throw error;
-      log.error("Logins of administrators cannot be checked: {error}", { error });
+      log.error("Cannot check administrator logins: {error}", { error });
       return refuse(true);
     } finally {
       attempted();

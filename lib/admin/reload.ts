@@ -45,7 +45,7 @@ export async function reload(options: ReloadOptions): Promise<ReloadOutcome> {
   const { changes = [], warnings = [] } = outcome ?? {};
   for (const change of changes) log.info("{change}", { change: changeText(change) });
   for (const warning of warnings) log.warn("{warning}", { warning });
-  for (const error of problems) log.error("Not all could be reloaded: {error}", { error });
+  for (const error of problems) log.error("Reload failed in part: {error}", { error });
   if (problems.length > 0) {
     throw new ManagementError(problems.map(({ message }) => message).join("; "), {
       cause: problems[0],

@@ -60,6 +60,6 @@ function refusal(error: unknown): SetOutcome {
   if (error instanceof SettingError) return { kind: "invalid-value", reason: error.message };
   // The registry takes back what cannot be put in force.
   if (error instanceof StateStoreError || !(error instanceof Error)) throw error;
-  log.error("A setting could not be changed and stays as it was: {error}", { error });
-  throw new ManagementError(`The setting stays as it was: ${error.message}`, { cause: error });
+  log.error("Could not change a setting: {error}", { error });
+  throw new ManagementError(`Setting not changed: ${error.message}`, { cause: error });
 }

@@ -99,7 +99,7 @@ export class RegisteredUsers implements UserManagement {
       await this.#options.store().create(user);
       return undefined;
     } catch (error) {
-      log.warn("The mailbox of {user} cannot be made: {error}", { user, error });
+      log.warn("Cannot create the mailbox of {user}: {error}", { user, error });
       return error instanceof Error ? error.message : String(error);
     }
   }

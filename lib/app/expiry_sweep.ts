@@ -1,4 +1,4 @@
-/** Removes what `expire` says is due from the mailboxes of users who do not come: once a day, and when the setting changes. */
+/** Daily job: deletes expired messages of users who have not logged in: once a day, and when the setting changes. */
 
 import { delay } from "../async/delay.ts";
 import type { MailStore } from "../contracts/mail_store.ts";
@@ -61,7 +61,7 @@ export class ExpirySweep implements AsyncDisposable {
       try {
         await this.#sweepAll();
       } catch (error) {
-        log.error("Expired messages could not be looked for: {error}", { error });
+        log.error("Cannot look for expired messages: {error}", { error });
       }
     } while (this.#again && !this.#ended);
   }
@@ -73,7 +73,7 @@ export class ExpirySweep implements AsyncDisposable {
       removed += await this.#sweepOne(user);
       await delay(BREATH_MS);
     }
-    if (removed > 0) log.info("{count} expired messages were removed", { count: removed });
+    if (removed > 0) log.info("Removed {count} expired messages", { count: removed });
   }
 
   /** A user who is here needs no sweep: the login did the same. */
@@ -84,7 +84,7 @@ export class ExpirySweep implements AsyncDisposable {
     try {
       return await store().expire(user);
     } catch (error) {
-      log.warn("The expired messages of {user} could not be removed: {error}", { user, error });
+      log.warn("Cannot remove expired messages of {user}: {error}", { user, error });
       return 0;
     } finally {
       await lease[Symbol.asyncDispose]();

@@ -199,7 +199,7 @@ async function openCertificates(
   const { source } = registry.entries().find(({ key }) => key === "tls_port") ?? {};
   if (source !== "default") {
     log.warn(
-      "A port for TLS is asked for without a certificate: it stays closed; give --tls-cert and --tls-key",
+      "--tls-port is set but there is no certificate; POP3S is disabled. Set --tls-cert and --tls-key",
     );
   }
   return undefined;
@@ -208,7 +208,7 @@ async function openCertificates(
 /** POP3's ports, and POP3S's where there is a certificate. */
 function findServerPorts(settings: Settings, secure: boolean): Ports {
   const pop3 = findPorts(settings.listen, settings.port);
-  if (pop3.withoutIpv6) log.warn("This machine has no IPv6: serving IPv4 alone");
+  if (pop3.withoutIpv6) log.warn("IPv6 is not available; listening on IPv4 only");
   if (!secure) return pop3;
   const pop3s = findPorts(settings.listen, settings.tlsPort);
   const listen = pop3s.listen.map((where) => ({ ...where, tls: true }));

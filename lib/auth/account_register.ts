@@ -104,7 +104,7 @@ export class AccountRegister {
       await this.remember(canonical, password, account);
       return { kind: outcome, name: canonical };
     }
-    throw new UserDirectoryError(`${canonical} is being changed by others all the time`);
+    throw new UserDirectoryError(`${canonical} was modified concurrently; try again`);
   }
 
   /** Removes an account and its app passwords; with `keepLast`, unless it is the last one. */
@@ -165,7 +165,7 @@ export class AccountRegister {
       if (outcome === "exists") return { kind: "exists" };
       if (outcome === "added") return { kind: "added", password };
     }
-    throw new UserDirectoryError(`${canonical} is being changed by others all the time`);
+    throw new UserDirectoryError(`${canonical} was modified concurrently; try again`);
   }
 
   /** Removes an app password. Returns whether there was one. */

@@ -62,8 +62,8 @@ export async function openAccounts(
   const foreign = new ForeignHashes({ keep: KEEP_THREADS_MS });
   const learner = new KeyLearner({
     onTrouble: (error) =>
-      log.warn("SCRAM keys that logins teach cannot be kept, trying again: {error}", { error }),
-    onKept: () => log.info("SCRAM keys that logins teach are kept again"),
+      log.warn("Cannot save SCRAM keys derived at login, retrying: {error}", { error }),
+    onKept: () => log.info("SCRAM keys derived at login are saved again"),
   });
   const { defaultDomain } = settings;
   const file = await wrongInput(async () =>

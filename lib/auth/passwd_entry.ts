@@ -62,7 +62,7 @@ export function passwdEntry(line: string): PasswdEntry {
   const [name = "", field] = line.split(":", 2);
   if (field === undefined) throw new SyntaxError("a line must have the form name:{SCHEME}data");
   const refusal = refuseSpelling(name);
-  if (refusal) throw new SyntaxError(`this name cannot be a user's, because ${refusal}`);
+  if (refusal) throw new SyntaxError(`invalid user name: ${refusal}`);
   return { name, field, secret: passwdSecret(field) };
 }
 
@@ -79,7 +79,7 @@ function passwdSecret(field: string): PasswdSecret {
   if (scheme === "SCRAM-SHA-256") return { kind: "keys", keys: scramSecret(data) };
   if (!isForeignScheme(scheme)) {
     const known = ["PLAIN", "SCRAM-SHA-256", ...FOREIGN_SCHEMES].map((name) => `{${name}}`);
-    throw new SyntaxError(`the password's scheme is none of ${known.join(", ")}`);
+    throw new SyntaxError(`unknown password scheme; expected one of ${known.join(", ")}`);
   }
   const hash = { scheme, data };
   if (!isForeignHash(hash)) throw new SyntaxError(`the hash does not have the form of {${scheme}}`);

@@ -24,7 +24,7 @@ export async function addUser(
 ): Promise<UserCommandOutcome> {
   if (await register.has(name)) {
     return refused(
-      `There is a user ${printable(name)} already; postern user passwd sets the password`,
+      `User ${printable(name)} exists; set the password with postern user passwd`,
     );
   }
   return await setUser(register, name, password);
@@ -37,7 +37,7 @@ export async function changePassword(
   password: string,
 ): Promise<UserCommandOutcome> {
   if (!await register.has(name)) {
-    return refused(`There is no user ${printable(name)}; postern user add makes one`);
+    return refused(`No such user: ${printable(name)}; create it with postern user add`);
   }
   return await setUser(register, name, password);
 }
@@ -59,7 +59,7 @@ export async function deleteUser(
         `The user ${printable(name)} stands in ${outcome.path}; remove the line there`,
       );
     default:
-      return refused(`There is no user ${printable(name)}`);
+      return refused(`No such user: ${printable(name)}`);
   }
 }
 
@@ -79,13 +79,13 @@ export async function addUserKey(
     case "added":
       return done(outcome.password);
     case "absent":
-      return refused(`There is no user ${printable(name)}`);
+      return refused(`No such user: ${printable(name)}`);
     case "exists":
       return refused(
         `${printable(name)} has an app password ${printable(label)} already; delete it first`,
       );
     case "unsafe-label":
-      return refused(`${printable(label)} cannot be a label, because ${outcome.reason}`);
+      return refused(`${printable(label)} is not a valid label: ${outcome.reason}`);
     case "in-file":
       return refused(
         `The user ${
@@ -112,7 +112,7 @@ export async function listUserKeys(
   name: string,
 ): Promise<UserCommandOutcome> {
   const keys = await register.listKeys(name);
-  if (!keys) return refused(`There is no user ${printable(name)}`);
+  if (!keys) return refused(`No such user: ${printable(name)}`);
   const lines = keys.map(({ label, at }) => `${new Date(at).toISOString().slice(0, 10)} ${label}`);
   return { ok: true, lines };
 }
@@ -133,9 +133,7 @@ export async function importUserFile(
     const lines = [`Added ${added}, updated ${updated}`];
     for (const name of kept) {
       lines.push(
-        `Left ${
-          printable(name)
-        } as it is: delete its app passwords first, they are under another salt`,
+        `Skipped ${printable(name)}: it has app passwords with a different salt; delete them first`,
       );
     }
     return { ok: true, lines };
@@ -157,11 +155,11 @@ async function setUser(
     case "updated":
       return done(`Changed the password of ${outcome.name}`);
     case "unsafe-name":
-      return refused(`${printable(name)} cannot be a user's name, because ${outcome.reason}`);
+      return refused(`${printable(name)} is not a valid user name: ${outcome.reason}`);
     case "unsafe-password":
-      return refused(`The password cannot be used, because ${outcome.reason}`);
+      return refused(`Invalid password: ${outcome.reason}`);
     case "limit":
-      return refused("There are as many users as may be");
+      return refused("User limit reached");
   }
 }
 

@@ -117,7 +117,7 @@ function takeApart(arg: string, flags: readonly Flag[]): Written {
   // What follows the letter may be a password, so it is not repeated.
   if (flag === undefined) throw new UsageError(unknown(`-${letter}`, flags));
   if (flag.placeholder === "" && tail !== "" && !tail.startsWith("=")) {
-    throw new UsageError(`-${letter} takes no value: expected -${letter} alone`);
+    throw new UsageError(`-${letter} does not take a value`);
   }
   const joined = tail.startsWith("=") ? tail.slice(1) : tail === "" ? undefined : tail;
   return { as: `-${letter}`, flag, joined };

@@ -41,7 +41,7 @@ export async function runHealth(args: readonly string[]): Promise<number> {
   const helped = answerHelp(args, help);
   if (helped !== undefined) return helped;
   const { values, rest } = parseFlags(args, flags);
-  if (rest.length > 0) throw new UsageError("health takes flags only; see postern health -h");
+  if (rest.length > 0) throw new UsageError("health takes only flags; see postern health -h");
   const settings = await readSomeSettings(WHERE, values);
   const asJson = isGiven(values, "json");
   const outcome = await ask(placeOf(settings), settings.proxyProtocol);

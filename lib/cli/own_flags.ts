@@ -79,6 +79,6 @@ export function flagsHelp(flags: readonly OwnFlag[]): string {
 export function isGiven(values: ReadonlyMap<string, readonly string[]>, name: string): boolean {
   const texts = values.get(name);
   if (texts === undefined) return false;
-  if (texts[0] !== "true") throw new UsageError(`--${name} takes no value: expected it alone`);
+  if (texts[0] !== "true") throw new UsageError(`--${name} does not take a value`);
   return true;
 }

@@ -47,7 +47,7 @@ async function keptSettings(state: string): Promise<ReadonlyMap<string, string>>
     return await readKeptSettings(state);
   } catch (error) {
     if (!(error instanceof StateStoreError)) throw error;
-    complain(`postern: values that were set while a server ran are not shown. ${error.message}`);
+    complain(`postern: settings saved by SET are not shown: ${error.message}`);
     return new Map();
   }
 }
@@ -84,7 +84,7 @@ async function runServer(inputs: SettingInputs, newState: boolean): Promise<numb
   void server.asked.then(() => signals.take());
   const { hurry } = await signals.asked;
   const { grace } = server.settings.settings;
-  log.info("Ending: sessions have {grace} seconds to end", { grace });
+  log.info("Shutting down: waiting up to {grace} s for sessions", { grace });
   await server.shutdown(hurry);
   log.info("Ended");
   return 0;
@@ -123,7 +123,7 @@ function onHangUp(server: Server): Disposable {
       const { changes } = await server.reload();
       log.info("Reloaded on SIGHUP", { changes });
     } catch (error) {
-      log.error("The reload on SIGHUP was not complete: {error}", { error });
+      log.error("Reload on SIGHUP failed in part: {error}", { error });
     }
   };
   Deno.addSignalListener("SIGHUP", reload);

@@ -48,7 +48,7 @@ export async function runUser(args: readonly string[]): Promise<number> {
   const { action, words } = chooseAction(rest);
   const settings = await readSomeSettings(WHERE, values);
   if (settings.state === ":memory:") {
-    throw new UsageError("--state :memory: forgets: expected a file");
+    throw new UsageError("--state :memory: keeps nothing: expected a file");
   }
   const asJson = isGiven(values, "json");
   const newState = isGiven(values, "new-state");

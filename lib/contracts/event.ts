@@ -85,7 +85,7 @@ export type ServerEvent =
     readonly stderrTail?: string;
   }
   | {
-    /** The session is over. Exactly one for every `connected`: for the sessions of a worker that died, the supervisor says it. */
+    /** Session closed. Exactly one for every `connected`: for the sessions of a worker that died, the supervisor says it. */
     readonly type: "disconnected";
     readonly session: string;
     readonly at: number;

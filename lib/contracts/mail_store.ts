@@ -8,7 +8,7 @@ export interface MessageInfo {
   readonly size: number;
 }
 
-/** An open file by the number that the system knows it by. Disposing closes it. */
+/** An open file descriptor. Disposing closes it. */
 export interface Descriptor extends Disposable {
   readonly number: number;
 }

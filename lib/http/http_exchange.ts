@@ -72,7 +72,7 @@ function parse(head: string): Question | Answer {
   const [, method, target] = /^([A-Z]+) (\S+) HTTP\/1\.[01]$/.exec(first) ?? [];
   const hosts = fields.flatMap((field) => /^host:[ \t]*(.*?)[ \t]*$/i.exec(field)?.[1] ?? []);
   if (method === undefined || target === undefined || hosts.length > 1) {
-    return plain(400, "This is no HTTP/1 request.\n");
+    return plain(400, "Bad request: not HTTP/1.x.\n");
   }
   return { method, target, host: hosts[0] };
 }

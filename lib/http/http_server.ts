@@ -154,10 +154,10 @@ function listen(hostname: string, port: number): Deno.TcpListener {
 
 function reasonOf(error: unknown): string {
   if (error instanceof Deno.errors.AddrInUse) {
-    return "the port is taken; name another one with --http";
+    return "the port is in use; choose another one with --http";
   }
   if (error instanceof Deno.errors.PermissionDenied) {
-    return "the system does not allow this port; name one above 1023 with --http";
+    return "permission denied; choose a port above 1023 with --http";
   }
   if (error instanceof Deno.errors.AddrNotAvailable) {
     return "this machine does not have the address; name one of its own with --http";

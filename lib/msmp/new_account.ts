@@ -23,7 +23,7 @@ export function nameAndPassword(text: string): NewAccount {
     password: (version) => {
       if (version === 2) return rest;
       const word = rest.trim();
-      if (word.includes(" ")) throw new SyntaxError("A password with blanks needs MSMP 2");
+      if (word.includes(" ")) throw new SyntaxError("Passwords with spaces require MSMP 2");
       return word;
     },
   };

@@ -99,8 +99,7 @@ export class MsmpHost {
         slots: this.#slots,
         yielder: this.#yielder,
         serve: (connection, slot) => this.#serve(connection, slot),
-        fault: (error) =>
-          log.error("Management connections cannot be accepted for the moment: {error}", { error }),
+        fault: (error) => log.error("Cannot accept management connections: {error}", { error }),
       }));
     return this.#listeners.map(({ address }) => address);
   }
@@ -136,7 +135,7 @@ export class MsmpHost {
       audit,
       entered: (administrator) => {
         facts.administrator = administrator;
-        log.info("The administrator {administrator} logged in from {address}", {
+        log.info("Administrator {administrator} logged in from {address}", {
           administrator,
           address,
         });
@@ -144,7 +143,7 @@ export class MsmpHost {
       dismiss: (administrator) => this.#dismiss(administrator, conversation),
       explain,
       ended: (reason) =>
-        log.debug("The connection of {address} ended: {reason}", { address, reason }),
+        log.debug("Connection from {address} closed: {reason}", { address, reason }),
       clock,
       keepSlot: (gone) => slot.keep(gone),
       penalty: (milliseconds, gone) =>

@@ -57,7 +57,11 @@ export async function dial(options: DialOptions): Promise<Dialled> {
       return { lines, secure: false };
     }
     // What came in clear after the answer could be anyone's.
-    if (lines.pending > 0) throw new NoConnectionError("the server spoke on before TLS began");
+    if (lines.pending > 0) {
+      throw new NoConnectionError(
+        "the server sent data before the TLS handshake (possible injection)",
+      );
+    }
     return { lines: new LineStream(await beginTls(connection, options)), secure: true };
   } catch (error) {
     lines.close();

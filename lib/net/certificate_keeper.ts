@@ -76,7 +76,7 @@ export class CertificateKeeper implements Disposable {
     this.#contexts.replace(materials);
     this.#materials = materials;
     for (const warning of expiryWarnings(certificates)) log.warn(warning);
-    log.info("The certificates were renewed", {
+    log.info("Certificates reloaded", {
       certificates: certificates.map(({ origin }) => origin),
     });
   }
@@ -88,7 +88,7 @@ export class CertificateKeeper implements Disposable {
         await this.reload();
         renewed();
       } catch (error) {
-        log.error("The new certificates are refused, the old ones stay: {error}", { error });
+        log.error("Cannot use the new certificates, keeping the old ones: {error}", { error });
       }
     };
     watchCertificateFiles(certificatePaths(this.#sources), changed, { signal: this.#watch.signal });

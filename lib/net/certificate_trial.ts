@@ -49,9 +49,12 @@ async function shakeHands(secureContext: tls.SecureContext, timeout: number): Pr
     rejectUnauthorized: false,
   });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const timer = setTimeout(() => reject(new Error(`no handshake in ${timeout} ms`)), timeout);
+  const timer = setTimeout(
+    () => reject(new Error(`no TLS handshake within ${timeout} ms`)),
+    timeout,
+  );
   for (const side of [near, far, server, client]) side.on("error", reject);
-  server.once("close", () => reject(new Error("the handshake was broken off")));
+  server.once("close", () => reject(new Error("the TLS handshake was aborted")));
   client.once("secureConnect", () => resolve());
   try {
     await promise;

@@ -69,7 +69,7 @@ export async function acceptProxied(raw: Connection, options: ProxyOptions): Pro
       );
     }
     if (error instanceof ProxyHeaderError) throw error;
-    throw new ProxyHeaderError(`The connection broke before its PROXY header was whole.`, {
+    throw new ProxyHeaderError(`The connection was lost before the end of its PROXY header.`, {
       cause: error,
     });
   } finally {
@@ -85,7 +85,7 @@ async function readHeader(raw: Connection): Promise<{ header: Header; behind: Ui
     if (header !== undefined) return { header, behind: octets.subarray(header.length) };
     const count = await raw.read(buffer);
     if (count === null) {
-      throw new ProxyHeaderError("The connection ended before its PROXY header was whole.");
+      throw new ProxyHeaderError("The connection ended before the end of its PROXY header.");
     }
     const longer = new Uint8Array(octets.length + count);
     longer.set(octets);
@@ -111,7 +111,7 @@ function parseV1(octets: Uint8Array): Header | undefined {
   const text = String.fromCharCode(...known);
   const end = text.indexOf("\r\n");
   if (!"PROXY ".startsWith(text.slice(0, 6))) {
-    throw new ProxyHeaderError("Expected a PROXY header, and something else came.");
+    throw new ProxyHeaderError("Expected a PROXY header.");
   }
   if (end < 0) {
     if (octets.length >= MAX_V1) {
@@ -128,7 +128,7 @@ function parseV1(octets: Uint8Array): Header | undefined {
   const source = endpointOf(family, from, fromPort);
   const destination = endpointOf(family, to, toPort);
   if (source === undefined || destination === undefined) {
-    throw new ProxyHeaderError("The PROXY line names no two addresses and ports.");
+    throw new ProxyHeaderError("The PROXY line does not hold two addresses and ports.");
   }
   return { told: { source, destination }, length };
 }
@@ -147,7 +147,7 @@ function endpointOf(
 function parseV2(octets: Uint8Array): Header | undefined {
   for (let index = 0; index < Math.min(octets.length, SIGNATURE.length); index++) {
     if (octets[index] !== SIGNATURE[index]) {
-      throw new ProxyHeaderError("Expected a PROXY header, and something else came.");
+      throw new ProxyHeaderError("Expected a PROXY header.");
     }
   }
   if (octets.length < V2_HEAD) return undefined;

@@ -45,12 +45,12 @@ function explain(
   const place = `port ${port} of ${hostname} (${endpointText({ address: hostname, port })})`;
   switch (name) {
     case "AddrInUse":
-      return `Cannot listen on ${place}: another program has it. Stop that program, or choose another port.`;
+      return `Cannot listen on ${place}: another program is using it. Stop that program, or choose another port with -p (POP3), --tls-port (POP3S) or -P (management).`;
     case "PermissionDenied":
-      return `Cannot listen on ${place}: ports under 1024 need privileges. Choose a port from 1024 on, or grant the program ` +
+      return `Cannot listen on ${place}: ports under 1024 need privileges. Choose a port of 1024 or higher, or grant the program ` +
         `the right (on Linux: setcap cap_net_bind_service=+ep, or AmbientCapabilities in a systemd unit).`;
     case "AddrNotAvailable":
-      return `Cannot listen on ${place}: this machine does not have the address. Choose one of its own, or leave the flag out.`;
+      return `Cannot listen on ${place}: this machine does not have that address. Choose one of its addresses, or omit the flag.`;
     default:
       return `Cannot listen on ${place}: ${message}`;
   }

@@ -126,7 +126,7 @@ class TlsConnection implements Connection {
 
   read(into: Uint8Array): Promise<number | null> {
     if (this.#reading !== undefined) {
-      return Promise.reject(new Error("A read is under way already; two may not overlap."));
+      return Promise.reject(new Error("A read is already in progress."));
     }
     const { promise, resolve, reject } = Promise.withResolvers<number | null>();
     this.#reading = { into, resolve, reject };
@@ -188,7 +188,7 @@ class TlsConnection implements Connection {
   }
 
   [Symbol.dispose](): void {
-    this.#fail(new Error("The connection was closed here."));
+    this.#fail(new Error("The connection was closed by the server."));
   }
 
   /** Ends everything, once: who waits is told why, and the descriptor is given back. */

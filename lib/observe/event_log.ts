@@ -10,10 +10,10 @@ export function eventLog(log: Logger = logger("pop3")): Observer {
       case "connected":
         return log.debug("{address} connected", pick(event));
       case "disconnected":
-        return log.debug("The session {session} ended: {reason}", pick(event));
+        return log.debug("Session {session} ended: {reason}", pick(event));
       case "tls":
         return event.ok
-          ? log.debug("The session {session} is under {version}", pick(event))
+          ? log.debug("Session {session} uses {version}", pick(event))
           : log.debug("The TLS handshake of session {session} failed", pick(event));
       case "login":
         return log.debug("{user} logged in", pick(event));

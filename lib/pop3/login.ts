@@ -79,20 +79,20 @@ async function openTransaction(
   } catch (error) {
     releaseSlot();
     if (signal.aborted) {
-      log.debug("The session of {user} ended before its maildrop was open", { user });
+      log.debug("The session of {user} ended before its maildrop was opened", { user });
     } else {
-      log.error("The maildrop of {user} cannot be opened: {error}", { user, error });
+      log.error("Cannot open the maildrop of {user}: {error}", { user, error });
     }
     return error instanceof MaildropUnreadableError
       ? {
         kind: "error",
         code: "SYS/PERM",
-        text: "The maildrop cannot be read, tell the postmaster",
+        text: "The maildrop cannot be read; contact the postmaster",
       }
       : {
         kind: "error",
         code: "SYS/TEMP",
-        text: "The maildrop cannot be opened now, try again later",
+        text: "The maildrop cannot be opened, try again later",
       };
   }
   const milliseconds = performance.now() - begun;

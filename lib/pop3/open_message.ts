@@ -49,7 +49,7 @@ export async function openMessage(
 
 function explain(phase: Transaction, number: number, error: unknown): Reply {
   if (error instanceof MessageGoneError) {
-    return { kind: "error", text: `Message ${number} is gone, another program removed it` };
+    return { kind: "error", text: `Message ${number} was removed by another program` };
   }
   const isTransformers = error instanceof TransformerError;
   // How the session ended is told anyway.

@@ -10,5 +10,5 @@ export function passwordsAllowed(context: Pop3Context): boolean {
 /** What a client is told where it may not. */
 export function tlsFirst({ services }: Pop3Context): string {
   const way = services.tlsOffered ? ", say STLS first" : "";
-  return `Logins are taken under TLS only${way}`;
+  return `TLS is required for logins${way}`;
 }

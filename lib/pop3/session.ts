@@ -32,7 +32,7 @@ const UNKNOWN = "?";
 /** Said to a client that always has one more command ready, which no timer of silence ends. */
 const TOO_LATE: Reply = {
   kind: "error",
-  text: "The time for logging in is over",
+  text: "Login timeout",
   effect: "close",
   reason: "login-timeout",
 };
@@ -117,7 +117,7 @@ export class Pop3Session implements Dialogue, Pop3Context {
         return this.#run(authorizationTable, this.#phase, line);
       }
       if (this.#phase.name === "transaction") return this.#run(transactionTable, this.#phase, line);
-      return { kind: "error", text: "The session is over" };
+      return { kind: "error", text: "Session closed" };
     } catch (error) {
       if (error instanceof SyntaxError) return { kind: "error", text: error.message, bad: true };
       throw error;

@@ -100,7 +100,7 @@ function refuseKey(key: string, setting: SettingName | undefined): string {
     }`;
   }
   const keys = settingNames.filter((name) => definitionOf(name).config !== false).map(flagName);
-  return `no setting is called ${quote(key)}${didYouMean(key.replaceAll("_", "-"), keys)}`;
+  return `unknown setting ${quote(key)}${didYouMean(key.replaceAll("_", "-"), keys)}`;
 }
 
 function parseToml(text: string, name: string): Record<string, TomlValue> {
@@ -110,7 +110,7 @@ function parseToml(text: string, name: string): Record<string, TomlValue> {
     if (!(error instanceof TomlError)) throw error;
     // The message goes on with the lines around the place, which a log line has no room for.
     const what = error.message.split("\n", 1)[0]!.replace("Invalid TOML document: ", "");
-    throw new SettingError(`${name}:${error.line}: this is not TOML: ${what}`, { cause: error });
+    throw new SettingError(`${name}:${error.line}: invalid TOML: ${what}`, { cause: error });
   }
 }
 
@@ -133,9 +133,9 @@ export async function readConfig(path: string): Promise<ConfigFile> {
 }
 
 function whyUnreadable(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return "there is none";
+  if (error instanceof Deno.errors.NotFound) return "no such file";
   if (error instanceof Deno.errors.IsADirectory) return "it is a folder";
-  if (error instanceof Deno.errors.PermissionDenied) return "the system does not permit it";
+  if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
   if (error instanceof TypeError) return "it is not UTF-8";
   return fileErrorReason(error);
 }

@@ -141,7 +141,7 @@ export class LiveSettingsRegistry {
    *
    * @param key such as `max_users`; case matters
    * @param text its value
-   * @throws {UnknownKeyError} no setting is called so
+   * @throws {UnknownKeyError} unknown setting so
    * @throws {NotSettableError} it stands from start to end
    * @throws {InvalidValueError} the value does not fit, or a check refused it
    */
@@ -257,7 +257,7 @@ export class LiveSettingsRegistry {
 
 function unknownKey(key: string, names: readonly SettingName[]): UnknownKeyError {
   const hint = didYouMean(key, names.map(settingKey));
-  return new UnknownKeyError(`no setting is called ${quote(key)}${hint}`);
+  return new UnknownKeyError(`unknown setting ${quote(key)}${hint}`);
 }
 
 function settableName(key: string): SettingName {

@@ -161,7 +161,7 @@ function readKept(
     return { value: readValue(name, [text], settingKey(name)) };
   } catch (error) {
     if (!(error instanceof InvalidValueError)) throw error;
-    warnings.push(`a value that was set in an earlier run is left out: ${error.message}`);
+    warnings.push(`ignoring a saved setting: ${error.message}`);
     return undefined;
   }
 }
@@ -171,7 +171,7 @@ function* unusableKeys({ kept }: SettingInputs): Generator<string> {
   for (const key of kept?.keys() ?? []) {
     const name = settingByKey(key);
     if (name === undefined || !isLive(name)) {
-      yield `a value that was set in an earlier run is left out: ${
+      yield `ignoring a saved setting: ${
         quote(key)
       } is no setting that changes while the server runs`;
     }

@@ -23,7 +23,7 @@ function* checkCertificates(settings: Settings): Generator<string> {
     );
   }
   if (tlsPass !== undefined && tlsPfx === undefined) {
-    throw new SettingError("--tls-pass is given without --tls-pfx: expected both, or neither");
+    throw new SettingError("--tls-pass requires --tls-pfx");
   }
   if (requireTls && tlsCert.length === 0 && tlsPfx === undefined) {
     yield "require_tls is on and there is no certificate: nobody can log in; " +
@@ -43,6 +43,6 @@ function checkTokens({ oauthIssuer, oauthJwks, oauthAudience }: Settings): void 
 
 function* checkDelays({ authDelay, authDelayMax }: Settings): Generator<string> {
   if (authDelay > authDelayMax) {
-    yield `auth_delay ${authDelay} is over auth_delay_max ${authDelayMax}, which caps it`;
+    yield `auth_delay (${authDelay}) exceeds auth_delay_max (${authDelayMax}) and is limited to it`;
   }
 }

@@ -10,9 +10,10 @@ import { write } from "./output.ts";
  * @returns undefined when the user pressed Ctrl-C or Ctrl-D, or the terminal is gone
  */
 export async function askSecret(keyboard: Keyboard, question: string): Promise<string | undefined> {
-  write(question);
+  // Before the question is seen: whoever answers at once must not see the answer.
   keyboard.take();
   try {
+    write(question);
     let secret = "";
     for (;;) {
       const key = await keyboard.next();

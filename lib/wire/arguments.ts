@@ -2,7 +2,7 @@
 
 /** Takes nothing. Blanks at the end of a line do no harm. */
 export function noArguments(rest: string): void {
-  if (rest.trim() !== "") throw new SyntaxError("This command takes no argument");
+  if (rest.trim() !== "") throw new SyntaxError("This command takes no arguments");
 }
 
 /** Takes the rest of the line, blanks included (RFC 1939, section 7, on PASS). */
@@ -19,7 +19,7 @@ export function oneWord(what: string): (rest: string) => string {
     const words = wordsOf(rest);
     const [word] = words;
     if (word === undefined) throw new SyntaxError(`Missing ${what}`);
-    if (words.length > 1) throw new SyntaxError(`Only one ${what} is taken`);
+    if (words.length > 1) throw new SyntaxError(`Expected only one ${what}`);
     return word;
   };
 }
@@ -35,7 +35,7 @@ export function messageNumber(rest: string): number {
   const words = wordsOf(rest);
   const [word] = words;
   if (word === undefined) throw new SyntaxError("Missing message number");
-  if (words.length > 1) throw new SyntaxError("Only one message number is taken");
+  if (words.length > 1) throw new SyntaxError("Expected only one message number");
   return readNumber(word, "message number", 1);
 }
 
@@ -48,7 +48,7 @@ export function optionalMessageNumber(rest: string): number | undefined {
 export function messageNumberAndLines(rest: string): { number: number; lines: number } {
   const [number, lines, ...more] = wordsOf(rest);
   if (number === undefined || lines === undefined || more.length > 0) {
-    throw new SyntaxError("A message number and a number of lines are needed");
+    throw new SyntaxError("Expected a message number and a number of lines");
   }
   return {
     number: readNumber(number, "message number", 1),

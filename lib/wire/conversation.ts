@@ -230,7 +230,7 @@ export class Conversation {
       return {
         kind: "error",
         code: "SYS/TEMP",
-        text: "Something went wrong on the server, try again later",
+        text: "Internal server error, try again later",
       };
     }
   }

@@ -85,7 +85,7 @@ export class Supervisor {
 
   /** Why no client can be served at the moment, as a sentence; undefined when all is well. */
   get trouble(): string | undefined {
-    if (this.#stopping) return "The server is ending";
+    if (this.#stopping) return "The server is shutting down";
     return this.#serving.size === 0 ? "No session worker runs" : undefined;
   }
 
@@ -182,7 +182,7 @@ export class Supervisor {
   /** A thread that answers nothing must not keep the program from ending. */
   #endHung(): void {
     for (const link of [...this.#workers.keys()]) {
-      link.terminate(new Error("It did not end its sessions in time"));
+      link.terminate(new Error("It did not close its sessions in time"));
     }
   }
 

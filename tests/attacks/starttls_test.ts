@@ -61,10 +61,10 @@ Deno.test("STARTTLS: nothing that was said in clear is remembered under TLS", as
     assertEquals((await line(conn)).split(" ")[0], expected);
   }
   using client = await stage.secured(conn);
-  assertEquals(await client.command(`PASS ${USERS.alice}`), "-ERR USER comes first");
+  assertEquals(await client.command(`PASS ${USERS.alice}`), "-ERR Send USER first");
   assertEquals(
     await client.command("LANG xx"),
-    "-ERR i-default That language is not known; LANG lists those that are",
+    "-ERR i-default Unknown language; LANG lists the known ones",
   );
   // The count of bad commands begins anew: two are allowed again.
   assertEquals(await client.command("NONSENSE"), "-ERR Unknown command");
@@ -151,7 +151,7 @@ Deno.test("STARTTLS: under --require-tls no credentials are taken in clear, and 
   ) {
     assertEquals(
       await client.command(attempt),
-      "-ERR Logins are taken under TLS only, say STLS first",
+      "-ERR TLS is required for logins, say STLS first",
       attempt,
     );
   }

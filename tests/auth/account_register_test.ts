@@ -200,13 +200,13 @@ Deno.test("user commands add, change, list, import and delete, each with a sente
   const context = { accounts: state.users, register };
   assertEquals(await told(commands.addUser(context, "ann", "x")), ["Added user ann"]);
   assertEquals(await told(commands.addUser(context, "ann", "x")), [
-    "!There is a user ann already; postern user passwd sets the password",
+    "!User ann exists; set the password with postern user passwd",
   ]);
   assertEquals(await told(commands.changePassword(context, "ann", "y")), [
     "Changed the password of ann",
   ]);
   assertEquals(await told(commands.changePassword(context, "\u009bbob", "y")), [
-    "!There is no user \\x9bbob; postern user add makes one",
+    "!No such user: \\x9bbob; create it with postern user add",
   ]);
   const [key = ""] = await told(commands.addUserKey(context, "ann", "phone"));
   assertEquals(await good("ann", key), true);
@@ -217,7 +217,7 @@ Deno.test("user commands add, change, list, import and delete, each with a sente
     "cleo:{PLAIN}x\ndora:{BLF-CRYPT}$2y$05$abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOy2\n";
   assertEquals(await told(commands.importUserFile(context, text, "users")), [
     "Added 3, updated 0",
-    "Left ann as it is: delete its app passwords first, they are under another salt",
+    "Skipped ann: it has app passwords with a different salt; delete them first",
   ]);
   assertEquals(directory.scramForAll, false);
   assertEquals([await good("cleo", "x"), await good("ann", "y")], [true, true]);
@@ -238,7 +238,7 @@ Deno.test("user commands add, change, list, import and delete, each with a sente
   assertEquals(await told(commands.deleteUser(context, "ann")), [
     "Deleted user ann; the mail stays",
   ]);
-  assertEquals(await told(commands.deleteUser(context, "ann")), ["!There is no user ann"]);
+  assertEquals(await told(commands.deleteUser(context, "ann")), ["!No such user: ann"]);
 });
 
 Deno.test("register keeps the last administrator", async () => {

@@ -1,4 +1,4 @@
-/** Tests the table of the companion's commands: what each says to the server, and how answers are shown. */
+/** Tests the table of the admin client's commands: what each says to the server, and how answers are shown. */
 
 import { helpOn } from "../../lib/cli/admin/admin_help.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
@@ -40,7 +40,7 @@ function shown(
   return command.view({ ok: true, text, lines }, { version, argument });
 }
 
-/** Every row of the table in spec/msmp.md, "The companion". */
+/** Every row of the table in spec/msmp.md, "The admin client". */
 const ROWS: readonly (readonly [typed: string, said: string])[] = [
   ["add user bob s3cret", "ADD bob s3cret"],
   ["add user bob  two words ", "ADD bob  two words "],
@@ -88,7 +88,7 @@ const ROWS: readonly (readonly [typed: string, said: string])[] = [
   ["max_connections 5", "SET max_connections 5"],
 ];
 
-Deno.test("every row of the companion's table says what it must", () => {
+Deno.test("every row of the admin client's table says what it must", () => {
   for (const [line, wanted] of ROWS) assertEquals(said(line), wanted, line);
 });
 
@@ -247,7 +247,7 @@ Deno.test("the live view fits every terminal, and shows no control of a client",
   assertEquals(lines.at(-1), "… 17 more sessions");
 });
 
-Deno.test("flags of the companion", () => {
+Deno.test("flags of the admin client", () => {
   const read = (line: string) => parseAdminArguments(line.split(" "));
   assertEquals(read("users").port, 4321);
   assertEquals(read("users").host, "127.0.0.1");

@@ -1,4 +1,4 @@
-/** The companion against the real server: every row of its table, TLS, and the health check. */
+/** The admin client against the real server: every row of its table, TLS, and the health check. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { MsmpClient } from "../../lib/msmp_client/msmp_client.ts";
@@ -19,7 +19,7 @@ async function withMaildir(test: (maildir: string) => Promise<void>): Promise<vo
   }
 }
 
-Deno.test("every row of the companion's table, on a running server", () =>
+Deno.test("every row of the admin client's table, on a running server", () =>
   withMaildir(async (maildir) => {
     await using program = await startProgram({
       maildir,

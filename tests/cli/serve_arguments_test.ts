@@ -94,7 +94,7 @@ const refusals: readonly [string, string][] = [
   ["mail", 'unexpected argument "mail": expected flags only; see postern serve -h'],
   ["--apop true", 'unexpected argument "true": expected flags only; see postern serve -h'],
   ["-- -p 1", 'unexpected argument "-p": expected flags only; see postern serve -h'],
-  ["--print-config=no", "--print-config takes no value: expected it alone"],
+  ["--print-config=no", "--print-config does not take a value"],
   ["--constructor 1", "unknown flag --constructor: expected one of those that -h lists"],
   ["--__proto__ 1", "unknown flag --__proto__: expected one of those that -h lists"],
   ["--a.b 1", "unknown flag --a.b: expected one of those that -h lists"],
@@ -169,7 +169,7 @@ Deno.test("help names every flag with its default, and fits 80 columns", () => {
 
 const run = (): Promise<number> => Promise.resolve(0);
 const serve: Command = { name: "serve", summary: "the server", run };
-const admin: Command = { name: "admin", summary: "the companion", run };
+const admin: Command = { name: "admin", summary: "the admin client", run };
 
 Deno.test("chooseCommand takes the first command where none is named", () => {
   const commands: [Command, ...Command[]] = [serve, admin];

@@ -172,7 +172,7 @@ Deno.test("a mailbox that cannot be made is told, and the user is added all the 
   using root = await server.login(2);
   assertEquals(
     await root.command("ADD bob builder"),
-    "+OK Added user; the mailbox cannot be made: The disk is full",
+    "+OK Added user; the mailbox cannot be created: The disk is full",
   );
   assertEquals(await root.command("ADD bob builder"), "+OK Updated password");
   using classic = await server.login(1);

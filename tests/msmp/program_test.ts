@@ -87,8 +87,8 @@ Deno.test("what a client has seen happen, administrators see at once", async () 
   using classic = await manage(program, 1);
   for (let time = 1; time <= 10; time++) {
     using bob = await program.connect();
-    assertEquals(await ask(admin, "STAT pop3.connections"), [`pop3.connections: ${time}`]);
     await bob.login("bob", "builder");
+    assertEquals(await ask(admin, "STAT pop3.connections"), [`pop3.connections: ${time}`]);
     assertMatch((await ask(admin, "SESSIONS"))[0] ?? "", / bob .* transaction .* PASS$/);
     assertEquals(await ask(admin, "HISTORY pop3.sessions.active 1").then((rows) => rows.length), 1);
     await bob.retrieve(1);
@@ -282,7 +282,7 @@ Deno.test("a management port that is taken ends the start with a sentence", asyn
   const { code, stderr } = await runProgram(args.with(at + 1, String(port)));
   assertEquals(code, 1);
   assertStringIncludes(stderr, `port ${port}`);
-  assertStringIncludes(stderr, "another program has it");
+  assertStringIncludes(stderr, "another program is using it");
 });
 
 Deno.test("STLS: passwords go under TLS where they must", async () => {

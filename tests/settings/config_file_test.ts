@@ -5,11 +5,11 @@ import { SettingError } from "../../lib/settings/errors.ts";
 import { toml } from "./inputs.ts";
 
 const refusals: readonly [string, string, string][] = [
-  ["bad TOML", "port = 1\nlisten =\n", "postern.toml:2: this is not TOML: invalid value"],
+  ["bad TOML", "port = 1\nlisten =\n", "postern.toml:2: invalid TOML: invalid value"],
   [
     "a key that stands twice",
     "port = 1\nport = 2",
-    "postern.toml:2: this is not TOML: trying to redefine an already defined table or value",
+    "postern.toml:2: invalid TOML: trying to redefine an already defined table or value",
   ],
   [
     "a key in two spellings",
@@ -19,10 +19,10 @@ const refusals: readonly [string, string, string][] = [
   [
     "a misspelled key",
     "# mine\nmax_user = 1",
-    'postern.toml:2: no setting is called "max_user"; did you mean max-users?',
+    'postern.toml:2: unknown setting "max_user"; did you mean max-users?',
   ],
-  ["an unknown key", "xyzzy = 1", 'postern.toml:1: no setting is called "xyzzy"'],
-  ["a section", "[server]\nport = 1", 'postern.toml:1: no setting is called "server"'],
+  ["an unknown key", "xyzzy = 1", 'postern.toml:1: unknown setting "xyzzy"'],
+  ["a section", "[server]\nport = 1", 'postern.toml:1: unknown setting "server"'],
   ["a table", "port.x = 1", "postern.toml:1: port is a table; expected an integer"],
   ["text for a number", 'port = "110"', "postern.toml:1: port is a string; expected an integer"],
   ["a fraction", "port = 110.0", "postern.toml:1: port is a float; expected an integer"],
@@ -44,7 +44,7 @@ const refusals: readonly [string, string, string][] = [
     'config = "x"',
     "postern.toml:1: config cannot stand in the config file; give it as --config or POSTERN_CONFIG",
   ],
-  ["a prototype", "__proto__ = 1", 'postern.toml:1: no setting is called "__proto__"'],
+  ["a prototype", "__proto__ = 1", 'postern.toml:1: unknown setting "__proto__"'],
 ];
 for (const [what, source, message] of refusals) {
   Deno.test(`the config file refuses ${what}, naming file and line`, () => {

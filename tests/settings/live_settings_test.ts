@@ -64,21 +64,21 @@ Deno.test("set refuses unknown keys, fixed settings and bad values, and changes 
   const { registry, kept, told } = open();
   const before = registry.settings;
   const cases: readonly [string, string, new (...args: never[]) => SettingError, string][] = [
-    ["max_user", "1", UnknownKeyError, 'no setting is called "max_user"; did you mean max_users?'],
+    ["max_user", "1", UnknownKeyError, 'unknown setting "max_user"; did you mean max_users?'],
     [
       "MAX_USERS",
       "1",
       UnknownKeyError,
-      'no setting is called "MAX_USERS"; did you mean max_users?',
+      'unknown setting "MAX_USERS"; did you mean max_users?',
     ],
     [
       "max-users",
       "1",
       UnknownKeyError,
-      'no setting is called "max-users"; did you mean max_users?',
+      'unknown setting "max-users"; did you mean max_users?',
     ],
-    ["", "1", UnknownKeyError, 'no setting is called ""'],
-    ["a\r\nb", "1", UnknownKeyError, 'no setting is called "a\\x0d\\x0ab"'],
+    ["", "1", UnknownKeyError, 'unknown setting ""'],
+    ["a\r\nb", "1", UnknownKeyError, 'unknown setting "a\\x0d\\x0ab"'],
     [
       "port",
       "1",
@@ -189,7 +189,7 @@ Deno.test("set warns of what is unwise", async () => {
     "timeout 30 is under 600 seconds, the least that RFC 1939 (section 3) allows",
   ]);
   assertEquals((await registry.set("auth_delay", "20")).warnings, [
-    "auth_delay 20 is over auth_delay_max 15, which caps it",
+    "auth_delay (20) exceeds auth_delay_max (15) and is limited to it",
   ]);
   assertEquals((await registry.set("max_users", "1")).warnings, []);
 });

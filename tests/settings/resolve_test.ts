@@ -44,9 +44,9 @@ Deno.test("kept values that this version cannot take are left out with a warning
   assertEquals([settings.maxUsers, settings.port], [0, 110]);
   assertEquals(sources.get("maxUsers"), "default");
   assertEquals(warnings.toSorted(), [
-    'a value that was set in an earlier run is left out: "frobnicate" is no setting that changes while the server runs',
-    'a value that was set in an earlier run is left out: "port" is no setting that changes while the server runs',
-    'a value that was set in an earlier run is left out: max_users "many": expected a whole number from 1 to 2147483647, or 0 (no limit)',
+    'ignoring a saved setting: "frobnicate" is no setting that changes while the server runs',
+    'ignoring a saved setting: "port" is no setting that changes while the server runs',
+    'ignoring a saved setting: max_users "many": expected a whole number from 1 to 2147483647, or 0 (no limit)',
   ]);
 });
 
@@ -119,7 +119,7 @@ Deno.test("settings that contradict each other are refused", () => {
   );
   assertEquals(
     refusal({ flags: { tlsPass: ["@x"] } }),
-    "--tls-pass is given without --tls-pfx: expected both, or neither",
+    "--tls-pass requires --tls-pfx",
   );
   assertEquals(
     refusal({ flags: { oauthIssuer: ["x"] } }),
@@ -137,7 +137,7 @@ Deno.test("settings that are unwise together are warned of", () => {
     })).warnings,
     [
       "require_tls is on and there is no certificate: nobody can log in; give --tls-cert and --tls-key, or --tls-pfx",
-      "auth_delay 20 is over auth_delay_max 15, which caps it",
+      "auth_delay (20) exceeds auth_delay_max (15) and is limited to it",
     ],
   );
 });
@@ -189,7 +189,7 @@ Deno.test("loadConfig says why a file cannot be read", async () => {
         .message.replace(folder, "");
     assertEquals(
       await why(`${folder}/x`),
-      'the config file "/x" cannot be read: there is none',
+      'the config file "/x" cannot be read: no such file',
     );
     assertEquals(await why(folder), 'the config file "" cannot be read: it is a folder');
     await Deno.writeFile(`${folder}/latin`, new Uint8Array([0x70, 0xff]));

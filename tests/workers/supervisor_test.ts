@@ -161,7 +161,7 @@ Deno.test("a worker that obeys no more keeps nobody from figures, nor the server
   await all.supervisor.start();
   await all.supervisor.caughtUp();
   await all[Symbol.asyncDispose]();
-  assertEquals(all.supervisor.trouble, "The server is ending");
+  assertEquals(all.supervisor.trouble, "The server is shutting down");
 });
 
 Deno.test("a renewal keeps sessions and their folder, and gives the folder back when they have ended", async () => {

@@ -141,7 +141,7 @@ function commandOf(
   const metrics = values.get("metrics")?.[0];
   const maildir = values.get("maildir")?.[0];
   const asked = [newUser, metrics, maildir].filter((each) => each !== undefined).length;
-  if (asked > 1) throw new UsageError("-n, -m and -d are commands: expected one of them");
+  if (asked > 1) throw new UsageError("-n, -m and -d are commands: give only one of them");
   if (asked === 1 && rest.length > 0 && metrics === undefined) {
     throw new UsageError(
       `unexpected ${quote(rest[0]!)}: -n and -d are commands themselves`,
@@ -160,7 +160,7 @@ function one(
   what: string,
 ): string | undefined {
   if (first !== undefined && second !== undefined) {
-    throw new UsageError(`${what} mean the same: expected one of them`);
+    throw new UsageError(`${what} mean the same: give only one of them`);
   }
   return first ?? second;
 }

@@ -1,4 +1,4 @@
-/** The companion's connection, made when it is needed and anew when it was lost. */
+/** The admin client's connection, made when it is needed and anew when it was lost. */
 
 import { LoginRefusedError, NoConnectionError } from "../../msmp_client/errors.ts";
 import { splitLine } from "../../msmp/protocol.ts";

@@ -18,7 +18,7 @@ export interface Chosen {
 const BLANKS = /[ \t]+/;
 
 /**
- * Finds the command of a line. One in capitals is MSMP's own; else the companion's words come first, the longest that fit.
+ * Finds the command of a line. One in capitals is MSMP's own; else the admin client's words come first, the longest that fit.
  *
  * @throws {UsageError} when it names no command
  */
@@ -27,7 +27,7 @@ export function chooseAdminCommand(line: string): Chosen {
   const text = line.trimStart().replace(/^[a-z_]+/, (word) => word.replaceAll("_", " "));
   const [first = ""] = text.split(BLANKS);
   if (/^STLS$/i.test(first)) {
-    throw new UsageError("TLS begins when the connection is made; --tls insists on it");
+    throw new UsageError("TLS starts when the connection is made; use --tls to require it");
   }
   const isProtocol = /^[A-Z]+\d*$/.test(first);
   const own = isProtocol ? undefined : ownCommand(text);

@@ -24,7 +24,7 @@ import {
   type View,
 } from "./views.ts";
 
-/** One command of the companion. */
+/** One command of the admin client. */
 export interface AdminCommand {
   /** What is typed: `add user`. */
   readonly words: string;
@@ -32,7 +32,7 @@ export interface AdminCommand {
   readonly help: string;
   /** Under which title help lists it. */
   readonly group: string;
-  /** What is done by the companion itself, and not by one request. */
+  /** What is done by the admin client itself, and not by one request. */
   readonly local?: "help" | "quit" | "top" | "watch";
   /**
    * What is said to the server.

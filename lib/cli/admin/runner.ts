@@ -1,4 +1,4 @@
-/** Runs one line of the companion and says how it ended; the shell, the pipe and the one-shot command share it. */
+/** Runs one line of the admin client and says how it ended; the shell, the pipe and the one-shot command share it. */
 
 import { UsageError } from "../usage_error.ts";
 import { commandsHelp, helpOn } from "./admin_help.ts";
@@ -106,7 +106,7 @@ export class Runner {
 
   #help(words: string): void {
     const text = words.trim() === "" ? commandsHelp() : helpOn(words);
-    if (text === undefined) throw new UsageError(`there is no command ${safe(words.trim())}`);
+    if (text === undefined) throw new UsageError(`unknown command ${safe(words.trim())}`);
     this.#show(text, { help: text });
   }
 

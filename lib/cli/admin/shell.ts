@@ -1,4 +1,4 @@
-/** The companion as a shell, and as a reader of commands from a pipe. */
+/** The admin client as a shell, and as a reader of commands from a pipe. */
 
 import type { Keyboard } from "../../terminal/keyboard.ts";
 import { print } from "../../terminal/output.ts";

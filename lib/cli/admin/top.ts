@@ -121,7 +121,7 @@ async function look({ session, place }: TopOptions): Promise<TopPicture> {
   const ask = async (line: string): Promise<readonly string[]> => {
     const answer = await session.request((version) => {
       if (version === 1) {
-        throw new RefusedError("this server speaks version 1 of MSMP, which top cannot live on");
+        throw new RefusedError("top needs MSMP version 2; this server speaks version 1");
       }
       return line;
     });

@@ -111,10 +111,10 @@ export function oneFigure(name: string): View {
   return ({ lines }, { version }) => {
     const wanted = version === 1 ? V1_NAMES[name] : name;
     if (wanted === undefined) {
-      throw new RefusedError(`this server speaks version 1 of MSMP, which does not tell ${name}`);
+      throw new RefusedError(`this server speaks MSMP version 1, which does not report ${name}`);
     }
     const figure = readFigures(lines).find((each) => each.name === wanted);
-    if (figure === undefined) throw new RefusedError(`the server did not tell ${name}`);
+    if (figure === undefined) throw new RefusedError(`the server did not report ${name}`);
     return { text: safe(figure.value), json: { name, value: numberOf(figure.value) } };
   };
 }
@@ -228,7 +228,7 @@ function handy({ name, value }: Figure): string {
 /** Refuses what version 1 cannot. */
 export function needsVersion2(what: string, version: 1 | 2): void {
   if (version === 1) {
-    throw new RefusedError(`this server speaks version 1 of MSMP, which does not know ${what}`);
+    throw new RefusedError(`this server speaks MSMP version 1, which does not have ${what}`);
   }
 }
 

@@ -79,7 +79,7 @@ export async function answering(
       case "/live":
         return dashboard(live, host);
       default:
-        return plain(404, "There are /, /healthz, /readyz and /metrics.\n");
+        return plain(404, "Not found. Try /, /healthz, /readyz or /metrics.\n");
     }
   };
 }

@@ -37,7 +37,7 @@ export const add = command<Administration, NewAccount, MsmpContext>({
           kind: "ok",
           text: phase.version === 1 || trouble === undefined
             ? text
-            : `${text}; the mailbox cannot be made: ${shown(trouble)}`,
+            : `${text}; the mailbox cannot be created: ${shown(trouble)}`,
         };
       }
     }

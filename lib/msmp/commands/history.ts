@@ -25,7 +25,7 @@ export const history = command<Administration, { name: string; minutes: number }
     const { figures, caughtUp } = phase.context.services.management;
     await caughtUp();
     const rows = figures.history(name, minutes);
-    if (rows === undefined) return refused("Unknown name: STAT shows all that there are");
+    if (rows === undefined) return refused("Unknown metric; STAT without a name lists all");
     return await linesAnswer(
       phase,
       rows.map(({ minute, value }) => `${timeText(minute).slice(0, 16)} ${thousandths(value)}`),

@@ -51,7 +51,7 @@ async function add(phase: Administration, { user, label }: Arguments): Promise<R
     case "absent":
       return refused("User does not exist");
     case "exists":
-      return refused("There is an app password of this label already");
+      return refused("An app password with this label exists");
     case "unsafe-label":
       return refused(`Unsafe label: ${outcome.reason}`);
     case "in-file":
@@ -64,7 +64,7 @@ async function add(phase: Administration, { user, label }: Arguments): Promise<R
 
 async function remove(phase: Administration, { user, label }: Arguments): Promise<Reply> {
   if (!await phase.context.services.management.keys.delete(user, label)) {
-    return refused("There is no app password of this label");
+    return refused("No app password with this label");
   }
   const object = `${user} ${label}`;
   phase.audit({ action: "KEY DELE", object, before: "an app password", after: "deleted" });

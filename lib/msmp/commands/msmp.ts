@@ -12,7 +12,7 @@ export const msmp = command<Administration, string, MsmpContext>({
   name: "MSMP",
   args: oneWord("version"),
   handle(phase, version): Reply {
-    if (version !== "2") return refused("Unknown version: only 2 can be asked for");
+    if (version !== "2") return refused("Unknown version: expected 2");
     phase.context.upgrade();
     return { kind: "ok", text: "MSMP2" };
   },

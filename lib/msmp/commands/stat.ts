@@ -20,7 +20,7 @@ const CLASSIC = [
 export const classicStat = command<Administration, void, MsmpContext>({
   name: "STAT",
   args: (rest) => {
-    if (rest.trim() !== "") throw new SyntaxError("STAT with a name needs MSMP 2");
+    if (rest.trim() !== "") throw new SyntaxError("STAT with a name requires MSMP 2");
   },
   async handle(phase): Promise<Reply> {
     const { figures, caughtUp } = phase.context.services.management;
@@ -41,7 +41,7 @@ export const stat = command<Administration, string | undefined, MsmpContext>({
     await caughtUp();
     if (name === undefined) return await linesAnswer(phase, figureLines(figures));
     const value = figures.get(name);
-    if (value === undefined) return refused("Unknown name: STAT alone shows all that there are");
+    if (value === undefined) return refused("Unknown metric; STAT without a name lists all");
     return await linesAnswer(phase, [`${name}: ${value}`]);
   },
 });

@@ -36,7 +36,7 @@ function readDigest(rest: string): Digest {
   const blank = rest.lastIndexOf(" ");
   const digest = rest.slice(blank + 1).toLowerCase();
   if (blank < 1 || !/^[0-9a-f]{32}$/.test(digest)) {
-    throw new SyntaxError("A name and an MD5 digest of 32 hexadecimal digits are needed");
+    throw new SyntaxError("Expected a name and an MD5 digest of 32 hexadecimal digits");
   }
   return { user: rest.slice(0, blank), digest };
 }

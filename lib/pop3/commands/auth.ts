@@ -65,7 +65,7 @@ function offerFacts(context: Pop3Context): OfferFacts {
 
 function readArguments(rest: string): AuthArguments {
   const [mechanism, initial, ...more] = rest.split(" ").filter((word) => word !== "");
-  if (more.length > 0) throw new SyntaxError("AUTH takes a mechanism and an initial response");
+  if (more.length > 0) throw new SyntaxError("Expected AUTH mechanism [initial-response]");
   return { mechanism, initial };
 }
 

@@ -28,7 +28,7 @@ export const lang = command<Authorization | Transaction, string | undefined, Pop
     if (language === undefined) {
       return {
         kind: "error",
-        text: `${context.language} That language is not known; LANG lists those that are`,
+        text: `${context.language} Unknown language; LANG lists the known ones`,
       };
     }
     context.language = language;

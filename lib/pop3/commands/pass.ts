@@ -15,7 +15,7 @@ export const pass = command<Authorization, string, Pop3Context>({
   available: passwordsAllowed,
   absent: tlsFirst,
   handle(phase, password): Reply | Promise<Reply> {
-    if (phase.user === undefined) return { kind: "error", text: "USER comes first" };
+    if (phase.user === undefined) return { kind: "error", text: "Send USER first" };
     return logIn(phase, { kind: "password", mechanism: "USER", user: phase.user, password });
   },
 });

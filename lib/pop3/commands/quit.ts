@@ -40,7 +40,7 @@ async function update(phase: Transaction): Promise<Reply> {
     await phase.close();
   } catch (error) {
     // What was asked for is done by now, and the client could do nothing about it.
-    log.error("A maildrop of {user} was not closed cleanly: {error}", {
+    log.error("The maildrop of {user} was not closed cleanly: {error}", {
       user: phase.user,
       error,
     });

@@ -13,6 +13,6 @@ export const utf8 = command<Authorization, void, Pop3Context>({
   capability: () => "UTF8 USER",
   handle(phase): Reply {
     phase.context.utf8 = true;
-    return { kind: "ok", text: "UTF-8 it is" };
+    return { kind: "ok", text: "UTF-8 enabled" };
   },
 });

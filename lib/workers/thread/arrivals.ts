@@ -159,7 +159,7 @@ export class Arrivals {
       });
     } catch (error) {
       const { address } = connection.peer;
-      log.debug("A proxy sent no good header: {error}", { address, error });
+      log.debug("Invalid PROXY header: {error}", { address, error });
       return this.#done(connection);
     }
     const isOfClient = told.peer !== connection.peer;

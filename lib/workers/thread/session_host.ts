@@ -104,9 +104,8 @@ export class SessionHost {
       slots: this.#slots,
       yielder: this.#yielder,
       serve: (connection, slot) => this.#arrivals.accept(connection, slot, where.tls ?? false),
-      fault: (error) =>
-        log.error("Connections cannot be accepted for the moment: {error}", { error }),
-      recovered: () => log.info("Connections are accepted again"),
+      fault: (error) => log.error("Cannot accept connections: {error}", { error }),
+      recovered: () => log.info("Accepting connections again"),
     });
     this.#listeners.add(listener);
     return listener.address;
