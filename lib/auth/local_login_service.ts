@@ -27,6 +27,8 @@ import { LoginTimes } from "./login_times.ts";
 const log = logger("auth");
 
 /** How long, in milliseconds, a login waits for the user's last session to end: a client's next session may be quicker than our end of its last. */
+/** Milliseconds of waiting that are worth telling of. */
+const LEAST_WAIT_MS = 1;
 const LOCK_WAIT_MS = 500;
 
 /** What the login service works with. */
@@ -89,7 +91,18 @@ export class LocalLoginService implements LoginService {
     credentials: Credentials,
     gone?: AbortSignal,
   ): Promise<LoginOutcome> {
-    const checked = await this.#check(identity, credentials, gone);
+    const waits = { sum: 0 };
+    const outcome = await this.#login(identity, credentials, gone, waits);
+    return waits.sum < LEAST_WAIT_MS ? outcome : { ...outcome, waited: waits.sum };
+  }
+
+  async #login(
+    identity: SessionIdentity,
+    credentials: Credentials,
+    gone: AbortSignal | undefined,
+    waits: Waits,
+  ): Promise<LoginOutcome> {
+    const checked = await this.#check(identity, credentials, gone, waits);
     if (checked.kind === "refused") {
       const { reason, delay } = checked;
       return this.#refuse(identity, credentials, {
@@ -108,7 +121,9 @@ export class LocalLoginService implements LoginService {
         seconds: wait,
       });
     }
+    const asked = this.#clock.monotonic();
     const lease = await this.#lock(verified.user, identity.session);
+    waits.sum += this.#clock.monotonic() - asked;
     if (typeof lease === "string") {
       return this.#refuse(identity, credentials, { kind: "refused", reason: lease });
     }
@@ -131,6 +146,7 @@ export class LocalLoginService implements LoginService {
     { address }: SessionIdentity,
     credentials: Credentials,
     gone: AbortSignal | undefined,
+    waits: Waits,
   ): Promise<Checked> {
     const { attempted, directory, guard } = this.#options;
     const user = this.#countedName(credentials.user);
@@ -138,7 +154,9 @@ export class LocalLoginService implements LoginService {
       const login = { address, user, credentials, unchecked: reason === "unavailable" };
       return { kind: "refused", reason, delay: guard.failed(login) };
     };
+    const asked = this.#clock.monotonic();
     const check = async (): Promise<Attempt<Checked>> => {
+      waits.sum += this.#clock.monotonic() - asked;
       const verified = await directory.verify(credentials, addressGroup(address));
       this.#checkable();
       // Asked behind the same work: who is shut out must not learn it by the clock, and what failed meanwhile counts.
@@ -213,6 +231,11 @@ export class LocalLoginService implements LoginService {
     });
     return outcome;
   }
+}
+
+/** Milliseconds that a login waited for others, and nobody worked for it. */
+interface Waits {
+  sum: number;
 }
 
 /** How checking credentials ended. */

@@ -75,9 +75,13 @@ export type LoginOutcome =
     readonly lease: Lease;
     /** SCRAM's proof of the server (RFC 5802, section 3). */
     readonly serverSignature?: Uint8Array;
+    /** Milliseconds that were waited for a turn or a lock; absent where there was nothing to wait for. */
+    readonly waited?: number;
   }
   | {
     readonly kind: "refused";
+    /** Likewise. */
+    readonly waited?: number;
     readonly reason: "credentials" | "in-use" | "login-delay" | "unavailable";
     /** For `login-delay`: how many seconds remain. */
     readonly seconds?: number;

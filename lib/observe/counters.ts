@@ -105,7 +105,7 @@ export class Counters {
         return;
       case "login-refused":
         this.#of("pop3.auth.attempts").cell(event.mechanism).value++;
-        this.#of("pop3.auth.failures").cell(event.mechanism, event.reason).value++;
+        this.#of(refusalMetric(event.reason)).cell(event.mechanism, event.reason).value++;
         return;
       case "deleted":
         this.#deleted.value += event.messages;
@@ -205,6 +205,9 @@ export class Counters {
     const [first = "", second] = labels;
     if (definition.name === "pop3.commands") {
       if (second === "ok" || second === "error") this.#cells(first)[second].value += value;
+    } else if (definition.name === "pop3.auth.failures") {
+      // Earlier versions counted all that was refused as failed.
+      this.#of(refusalMetric(second ?? "")).cell(...labels).value += value;
     } else this.#of(definition.name).cell(...labels).value += value;
   }
 
@@ -248,6 +251,13 @@ export class Counters {
     if (series === undefined) throw new TypeError(`${name} is no counter.`);
     return series;
   }
+}
+
+/** Who has the right credentials has not failed: the maildrop may be in use, or the server out of order. */
+function refusalMetric(reason: string): "pop3.auth.failures" | "pop3.auth.refusals" {
+  return reason === "credentials" || reason === "banned"
+    ? "pop3.auth.failures"
+    : "pop3.auth.refusals";
 }
 
 function keyOf(name: string, labels: readonly string[]): string {

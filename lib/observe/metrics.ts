@@ -23,6 +23,7 @@ export type MetricName =
   | "pop3.command.duration"
   | "pop3.auth.attempts"
   | "pop3.auth.failures"
+  | "pop3.auth.refusals"
   | "pop3.logins"
   | "pop3.messages.retrieved"
   | "pop3.messages.deleted"
@@ -54,11 +55,29 @@ export const METRICS: readonly MetricDefinition[] = [
     name: "pop3.command.duration",
     kind: "histogram",
     unit: "s",
-    help: "Time from a command's line to the end of its answer",
+    help:
+      "Time that the server worked on a command, without what it waited for clients, penalties and locks",
     labels: ["command"],
   },
   counter("pop3.auth.attempts", "{attempt}", "Login attempts answered", ["mechanism"]),
-  counter("pop3.auth.failures", "{attempt}", "Login attempts refused", ["mechanism", "reason"]),
+  counter(
+    "pop3.auth.failures",
+    "{attempt}",
+    "Login attempts with wrong credentials, or from whoever is banned",
+    [
+      "mechanism",
+      "reason",
+    ],
+  ),
+  counter(
+    "pop3.auth.refusals",
+    "{attempt}",
+    "Login attempts refused for other reasons than credentials",
+    [
+      "mechanism",
+      "reason",
+    ],
+  ),
   counter("pop3.logins", "{login}", "Logins that opened a maildrop"),
   counter("pop3.messages.retrieved", "{message}", "Messages sent whole"),
   counter("pop3.messages.deleted", "{message}", "Messages deleted at the end of a session"),

@@ -34,6 +34,8 @@ export interface Pop3Context {
   enter(login: OpenLogin): string;
   /** Goes to UPDATE, after which nothing but the end comes. */
   update(): void;
+  /** Tells of milliseconds that the command at work only waited: they are not what it took. */
+  idled(milliseconds: number): void;
   /** Aborted when nobody waits for the answer of the command at work any more. */
   workSignal(): AbortSignal;
 }

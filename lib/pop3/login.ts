@@ -34,10 +34,13 @@ export async function logIn(
   // Asked for here: the client may leave while its credentials are checked.
   const gone = phase.context.workSignal();
   const outcome = await loginService.login(identity, credentials, gone);
+  phase.context.idled(outcome.waited ?? 0);
   const closing = closingOf?.(outcome);
   if (outcome.kind === "refused") {
     const { delay = 0 } = outcome;
+    const begun = performance.now();
     if (!await penalty(delay, gone)) phase.failures = MAX_FAILURES;
+    phase.context.idled(performance.now() - begun);
     const refusal = refuse(phase, outcome);
     if (closing === undefined) return refusal;
     // Whatever the client answers to the reasons, it is refused (RFC 7628, section 3.2.3).

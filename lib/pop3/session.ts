@@ -51,6 +51,8 @@ export class Pop3Session implements Dialogue, Pop3Context {
   /** The command at work, for events. */
   #command = UNKNOWN;
   #work: AbortController | undefined;
+  /** Milliseconds that the command at work has waited. */
+  #idle = 0;
   /** Whether the client has left, or the session was ended: nothing more is worked on. */
   #isLeft = false;
   readonly #loginDeadline: number;
@@ -133,14 +135,20 @@ export class Pop3Session implements Dialogue, Pop3Context {
     };
   }
 
+  idled(milliseconds: number): void {
+    this.#idle += milliseconds;
+  }
+
   answered(outcome: Outcome, milliseconds: number): void {
+    const worked = Math.max(0, milliseconds - this.#idle);
+    this.#idle = 0;
     const { loginService, identity } = this.services;
     loginService.observe({
       type: "command",
       session: identity.session,
       name: this.#command,
       outcome,
-      milliseconds,
+      milliseconds: worked,
     });
   }
 

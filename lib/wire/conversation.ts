@@ -200,7 +200,7 @@ export class Conversation {
     pending: Reply | Promise<Reply>,
     to: "line" | "greeting" = "line",
   ): Promise<CloseReason | undefined> {
-    const begun = performance.now();
+    const begun = performance.now() - this.#writer.waited;
     this.#working = true;
     const watch = pending instanceof Promise
       ? setTimeout(() => this.#watchClient(), HANG_UP_WATCH_MS)
@@ -209,7 +209,7 @@ export class Conversation {
       const reply = this.#budgeted(await this.#sound(pending));
       if (reply.kind === "live") this.#watchClient();
       const outcome = await this.#writer.write(this.#connection, reply);
-      const milliseconds = this.#challenged + performance.now() - begun;
+      const milliseconds = this.#challenged + performance.now() - this.#writer.waited - begun;
       this.#challenged = reply.kind === "challenge" ? milliseconds : 0;
       if (to === "line" && reply.kind !== "challenge") {
         this.#dialogue.answered(outcome, milliseconds);

@@ -38,7 +38,7 @@ export interface Dialogue {
    * Told when the last command's answer was written whole, or given up. A SASL exchange is one command, told of at its end;
    * the greeting answers none.
    *
-   * @param milliseconds what the command took, without the client's own time in an exchange
+   * @param milliseconds what the command took, without the client's own time: in an exchange, and in taking the answer
    */
   answered(outcome: Outcome, milliseconds: number): void;
   /**

@@ -21,6 +21,7 @@ export class ReplyWriter {
   readonly #yielder: YieldingTask;
   readonly #out = new OutputBuffer();
   #isSending = false;
+  #waited = 0;
   /** Whether the last answer was said. */
   #isEnded = false;
 
@@ -33,6 +34,11 @@ export class ReplyWriter {
     this.#dialogue = dialogue;
     this.#guard = guard;
     this.#yielder = yielder;
+  }
+
+  /** Milliseconds that writes waited for the client, ever. */
+  get waited(): number {
+    return this.#waited;
   }
 
   /**
@@ -172,12 +178,14 @@ export class ReplyWriter {
     try {
       let rest = octets;
       while (rest.length > 0) {
+        const begun = performance.now();
         // Asked anew each time: a client that takes a little keeps its connection.
         const taken = await this.#guard.watch(
           this.#dialogue.patience.write,
           "not-reading",
           connection.write(rest),
         );
+        this.#waited += performance.now() - begun;
         this.#dialogue.wrote(taken);
         rest = rest.subarray(taken);
       }

@@ -63,6 +63,7 @@ Deno.test("counters count every kind of event in its place", () => {
     "pop3.command.duration": 3,
     "pop3.auth.attempts": 3,
     "pop3.auth.failures": 2,
+    "pop3.auth.refusals": 0,
     "pop3.logins": 1,
     "pop3.messages.retrieved": 1,
     "pop3.messages.deleted": 2,
@@ -148,4 +149,24 @@ Deno.test("the list of metrics gives every figure a name, a unit and a sentence"
     assertEquals(counters.get(name), 0);
     assert(unit.length > 0 && help.length > 10 && !help.endsWith("."));
   }
+});
+
+Deno.test("counters take wrong credentials alone for failed logins, also what earlier runs counted", () => {
+  const { counters, tell } = counting();
+  tell(refused("1"), refused("1", { reason: "banned" }));
+  for (const reason of ["in-use", "login-delay", "unavailable"] as const) {
+    tell(refused("1", { reason }));
+  }
+  const { "pop3.auth.attempts": attempts, "pop3.auth.failures": failures, ...others } = counters
+    .figures();
+  assertEquals([attempts, failures, others["pop3.auth.refusals"]], [5, 2, 3]);
+  const again = counting();
+  again.counters.restore(
+    new Map([
+      ["pop3.auth.failures{USER,credentials}", 11],
+      ["pop3.auth.failures{USER,in-use}", 134],
+    ]),
+  );
+  assertEquals(again.counters.get("pop3.auth.failures"), 11);
+  assertEquals(again.counters.get("pop3.auth.refusals"), 134);
 });

@@ -26,7 +26,7 @@ Deno.test("a scrape has a HELP, a TYPE and well-formed lines for every metric", 
       /^(# HELP [a-z0-9_]+ .+|# TYPE [a-z0-9_]+ (counter|gauge|histogram)|[a-z0-9_]+(\{([a-z]+="([^"\\\n]|\\[\\"n])*",?)+\})? [0-9.e+-]+)$/,
     );
   }
-  assertEquals(text.match(/^# TYPE /gm)?.length, 15);
+  assertEquals(text.match(/^# TYPE /gm)?.length, 16);
 });
 
 Deno.test("a scrape names counters, gauges and labels by the conventions", () => {

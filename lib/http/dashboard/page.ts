@@ -38,7 +38,7 @@ const CARDS: readonly (readonly [name: string, title: string, unit: Unit])[] = [
   ["pop3.sessions.peak", "Most at once", "count"],
   ["pop3.connections", "Connections", "count"],
   ["pop3.logins", "Logins", "count"],
-  ["pop3.auth.failures", "Refused logins", "count"],
+  ["pop3.auth.failures", "Failed logins", "count"],
   ["pop3.messages.retrieved", "Retrieved", "count"],
   ["pop3.messages.deleted", "Deleted", "count"],
   ["pop3.bytes.sent", "Sent", "octets"],
@@ -49,8 +49,13 @@ const CHARTS: readonly (Pick<ChartOptions, "title" | "unit" | "shape"> & { name:
   { name: "pop3.connections", title: "Connections a minute", unit: "count", shape: "bars" },
   { name: "pop3.messages.retrieved", title: "Messages a minute", unit: "count", shape: "bars" },
   { name: "pop3.bytes.sent", title: "Sent a minute", unit: "octets", shape: "bars" },
-  { name: "pop3.auth.failures", title: "Refused logins a minute", unit: "count", shape: "bars" },
-  { name: "pop3.command.duration", title: "Mean answer time", unit: "milliseconds", shape: "line" },
+  { name: "pop3.auth.failures", title: "Failed logins a minute", unit: "count", shape: "bars" },
+  {
+    name: "pop3.command.duration",
+    title: "Mean answer time",
+    unit: "milliseconds",
+    shape: "line",
+  },
 ];
 
 /** The whole page. It asks for nothing but {@linkcode livePart} again. */
