@@ -47,12 +47,14 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 /** What may run in a session worker: a fault in these rooms reaches the mail folder and no further (docs/security.md, "The sandbox"). */
 const NOT_IN_WORKERS: readonly string[] = ["auth", "state", "admin", "http", "app", "msmp", "cli"];
 const WORKER_PROGRAM = "lib/workers/thread/session_worker.ts";
+const TRANSFORMER_PROGRAM = "lib/workers/transformer/transformer_thread.ts";
 
 /** Modules that keep a variable that changes, and why. */
 const MAY_KEEP_VARIABLES: Readonly<Record<string, string>> = {
   "lib/bytes/kernel/kernel.ts":
     "AssemblyScript: it becomes the WebAssembly kernel, whose memory is its state",
   [WORKER_PROGRAM]: "the program of a worker: it is set up by the first message",
+  [TRANSFORMER_PROGRAM]: "the program of a thread: it is set up by the first message",
 };
 
 const LONGEST_FILE = 330;
@@ -154,7 +156,7 @@ Deno.test("lib/contracts holds types and error classes only, and lib/bytes needs
   assertEquals(wrong, []);
 });
 
-Deno.test("what runs in a session worker comes from no room that faces administrators or secrets", () => {
+Deno.test("what runs in workers and beside them comes from no room that faces administrators or secrets", () => {
   const byPath = new Map(sources.map((source) => [source.path, source]));
   const closure = new Set<string>();
   const visit = (path: string): void => {
@@ -169,6 +171,7 @@ Deno.test("what runs in a session worker comes from no room that faces administr
     for (const to of imports) if (to.startsWith("lib/") && !types.has(to)) visit(to);
   };
   visit(WORKER_PROGRAM);
+  visit(TRANSFORMER_PROGRAM);
   assertEquals([...closure].filter((path) => NOT_IN_WORKERS.includes(roomOf(path))), []);
 });
 

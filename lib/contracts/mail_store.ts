@@ -8,9 +8,15 @@ export interface MessageInfo {
   readonly size: number;
 }
 
-/** An open file descriptor. Disposing closes it. */
-export interface Descriptor extends Disposable {
-  readonly number: number;
+/** Which file a message lies in, for another thread: it opens the file by its name, and makes sure that it is this one. */
+export interface MessageFile {
+  /** Absolute. Another program may have given the name to another file since. */
+  readonly path: string;
+  /** The file's number on its device; no other file has it for as long as this one is open. */
+  readonly device: number;
+  readonly inode: number;
+  /** Octets. */
+  readonly size: number;
 }
 
 /** A message's octets as they are stored: read here once from beginning to end, or by a program of its own. */
@@ -29,19 +35,8 @@ export interface StoredMessage extends Disposable {
    * @throws {Error} when it cannot be read
    */
   readSync(into: Uint8Array): number | null;
-  /**
-   * Gives the same octets, from their beginning, as an open file: a program's standard input. Once at most, since who reads it moves its place; it
-   * is open no longer than the message.
-   *
-   * @throws {Error} when it cannot be opened
-   */
-  openDescriptor(): Descriptor;
-  /**
-   * Makes sure that who has read a descriptor to its end has read what was measured, no less and no more.
-   *
-   * @throws {MessageChangedError} when its file is longer or shorter now
-   */
-  checkWhole(): void;
+  /** The file, undefined where it lies in none. Its size is that of {@linkcode StoredMessage.storedSize}. */
+  readonly file: MessageFile | undefined;
 }
 
 /** A user's messages as they stood at login. Disposing lets go of it and carries out what {@linkcode Maildrop.retrieved} noted. */

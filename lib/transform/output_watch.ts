@@ -16,7 +16,17 @@ export interface OutputWatchOptions {
   readonly grace: number;
   readonly clock: Clock;
   readonly silent: (silence: Silence) => void;
+  /**
+   * Whether somebody waits for the output that was asked for, where it is asked for ahead. Looked at now and then, so that a silence may
+   * last an eighth longer before it is told.
+   *
+   * @default {always}
+   */
+  readonly wanted?: () => boolean;
 }
+
+/** Into how many looks a silence is cut that may not be counted all the time. */
+const LOOKS = 8;
 
 /**
  * Counts silence only while output is asked for, so that a slow client is not taken for a slow program. One timer stands for a whole
@@ -72,7 +82,11 @@ export class OutputWatch {
 
   #arm(milliseconds: number): void {
     if (milliseconds === 0) return;
-    this.#callOff = this.#options.clock.after(milliseconds, () => this.#look());
+    const wait = this.#options.wanted === undefined ? milliseconds : this.#limit() / LOOKS;
+    this.#callOff = this.#options.clock.after(
+      Math.min(milliseconds, Math.max(wait, 1)),
+      () => this.#look(),
+    );
   }
 
   #look(): void {
@@ -80,6 +94,7 @@ export class OutputWatch {
     const silence = this.#next;
     // The next read sets the timer again.
     if (this.#asked === undefined || silence === undefined) return;
+    if (this.#options.wanted?.() === false) this.#asked = this.#options.clock.now();
     const since = silence === "timeout" ? this.#asked : Math.max(this.#asked, this.#expected);
     const left = since + this.#limit() - this.#options.clock.now();
     if (left > 0) {

@@ -1,6 +1,5 @@
 /** One run of a transformer program, from the spawn until nobody of it is left. */
 
-import type { Descriptor, StoredMessage } from "../contracts/mail_store.ts";
 import { type Clock, pause } from "./clock.ts";
 import { StderrTail } from "./stderr_tail.ts";
 import { OutputWatch } from "./output_watch.ts";
@@ -14,10 +13,8 @@ export interface ProgramRunOptions {
   readonly command: readonly [string, ...string[]];
   /** Its whole environment. */
   readonly env: Readonly<Record<string, string>>;
-  /** What the program works on; a run that was started disposes it. */
-  readonly message: StoredMessage;
-  /** The message as standard input; needed only until the program has been started. */
-  readonly stdin: Descriptor;
+  /** What the program works on; a run that was started disposes it when it ends. */
+  readonly message: ProgramInput;
   /** Milliseconds of silence that are allowed while output is asked for; 0 for any. */
   readonly timeout: number;
   /** Milliseconds that what the program left behind may be silent when the program itself has ended. */
@@ -25,6 +22,22 @@ export interface ProgramRunOptions {
   readonly groups: ProcessGroups;
   readonly spawnLock: SpawnLock;
   readonly clock: Clock;
+  /** Whether the client has taken all of the output so far: silence counts only then. @default {always} */
+  readonly wanted?: () => boolean;
+}
+
+/** A message as a program's standard input. */
+export interface ProgramInput extends Disposable {
+  /** The number that the system knows the open file by. */
+  readonly number: number;
+  /** Octets. */
+  readonly size: number;
+  /**
+   * Makes sure that who has read it to its end has read the whole message.
+   *
+   * @throws {MessageChangedError} when it was cut or lengthened
+   */
+  checkWhole(): void;
 }
 
 /** How a run went. */
@@ -73,7 +86,7 @@ export class ProgramRun {
   constructor(options: ProgramRunOptions) {
     this.#options = options;
     this.#started = options.clock.now();
-    this.#expected = options.message.storedSize;
+    this.#expected = options.message.size;
     this.#child = spawn(options);
     this.pid = this.#child.pid;
     options.groups.started(this.pid);
@@ -83,6 +96,7 @@ export class ProgramRun {
       grace: options.grace,
       clock: options.clock,
       silent: (kind) => this.#silent(kind),
+      ...(options.wanted !== undefined && { wanted: options.wanted }),
     });
     this.#stderrTail = new StderrTail(this.#child.stderr);
     this.#complained = this.#stderrTail.start().catch((error) => this.#broken(error));
@@ -238,7 +252,7 @@ function spawn(options: ProgramRunOptions): Deno.ChildProcess {
     clearEnv: true,
     cwd: "/",
     // A descriptor's number is taken as well, of which the declarations know nothing: docs/decisions/0044-the-file-as-input.md.
-    stdin: options.stdin.number as unknown as "piped",
+    stdin: options.message.number as unknown as "piped",
     stdout: "piped",
     stderr: "piped",
     detached: true,

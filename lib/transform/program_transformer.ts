@@ -1,65 +1,46 @@
 /** Passes messages through a program on their way to the client. */
 
 import type { StoredMessage } from "../contracts/mail_store.ts";
-import type { Observer } from "../contracts/event.ts";
-import { type Clock, systemClock } from "./clock.ts";
-import type { ProcessGroups } from "../contracts/process_groups.ts";
-import { ProgramRun } from "./program_run.ts";
-import type { SpawnLock } from "./spawn_lock.ts";
-import type {
-  MessageBody,
-  MessageOutput,
-  TransformContext,
-  Transformer,
+import {
+  MessageMovedError,
+  type Programs,
+  type ProgramTurn,
+  type RunningProgram,
+} from "../contracts/programs.ts";
+import {
+  type MessageBody,
+  type MessageOutput,
+  type TransformContext,
+  type Transformer,
+  TransformerError,
 } from "../contracts/transformer.ts";
-import { TransformerError } from "../contracts/transformer.ts";
-import type { Turns } from "../async/semaphore.ts";
+import { CHUNK } from "./output_ring.ts";
 
-/** Octets a read: what a pipe holds on Linux. */
-const CHUNK = 64 * 1024;
+/** How often a message is looked for again that other programs rename. */
+const MOST_LOOKS = 3;
 
-/** Which program, and how it is held. */
+/** Which programs, and what a failure means. */
 export interface ProgramTransformerOptions {
-  /** The absolute path of the program (see `findProgram`), and its arguments (see `splitWords`). */
-  readonly command: readonly [string, ...string[]];
-  /** The program's PATH. */
-  readonly path: string;
-  readonly turns: Turns;
-  readonly groups: ProcessGroups;
-  /** Held while a program is started. All threads of the process that start programs must share it. */
-  readonly spawnLock: SpawnLock;
-  readonly observe: Observer;
-  /** Milliseconds that the program may be silent while the client would take more, asked at each run; 0 for ever. */
-  readonly timeout: () => number;
+  readonly programs: Programs;
   /** Whether a program that fails before its first output fails the command, or the stored message is sent instead. */
   readonly onFailure: "reject" | "bypass";
-  /**
-   * Milliseconds that what the program left behind may be silent when the program itself has ended well.
-   *
-   * @default 500
-   */
-  readonly grace?: number;
-  /** @default systemClock */
-  readonly clock?: Clock;
 }
 
 /**
- * Runs a program for each message: the message on its standard input, what goes to the client from its standard output.
- *
- * Nothing is buffered but one chunk at each joint: the program is not read while the client does not read, and not written to while
- * it does not read.
+ * Runs a program for each message: the message on its standard input, what goes to the client from its standard output. Little is
+ * buffered: the program is not read on while the client does not read.
  *
  * Each run that was started, or could not be, is told as ended when its processes are gone; waiting for a turn tells nothing.
  */
 export class ProgramTransformer implements Transformer {
   readonly resizes = true;
-  readonly #options: ProgramTransformerOptions;
-  readonly #clock: Clock;
+  readonly #programs: Programs;
+  readonly #onFailure: "reject" | "bypass";
   readonly #runs = new Set<Promise<void>>();
 
   constructor(options: ProgramTransformerOptions) {
-    this.#options = options;
-    this.#clock = options.clock ?? systemClock;
+    this.#programs = options.programs;
+    this.#onFailure = options.onFailure;
   }
 
   async apply(
@@ -69,7 +50,7 @@ export class ProgramTransformer implements Transformer {
     try {
       return { kind: "output", output: await this.#output(open, context) };
     } catch (error) {
-      if (this.#options.onFailure === "reject" || !isProgramsFault(error)) throw error;
+      if (this.#onFailure === "reject" || !isProgramsFault(error)) throw error;
       return { kind: "stored", message: await open() };
     }
   }
@@ -83,76 +64,57 @@ export class ProgramTransformer implements Transformer {
     open: () => Promise<StoredMessage>,
     context: TransformContext,
   ): Promise<MessageOutput> {
+    for (let look = 1;; look++) {
+      const run = await this.#start(open, context);
+      try {
+        return new ProgramOutput(run, await run.read(new Uint8Array(CHUNK)));
+      } catch (error) {
+        if (!(error instanceof MessageMovedError)) throw error;
+        if (look === MOST_LOOKS) throw inputError(error);
+      }
+    }
+  }
+
+  async #start(
+    open: () => Promise<StoredMessage>,
+    context: TransformContext,
+  ): Promise<RunningProgram> {
+    const { signal } = context;
+    using turn = await this.#turn(context);
     using untilStarted = new DisposableStack();
-    const turn = untilStarted.use(await this.#turn(context.signal));
     const message = untilStarted.use(await open());
-    if (context.signal.aborted) throw cancelled(context.signal.reason);
-    const run = this.#start(message, context);
+    if (signal.aborted) throw cancelled(signal.reason);
+    const run = turn.start(message, context);
     untilStarted.move();
-    this.#follow(run, turn, context);
-    return new ProgramOutput(run, await run.read(new Uint8Array(CHUNK)));
+    this.#follow(run, message, signal);
+    return run;
   }
 
-  async #turn(signal: AbortSignal): Promise<Disposable> {
+  async #turn(context: TransformContext): Promise<ProgramTurn> {
     try {
-      return await this.#options.turns.enter(signal);
+      return await this.#programs.enter(context);
     } catch (error) {
-      if (signal.aborted) throw cancelled(error);
+      if (context.signal.aborted) throw cancelled(error);
       throw error;
     }
   }
 
-  #start(message: StoredMessage, context: TransformContext): ProgramRun {
-    const { command, groups, observe, path, spawnLock } = this.#options;
-    using stdin = message.openDescriptor();
-    try {
-      const run = new ProgramRun({
-        command,
-        env: {
-          PATH: path,
-          POSTERN_USER: context.user,
-          POSTERN_UIDL: context.uid,
-          POSTERN_CLIENT: context.client,
-        },
-        message,
-        stdin,
-        timeout: this.#options.timeout(),
-        grace: this.#options.grace ?? 500,
-        groups,
-        spawnLock,
-        clock: this.#clock,
-      });
-      observe({ type: "transformer-started", session: context.session, pid: run.pid });
-      return run;
-    } catch (error) {
-      const failure = error instanceof TransformerError ? error.reason : "internal";
-      const session = context.session;
-      observe({ type: "transformer-ended", session, pid: undefined, milliseconds: 0, failure });
-      throw error;
-    }
-  }
-
-  /** Ends the run with its session, and sees to what is to happen when it has ended. */
-  #follow(run: ProgramRun, turn: Disposable, context: TransformContext): void {
-    const { session, signal } = context;
+  /** Ends the run with its session, and closes the message when it has ended. */
+  #follow(run: RunningProgram, message: StoredMessage, signal: AbortSignal): void {
     const abort = (): void => run.end(cancelled(signal.reason));
     signal.addEventListener("abort", abort, { once: true });
-    const followed = run.ended.then(({ failure, stderrTail, milliseconds }) => {
+    const followed = run.ended.then(() => {
       signal.removeEventListener("abort", abort);
-      turn[Symbol.dispose]();
+      message[Symbol.dispose]();
       this.#runs.delete(followed);
-      const ended = {
-        type: "transformer-ended",
-        session,
-        pid: run.pid,
-        milliseconds,
-        failure: failure?.reason,
-      } as const;
-      const tell = failure !== undefined && stderrTail !== "";
-      this.#options.observe(tell ? { ...ended, stderrTail } : ended);
     });
     this.#runs.add(followed);
   }
+}
+
+function inputError(error: MessageMovedError): TransformerError {
+  const sentence = `The message could not be given to the transformer: ${error.message}`;
+  return new TransformerError("input", sentence, { cause: error });
 }
 
 /** Whether another try without the program would help. */
@@ -169,10 +131,10 @@ function cancelled(reason: unknown): TransformerError {
 
 /** A run's output: what was waited for first, then what comes. */
 class ProgramOutput implements MessageOutput {
-  readonly #run: ProgramRun;
+  readonly #run: RunningProgram;
   #first: Uint8Array<ArrayBuffer> | undefined;
 
-  constructor(run: ProgramRun, first: Uint8Array<ArrayBuffer>) {
+  constructor(run: RunningProgram, first: Uint8Array<ArrayBuffer>) {
     this.#run = run;
     this.#first = first;
   }

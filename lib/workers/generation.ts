@@ -36,7 +36,7 @@ export async function newGeneration(options: GenerationOptions): Promise<Generat
   const maildir = await Deno.realPath(settings.maildir);
   const lock = await folders.take(maildir);
   return {
-    permissions: workerPermissions({ listen, maildir, program: transformer?.[0] }),
+    permissions: workerPermissions({ listen, maildir }),
     transformer,
     settings: { maildir, transformer: settings.transformer },
     [Symbol.dispose]: () => lock[Symbol.dispose](),

@@ -11,7 +11,9 @@ import type {
   ScramParameters,
   SessionIdentity,
 } from "../contracts/login_service.ts";
+import type { MessageFile } from "../contracts/mail_store.ts";
 import type { PackedEvents } from "./packed_events.ts";
+import type { RunFailure } from "./transformer/messages.ts";
 import type { ListenOptions } from "../net/endpoint.ts";
 
 /** What changes while a worker runs. */
@@ -36,11 +38,8 @@ export interface WorkerSetup {
   readonly slots: SharedArrayBuffer;
   /** How many connections each client network has. */
   readonly addresses: SharedArrayBuffer;
-  readonly spawnLock: SharedArrayBuffer;
-  /** The transformer's program and arguments, or undefined for none. */
-  readonly transformer: readonly [string, ...string[]] | undefined;
-  /** The PATH of that program. */
-  readonly path: string;
+  /** Whether messages go through a transformer. */
+  readonly transforms: boolean;
   /** The user id of the process. */
   readonly account: number;
   /** The server's running time when this is sent. */
@@ -62,9 +61,7 @@ export interface MainMethods {
   /** Whether a session holds its user's lock still. */
   checkLease(session: string): Promise<boolean>;
   /** Waits for one of `max_transformers` turns; the answer names it: by the number of the question. */
-  enterTurn(): Promise<number>;
-  /** Ends what is left of a program's process group. */
-  endGroup(pid: number): Promise<void>;
+  enterTurn(session: string): Promise<number>;
 }
 
 /** A question, by its number, which is higher than those of all questions before. */
@@ -78,6 +75,16 @@ export type Call<K extends keyof MainMethods = keyof MainMethods> = {
     readonly events: PackedEvents;
   };
 }[K];
+
+/** A transformer to start on a message. */
+export interface RunStart {
+  readonly turn: number;
+  /** The message's unique-id. */
+  readonly uid: string;
+  readonly file: MessageFile;
+  /** Where the output goes: ringMemory() of lib/transform/output_ring.ts. */
+  readonly ring: SharedArrayBuffer;
+}
 
 /**
  * From a worker to the main thread, which believes none of it (docs/decisions/0103): the shape is checked in worker_messages.ts, what
@@ -103,8 +110,11 @@ export type FromWorker =
   }
   /** All that had happened when the main thread said `tell` has been told. */
   | { readonly type: "told" }
+  /** A turn for which no program is started. */
   | { readonly type: "leave-turn"; readonly turn: number }
-  | { readonly type: "group-started"; readonly pid: number }
+  | { readonly type: "start-run"; readonly start: RunStart }
+  /** End a turn's program, as failed by the session's end where `cancelled` is true. */
+  | { readonly type: "end-run"; readonly turn: number; readonly cancelled: boolean }
   | { readonly type: "log"; readonly line: LogLine }
   /** An error that nothing caught: the thread cannot be trusted any more. */
   | { readonly type: "died"; readonly message: string; readonly stack: string | undefined }
@@ -121,6 +131,14 @@ export type ToWorker =
   | { readonly type: "answer"; readonly call: number; readonly value: unknown }
   | { readonly type: "failure"; readonly call: number; readonly message: string }
   | { readonly type: "lost"; readonly session: string }
+  /** The output of a turn's program is broken: what was written before is not whole. */
+  | { readonly type: "run-broken"; readonly turn: number; readonly failure: RunFailure }
+  /** Nobody of a turn's program is left. */
+  | {
+    readonly type: "run-ended";
+    readonly turn: number;
+    readonly failure: RunFailure | undefined;
+  }
   | { readonly type: "close"; readonly session: string; readonly reason: CloseReason }
   /** Send the events that wait for others now, and then `told`. */
   | { readonly type: "tell" }

@@ -4,7 +4,6 @@ import { AddressConnections, addressMemory } from "../net/address_connections.ts
 import { SharedConnectionSlots } from "../net/shared_connection_slots.ts";
 import { slotMemory } from "../net/slot_counters.ts";
 import { StartError } from "../net/start_error.ts";
-import { SpawnLock, spawnLockMemory } from "../transform/spawn_lock.ts";
 import type { WorkerSetup } from "./messages.ts";
 
 /** Workers of one generation and those that still drain. */
@@ -16,7 +15,6 @@ export class SharedThreads {
   readonly slots: SharedConnectionSlots;
   readonly #slots: SharedArrayBuffer;
   readonly #addresses = addressMemory();
-  readonly #spawnLock = spawnLockMemory();
   /** Numbers that are not in use, the lowest last. */
   readonly #unused = Array.from({ length: MAX_THREADS }, (_, index) => MAX_THREADS - 1 - index);
 
@@ -31,7 +29,7 @@ export class SharedThreads {
    *
    * @throws {StartError} when there are too many
    */
-  take(): Pick<WorkerSetup, "thread" | "slots" | "addresses" | "spawnLock"> {
+  take(): Pick<WorkerSetup, "thread" | "slots" | "addresses"> {
     const thread = this.#unused.pop();
     if (thread === undefined) {
       throw new StartError(
@@ -42,7 +40,6 @@ export class SharedThreads {
       thread,
       slots: this.#slots,
       addresses: this.#addresses,
-      spawnLock: this.#spawnLock,
     };
   }
 
@@ -50,7 +47,6 @@ export class SharedThreads {
   free(thread: number): void {
     new SharedConnectionSlots({ memory: this.#slots, thread }).forgetThread();
     new AddressConnections(this.#addresses, thread).forgetThread();
-    new SpawnLock(this.#spawnLock, thread).freeThread();
     this.#unused.push(thread);
   }
 }

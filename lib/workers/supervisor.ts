@@ -14,6 +14,7 @@ import type { WorkerState } from "./messages.ts";
 import type { ListenOptions } from "../net/endpoint.ts";
 import { StartError } from "../net/start_error.ts";
 import { SharedThreads } from "./shared_threads.ts";
+import { Transformers } from "./transformer/transformers.ts";
 import { WorkerHandle } from "./worker_handle.ts";
 
 const log = logger("workers");
@@ -56,6 +57,7 @@ export interface SupervisorOptions {
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #shared: SharedThreads;
+  readonly #transformers: Transformers;
   /** Workers that accept. */
   readonly #serving = new Set<WorkerHandle>();
   /** Workers that accept no more. */
@@ -75,6 +77,7 @@ export class Supervisor {
     this.#options = options;
     this.#generation = generation;
     this.#mostConnections = options.maxConnections;
+    this.#transformers = new Transformers(options.groups);
     this.#shared = new SharedThreads(options.maxConnections);
   }
 
@@ -95,7 +98,12 @@ export class Supervisor {
    * @throws {ListenError} when a port cannot be opened
    */
   async start(): Promise<void> {
-    for (const link of await this.#openAll(this.#generation)) this.#serve(link);
+    try {
+      for (const link of await this.#openAll(this.#generation)) this.#serve(link);
+    } catch (error) {
+      this.#transformers.letGo(this.#generation);
+      throw error;
+    }
   }
 
   /** Changes how many connections are served at once. */
@@ -132,6 +140,7 @@ export class Supervisor {
     try {
       fresh = await this.#openAll(generation);
     } catch (error) {
+      this.#transformers.letGo(generation);
       generation[Symbol.dispose]();
       throw error;
     }
@@ -176,6 +185,7 @@ export class Supervisor {
     }
     expired.removeEventListener("abort", end);
     for (const timer of this.#timers) clearTimeout(timer);
+    this.#transformers.letGo(this.#generation);
     this.#generation[Symbol.dispose]();
   }
 
@@ -212,14 +222,17 @@ export class Supervisor {
 
   async #open(generation: Generation): Promise<WorkerHandle> {
     const shared = this.#shared.take();
-    const { loginService, turns, groups, logging, listen, path, pulse, script } = this.#options;
-    const { permissions, transformer } = generation;
+    const { loginService, turns, logging, listen, path, pulse, script } = this.#options;
+    const { permissions, settings: { maildir } } = generation;
+    const startProgram = this.#transformers.starter(generation);
     const sessionPrefix = await this.#options.newPrefix();
     const begun = performance.now();
     const link = new WorkerHandle({
       loginService,
       turns,
-      groups,
+      startProgram,
+      maildir,
+      path,
       logging,
       permissions,
       maxConnections: () => this.#mostConnections + reserveFor(this.#mostConnections),
@@ -228,8 +241,7 @@ export class Supervisor {
         listen,
         sessionPrefix,
         ...shared,
-        transformer,
-        path,
+        transforms: startProgram !== undefined,
         account: Deno.uid() ?? NaN,
         running: this.#options.running(),
         certificates: this.#options.certificates(),
@@ -272,7 +284,9 @@ export class Supervisor {
   /** Gives back the mail folder of a generation that nobody belongs to any more. */
   #letGo(generation: Generation): void {
     if (generation === this.#generation) return;
-    if (![...this.#workers.values()].includes(generation)) generation[Symbol.dispose]();
+    if ([...this.#workers.values()].includes(generation)) return;
+    this.#transformers.letGo(generation);
+    generation[Symbol.dispose]();
   }
 
   async #replace(): Promise<void> {

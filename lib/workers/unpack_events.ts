@@ -2,7 +2,6 @@
 
 import type { CloseReason, Observer, ServerEvent } from "../contracts/event.ts";
 import { authorizationTable, transactionTable } from "../pop3/tables.ts";
-import type { TransformerFailure } from "../contracts/transformer.ts";
 import {
   ANSWERED,
   CONNECTED,
@@ -23,7 +22,6 @@ import {
   type Reader,
   record,
   ShapeError,
-  tagged,
   text,
   truth,
   whole,
@@ -71,28 +69,8 @@ const REASON: Reader<CloseReason> = oneOf<CloseReason>(
   "tls-failed",
   "error",
 );
-const FAILURE: Reader<TransformerFailure> = oneOf<TransformerFailure>(
-  "not-found",
-  "exit-status",
-  "no-output",
-  "timeout",
-  "cancelled",
-  "input",
-  "internal",
-);
-
 /** The events that go as they are. */
-const other = tagged("type", {
-  tls: record({ type: oneOf("tls"), version: optional(TLS_VERSION), ok: truth }),
-  "transformer-started": record({ type: oneOf("transformer-started"), pid: whole(2) }),
-  "transformer-ended": record({
-    type: oneOf("transformer-ended"),
-    pid: optional(whole(2)),
-    milliseconds: MILLISECONDS,
-    failure: optional(FAILURE),
-    stderrTail: optional(text(8192)),
-  }),
-});
+const other = record({ type: oneOf("tls"), version: optional(TLS_VERSION), ok: truth });
 
 /**
  * Tells an observer of packed events, one after the other.
@@ -182,18 +160,11 @@ function readEvent(packed: PackedEvents, at: number, session: string): ServerEve
         reason: REASON(packed[at + 2], "reason"),
       };
     default:
-      return readOther(packed[at + 1], session);
+      return { ...other(packed[at + 1], "event"), session };
   }
 }
 
 function readCommand(value: unknown): string {
   if (COMMANDS.has(value)) return value as string;
   throw new ShapeError("name is no command's");
-}
-
-function readOther(value: unknown, session: string): ServerEvent {
-  const read = other(value, "event");
-  if (read.type !== "transformer-ended") return { ...read, session };
-  const { stderrTail, ...ended } = read;
-  return { ...ended, session, ...(stderrTail !== undefined && { stderrTail }) };
 }

@@ -1,9 +1,9 @@
-/** Answers a worker's questions, and keeps what it was given for them: locks of maildrops, turns of transformers. */
+/** Answers a worker's questions, and keeps the locks of maildrops that it was given. */
 
-import type { Turns } from "../async/semaphore.ts";
 import type { Lease, LoginOutcome } from "../contracts/login_service.ts";
 import type { LocalLoginService } from "../auth/local_login_service.ts";
 import type { Call, MainMethods, RemoteLoginOutcome } from "./messages.ts";
+import type { WorkerRuns } from "./worker_runs.ts";
 import { FalseStatementError, type WorkerSessions } from "./worker_sessions.ts";
 
 /** Questions of one worker that may wait at once, beside one for each of its sessions. */
@@ -12,10 +12,8 @@ const MORE_WAITING = 1024;
 /** What questions are answered with. */
 export interface WorkerCallsOptions {
   readonly loginService: LocalLoginService;
-  readonly turns: Turns;
   readonly sessions: WorkerSessions;
-  /** Ends what is left of a process group that the worker has told of. */
-  readonly endGroup: (pid: number) => Promise<void>;
+  readonly runs: WorkerRuns;
   /** Tells the worker that a session's lock is lost. */
   readonly lost: (session: string) => void;
 }
@@ -24,21 +22,14 @@ export interface WorkerCallsOptions {
 export class WorkerCalls {
   readonly #options: WorkerCallsOptions;
   readonly #leases = new Map<string, Lease>();
-  /** By the question that each was given for. */
-  readonly #turns = new Map<number, Disposable>();
-  /** Questions that may wait for long, and can be taken back. */
-  readonly #waiting = new Map<number, AbortController>();
+  /** Logins that are being checked, by question: each can be taken back. */
+  readonly #checking = new Map<number, AbortController>();
   #last = 0;
   #open = 0;
   #ended = false;
 
   constructor(options: WorkerCallsOptions) {
     this.#options = options;
-  }
-
-  /** How many turns it has. */
-  get turns(): number {
-    return this.#turns.size;
   }
 
   /**
@@ -57,6 +48,8 @@ export class WorkerCalls {
     }
     if (question.method === "admit") sessions.of(question.args[0]);
     else if (question.method === "login") sessions.checking(question.args[0]);
+    else if (question.method === "enterTurn") sessions.reader(question.args[0]);
+    else if (question.method === "checkLease") sessions.mustHave(question.args[0]);
   }
 
   /** Answers a question that was checked. @throws {Error} when it cannot be answered now */
@@ -69,16 +62,10 @@ export class WorkerCalls {
     }
   }
 
-  /** A question need not be answered any more. The answer may be on its way: then nobody over there learns that there is a turn to give back. */
+  /** A question need not be answered any more. */
   cancel(call: number): void {
-    this.#waiting.get(call)?.abort();
-    this.leaveTurn(call);
-  }
-
-  /** Takes a turn back; one that was taken back already is none. */
-  leaveTurn(turn: number): void {
-    this.#turns.get(turn)?.[Symbol.dispose]();
-    this.#turns.delete(turn);
+    this.#checking.get(call)?.abort();
+    this.#options.runs.cancel(call);
   }
 
   /**
@@ -100,13 +87,12 @@ export class WorkerCalls {
   /** Takes back everything: the worker is gone. */
   end(): void {
     this.#ended = true;
-    for (const controller of this.#waiting.values()) controller.abort();
+    for (const controller of this.#checking.values()) controller.abort();
     for (const lease of this.#leases.values()) void lease[Symbol.asyncDispose]();
-    for (const turn of this.#turns.values()) turn[Symbol.dispose]();
   }
 
   #carryOut(question: Call): ReturnType<MainMethods[keyof MainMethods]> {
-    const { endGroup, loginService } = this.#options;
+    const { loginService, runs } = this.#options;
     switch (question.method) {
       case "admit":
         return loginService.admit(...question.args);
@@ -117,9 +103,7 @@ export class WorkerCalls {
       case "checkLease":
         return this.#checkLease(...question.args);
       case "enterTurn":
-        return this.#enterTurn(question.call);
-      case "endGroup":
-        return endGroup(...question.args);
+        return runs.enter(question.call, ...question.args);
     }
   }
 
@@ -129,7 +113,7 @@ export class WorkerCalls {
   ): Promise<RemoteLoginOutcome> {
     const { loginService, sessions } = this.#options;
     const gone = new AbortController();
-    this.#waiting.set(call, gone);
+    this.#checking.set(call, gone);
     let outcome;
     try {
       outcome = await loginService.login(identity, credentials, gone.signal);
@@ -137,7 +121,7 @@ export class WorkerCalls {
       sessions.unchecked(identity.session);
       throw error;
     } finally {
-      this.#waiting.delete(call);
+      this.#checking.delete(call);
     }
     const isThere = sessions.checked(identity.session, credentials, outcome);
     return this.#keep(identity.session, outcome, isThere && !this.#ended);
@@ -158,23 +142,6 @@ export class WorkerCalls {
 
   async #checkLease(session: string): Promise<boolean> {
     return await this.#leases.get(session)?.check() ?? false;
-  }
-
-  async #enterTurn(call: number): Promise<number> {
-    const controller = new AbortController();
-    this.#waiting.set(call, controller);
-    try {
-      const turn = await this.#options.turns.enter(controller.signal);
-      // A worker that died or asked no more meanwhile gives no turn back.
-      if (controller.signal.aborted) {
-        turn[Symbol.dispose]();
-        throw controller.signal.reason;
-      }
-      this.#turns.set(call, turn);
-      return call;
-    } finally {
-      this.#waiting.delete(call);
-    }
   }
 
   #release(session: string): boolean {

@@ -4,13 +4,13 @@ import { type Clock, systemClock } from "../async/clock.ts";
 import type { Logging } from "../log/logging.ts";
 import type { CertificateMaterial } from "../net/certificates.ts";
 import type { CloseReason, Observer } from "../contracts/event.ts";
-import type { LocalProcessGroups } from "../transform/local_process_groups.ts";
 import type { Turns } from "../async/semaphore.ts";
 import type { LocalLoginService } from "../auth/local_login_service.ts";
 import { MessageBudget } from "./message_budget.ts";
 import type { Call, FromWorker, ToWorker, WorkerSetup, WorkerState } from "./messages.ts";
 import { ListenError } from "../net/start_error.ts";
 import { WorkerCalls } from "./worker_calls.ts";
+import { type StartProgram, WorkerRuns } from "./worker_runs.ts";
 import { markLine } from "./worker_log.ts";
 import { readWorkerMessage } from "./worker_messages.ts";
 import type { WorkerPermissions } from "./worker_permissions.ts";
@@ -31,7 +31,12 @@ const MOST_MISSED = 6;
 export interface WorkerHandleOptions {
   readonly loginService: LocalLoginService;
   readonly turns: Turns;
-  readonly groups: LocalProcessGroups;
+  /** Starts the transformer's program, where there is one. */
+  readonly startProgram: StartProgram | undefined;
+  /** The mail folder, an absolute path. */
+  readonly maildir: string;
+  /** The transformer's PATH. */
+  readonly path: string;
   readonly logging: Pick<Logging, "accept">;
   readonly permissions: WorkerPermissions;
   readonly setup: WorkerSetup;
@@ -54,7 +59,7 @@ export class WorkerHandle {
   readonly #worker: Worker;
   readonly #sessions: WorkerSessions;
   readonly #calls: WorkerCalls;
-  readonly #groups = new Set<number>();
+  readonly #runs: WorkerRuns;
   readonly #messages = new MessageBudget(MESSAGES);
   readonly #logLines = new MessageBudget(LOG_LINES);
   readonly #listening = Promise.withResolvers<void>();
@@ -68,16 +73,27 @@ export class WorkerHandle {
   /** Starts the thread. */
   constructor(options: WorkerHandleOptions) {
     this.#options = options;
-    const { clock = systemClock, loginService, maxConnections, setup, turns } = options;
+    const { clock = systemClock, loginService, maxConnections, setup } = options;
     this.#clock = clock;
     const sessions = new WorkerSessions({ prefix: setup.sessionPrefix, maxConnections, clock });
+    const post = (message: ToWorker): void => this.#post(message);
+    const runs = new WorkerRuns({
+      turns: options.turns,
+      sessions,
+      start: options.startProgram,
+      maildir: options.maildir,
+      path: options.path,
+      settings: () => loginService.settings,
+      observe: (event) => loginService.observe(event),
+      post,
+    });
     this.#sessions = sessions;
+    this.#runs = runs;
     this.#calls = new WorkerCalls({
       loginService,
-      turns,
       sessions,
-      endGroup: (pid) => this.#endGroup(pid),
-      lost: (session) => this.#post({ type: "lost", session }),
+      runs,
+      lost: (session) => post({ type: "lost", session }),
     });
     const script = options.script ?? new URL("./thread/session_worker.ts", import.meta.url);
     this.#worker = new Worker(script.href, {
@@ -108,6 +124,7 @@ export class WorkerHandle {
 
   /** Lets it serve. */
   start(): void {
+    if (this.gone) return;
     if (this.#phase === "listening") this.#phase = "serving";
     this.#post({ type: "start" });
     this.#pulse ??= setInterval(() => this.#feelPulse(), this.#options.pulse ?? PULSE_MS);
@@ -228,9 +245,11 @@ export class WorkerHandle {
         if (message.release !== undefined) this.#calls.release(message.release);
         return;
       case "leave-turn":
-        return this.#calls.leaveTurn(message.turn);
-      case "group-started":
-        return this.#groupStarted(message.pid);
+        return this.#runs.leave(message.turn);
+      case "start-run":
+        return this.#runs.start(message.start);
+      case "end-run":
+        return this.#runs.end(message.turn, message.cancelled);
       case "retired":
         this.#expect("draining");
         return this.#retired.resolve();
@@ -255,7 +274,10 @@ export class WorkerHandle {
 
   readonly #observe: Observer = (event) => {
     if (event.type === "connected") this.#messages.add(MESSAGES_PER_SESSION);
-    else if (event.type === "disconnected") this.#calls.sessionEnded(event.session);
+    else if (event.type === "disconnected") {
+      this.#calls.sessionEnded(event.session);
+      this.#runs.sessionEnded(event.session);
+    }
     this.#options.loginService.observe(event);
   };
 
@@ -267,19 +289,6 @@ export class WorkerHandle {
       const { message } = error instanceof Error ? error : new Error(String(error));
       this.#post({ type: "failure", call, message });
     }
-  }
-
-  #groupStarted(pid: number): void {
-    // Whoever starts a program has a turn for it.
-    if (this.#groups.size >= this.#calls.turns) {
-      throw new FalseStatementError("A program runs for which there was no turn");
-    }
-    this.#groups.add(pid);
-    this.#options.groups.started(pid);
-  }
-
-  async #endGroup(pid: number): Promise<void> {
-    if (this.#groups.delete(pid)) await this.#options.groups.end(pid);
   }
 
   get #name(): string {
@@ -297,7 +306,7 @@ export class WorkerHandle {
     this.#untold = [];
     this.#listening.reject(error ?? new Error("The worker ended before it listened"));
     this.#listening.promise.catch(() => undefined); // Whoever waited for it has been told.
-    const { loginService, groups } = this.#options;
+    const { loginService } = this.#options;
     for (const session of this.#sessions.names()) {
       loginService.observe({
         type: "disconnected",
@@ -307,7 +316,7 @@ export class WorkerHandle {
       });
     }
     this.#calls.end();
-    for (const pid of this.#groups) void groups.end(pid);
+    this.#runs.endAll();
     this.#options.ended(error);
   }
 }

@@ -1,12 +1,15 @@
 /** What a session worker may say: a table with a reader for each message, so that one which was taken over can say nothing else. */
 
 import type { Credentials, SessionIdentity } from "../contracts/login_service.ts";
+import type { MessageFile } from "../contracts/mail_store.ts";
+import { isRingMemory } from "../transform/output_ring.ts";
 import { SASL_LINE_OCTETS } from "../wire/limits.ts";
 import type { Call, FromWorker, MainMethods } from "./messages.ts";
 import type { PackedEvents } from "./packed_events.ts";
 import type { ListenOptions } from "../net/endpoint.ts";
 import {
   matching,
+  number,
   octets,
   oneOf,
   optional,
@@ -25,11 +28,11 @@ import { readLogLine } from "./worker_log.ts";
 const MOST_VALUES = 1 << 20;
 
 const CALL = whole(1);
-/** kill(2) takes 0, 1 and what is negative for other things than a process of ours. */
-const PID = whole(2, 2 ** 31 - 1);
 /** A line of an exchange, and what is joined of several. */
 const LINE = text(SASL_LINE_OCTETS);
 const LINES = text(4 * SASL_LINE_OCTETS);
+/** RFC 1939, section 7. */
+const UID = matching(/^[\x21-\x7e]+$/, 70);
 const SESSION = matching(/^[0-9a-z]+-[0-9a-z]+$/, 32);
 
 const identity: Reader<SessionIdentity> = record({
@@ -92,8 +95,7 @@ const calls: { readonly [M in keyof MainMethods]: Reader<Call<M>> } = {
   scramParameters: call("scramParameters", tuple(LINE)),
   login: call("login", tuple(identity, credentials)),
   checkLease: call("checkLease", tuple(SESSION)),
-  enterTurn: call("enterTurn", tuple()),
-  endGroup: call("endGroup", tuple(PID)),
+  enterTurn: call("enterTurn", tuple(SESSION)),
 };
 
 const where: Reader<ListenOptions> = (value, name) => {
@@ -103,6 +105,19 @@ const where: Reader<ListenOptions> = (value, name) => {
     tls: optional(truth),
   })(value, name);
   return { hostname, port, tls };
+};
+
+/** Device and inode may be beyond what numbers count exactly. */
+const file: Reader<MessageFile> = record({
+  path: text(8192),
+  device: number(0, 2 ** 64),
+  inode: number(0, 2 ** 64),
+  size: whole(0),
+});
+
+const ring: Reader<SharedArrayBuffer> = (value, name) => {
+  if (isRingMemory(value)) return value;
+  throw new ShapeError(`${name} is no memory for output`);
 };
 
 const messages: {
@@ -120,7 +135,11 @@ const messages: {
   events: record({ type: oneOf("events"), events, release: optional(SESSION) }),
   told: record({ type: oneOf("told") }),
   "leave-turn": record({ type: oneOf("leave-turn"), turn: CALL }),
-  "group-started": record({ type: oneOf("group-started"), pid: PID }),
+  "start-run": record({
+    type: oneOf("start-run"),
+    start: record({ turn: CALL, uid: UID, file, ring }),
+  }),
+  "end-run": record({ type: oneOf("end-run"), turn: CALL, cancelled: truth }),
   log: record({ type: oneOf("log"), line: readLogLine }),
   died: record({ type: oneOf("died"), message: text(4096), stack: optional(text(16_384)) }),
   retired: record({ type: oneOf("retired") }),

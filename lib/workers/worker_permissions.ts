@@ -1,4 +1,4 @@
-/** What a session worker may touch: the sandbox of operations.md, in one place. */
+/** What a session worker and the thread that runs transformers may touch: the sandbox, in one place. */
 
 import { plainAddress } from "../net/endpoint.ts";
 import type { ListenOptions } from "../net/endpoint.ts";
@@ -12,22 +12,27 @@ export interface WorkerNeeds {
   readonly listen: readonly ListenOptions[];
   /** The mail folder, an absolute path without symbolic links. */
   readonly maildir: string;
-  /** The transformer's program, an absolute path; undefined for none. */
-  readonly program: string | undefined;
 }
 
-/** Its own listen addresses, the mail folder and the transformer's program; no environment, no other file, no other program. */
-export function workerPermissions({ listen, maildir, program }: WorkerNeeds): WorkerPermissions {
-  return {
-    net: listen.map(netPermission),
-    read: [maildir],
-    write: [maildir],
-    run: program === undefined ? false : [program],
-    env: false,
-    ffi: false,
-    sys: false,
-    import: false,
-  };
+const NOTHING: WorkerPermissions = {
+  net: false,
+  read: false,
+  write: false,
+  run: false,
+  env: false,
+  ffi: false,
+  sys: false,
+  import: false,
+};
+
+/** A session worker's: its own listen addresses and the mail folder; no environment, no other file, no program. */
+export function workerPermissions({ listen, maildir }: WorkerNeeds): WorkerPermissions {
+  return { ...NOTHING, net: listen.map(netPermission), read: [maildir], write: [maildir] };
+}
+
+/** What the thread that runs transformers may do: start the one program, on files of the mail folder; it faces no client. */
+export function transformerPermissions(maildir: string, program: string): WorkerPermissions {
+  return { ...NOTHING, read: [maildir], run: [program] };
 }
 
 /** How a permission to listen is written. */

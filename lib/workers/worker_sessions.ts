@@ -66,6 +66,11 @@ export class WorkerSessions {
     return this.#known.has(session);
   }
 
+  /** @throws {FalseStatementError} when a session is none of this worker's, or over */
+  mustHave(session: string): void {
+    this.#of(session);
+  }
+
   /** Their names. */
   names(): string[] {
     return [...this.#known.keys()];
@@ -134,6 +139,19 @@ export class WorkerSessions {
     if (known !== undefined) known.checking = false;
   }
 
+  /**
+   * Finds whose mail a session reads.
+   *
+   * @throws {FalseStatementError} when it is no session of this worker's that has logged in
+   */
+  reader(session: string): { readonly user: string; readonly address: string } {
+    const { address, granted, open } = this.#of(session);
+    if (granted === undefined || !open) {
+      throw new FalseStatementError("A session without a login reads mail");
+    }
+    return { user: granted.user, address };
+  }
+
   /** Notes that a session has given its lock back. */
   released(session: string): void {
     const known = this.#known.get(session);
@@ -156,10 +174,7 @@ export class WorkerSessions {
 
   /** The event as it is told, with a time that can be right; undefined for what comes late, of a session that is over. */
   #checked(event: ServerEvent): ServerEvent | undefined {
-    if (event.type !== "connected" && this.hasEnded(event.session)) {
-      // A program may outlive its session for a moment.
-      return event.type === "transformer-ended" ? event : undefined;
-    }
+    if (event.type !== "connected" && this.hasEnded(event.session)) return undefined;
     switch (event.type) {
       case "connected":
         this.#begin(event);

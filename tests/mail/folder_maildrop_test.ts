@@ -1,5 +1,6 @@
 // An open maildrop while other programs rename, replace, cut and remove its files.
 
+import { readFileSync } from "node:fs";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Yielder } from "../../lib/async/yielder.ts";
 import {
@@ -9,10 +10,12 @@ import {
   MessageGoneError,
   type StoredMessage,
 } from "../../lib/contracts/mail_store.ts";
-import { ALL_REMOVED, readAll, readDescriptor } from "../contracts/mail_store_contract.ts";
+import { ALL_REMOVED, readAll } from "../contracts/mail_store_contract.ts";
 import { Folder, MessageIndex } from "../../lib/mail/folder/message_index.ts";
 import { NameTable } from "../../lib/mail/listing/name_table.ts";
 import { Locator } from "../../lib/mail/folder/locator.ts";
+import { openMessageFile } from "../../lib/mail/folder/message_file.ts";
+import { MessageMovedError } from "../../lib/contracts/programs.ts";
 import { findMailbox, type Mailbox } from "../../lib/mail/folder/mailbox.ts";
 import { removeFiles } from "../../lib/mail/folder/remove_files.ts";
 import { TempMail } from "./temp_mail.ts";
@@ -91,32 +94,43 @@ Deno.test("a message that grew is sent as it was measured, one that was cut ends
     using stored = await openNumber(maildrop, 1);
     Deno.writeTextFileSync(path, "more", { append: true });
     assertEquals(readAll(stored).length, 1000);
-    assertThrows(
-      () => stored.checkWhole(),
-      MessageChangedError,
-      "1004 octets and no longer its 1000",
-    );
   }
   using again = await openNumber(maildrop, 1);
   assertEquals([again.size, again.storedSize, readAll(again).length], [1006, 1004, 1004]);
   using cut = await openNumber(maildrop, 1);
-  cut.checkWhole();
   Deno.truncateSync(path, 100);
   const into = new Uint8Array(4096);
   assertEquals(cut.readSync(into), 100);
   assertThrows(() => cut.readSync(into), MessageChangedError, "904 octets before its 1004");
-  assertThrows(() => cut.checkWhole(), MessageChangedError, "100 octets and no longer its 1004");
 });
 
-Deno.test("a program is given the message that was opened, whatever its name stands for by then", async () => {
+Deno.test("another thread opens the message that was opened, and nothing else that has its name", async () => {
   using mail = new TempMail();
-  mail.maildir("alice", { "new/1.a": "one\r\n" });
+  mail.maildir("alice", { "new/1.a": "one\r\n", "new/2.b": "two\r\n" });
+  Deno.writeTextFileSync(mail.path("secret"), "secret");
   await using maildrop = await mail.store().acquire("alice");
   using stored = await openNumber(maildrop, 1);
-  Deno.removeSync(mail.path("alice/new/1.a"));
-  Deno.symlinkSync("/etc/hostname", mail.path("alice/new/1.a"));
+  const path = mail.path("alice/new/1.a");
+  const file = stored.file!;
+  assertEquals([file.path, file.size], [path, 5]);
+  {
+    using opened = openMessageFile(file);
+    assertEquals(readFileSync(opened.number, "utf8"), "one\r\n");
+    opened.checkWhole();
+    Deno.writeTextFileSync(path, "more", { append: true });
+    assertThrows(() => opened.checkWhole(), MessageChangedError, "9 octets and no longer its 5");
+  }
+  Deno.renameSync(mail.path("alice/new/2.b"), path);
+  assertThrows(() => openMessageFile(file), MessageMovedError, "another file");
+  Deno.removeSync(path);
+  assertThrows(() => openMessageFile(file), MessageMovedError, "no file");
+  Deno.symlinkSync(mail.path("secret"), path);
+  assertThrows(() => openMessageFile(file), MessageMovedError);
+  Deno.removeSync(path);
+  await new Deno.Command("mkfifo", { args: [path] }).output();
+  assertThrows(() => openMessageFile(file), MessageMovedError);
+  // The session itself reads what it has opened.
   assertEquals(text(readAll(stored)), "one\r\n");
-  assertEquals(text(readDescriptor(stored)), "one\r\n");
 });
 
 Deno.test("an open message outlives its file", async () => {

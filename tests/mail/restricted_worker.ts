@@ -3,6 +3,7 @@
 import { systemClock } from "../../lib/async/clock.ts";
 import { countOn } from "../../lib/async/running_time.ts";
 import { FolderMailStore } from "../../lib/mail/folder/folder_mail_store.ts";
+import { openMessageFile } from "../../lib/mail/folder/message_file.ts";
 
 const scope = self as unknown as {
   onmessage: (event: MessageEvent<{ root: string; account: number }>) => void;
@@ -29,7 +30,7 @@ scope.onmessage = async ({ data: { root, account } }): Promise<void> => {
     for (const message of maildrop.messages) {
       using stored = await maildrop.open(message);
       octets.push(stored.readSync(into) ?? 0);
-      stored.openDescriptor()[Symbol.dispose]();
+      openMessageFile(stored.file!)[Symbol.dispose]();
     }
     maildrop.retrieved(maildrop.messages[0]!);
     const { stayed } = await maildrop.remove([maildrop.messages[1]!]);

@@ -1,17 +1,15 @@
 /** Stored messages that tests make up, and that tell what was done with them. */
 
-import {
-  type Descriptor,
-  MessageChangedError,
-  type StoredMessage,
-} from "../../lib/contracts/mail_store.ts";
-import { descriptorOf } from "../../lib/mail/memory/memory_mail_store.ts";
+import { closeSync, openSync } from "node:fs";
+import { MessageChangedError, type StoredMessage } from "../../lib/contracts/mail_store.ts";
+import type { ProgramInput } from "../../lib/transform/program_run.ts";
 
 /** A message in memory; counts how often it was given to a program and how often it was disposed. */
 export class FakeMessage implements StoredMessage {
   readonly size: number;
   readonly storedSize: number;
   readonly verbatim = false;
+  readonly file = undefined;
   given = 0;
   disposals = 0;
   readonly #octets: Uint8Array;
@@ -39,13 +37,26 @@ export class FakeMessage implements StoredMessage {
     return octets.length;
   }
 
-  openDescriptor(): Descriptor {
+  /** The message as a program's standard input: a file without a name. */
+  input(): ProgramInput {
     this.#mustBeOpen();
     this.given++;
-    return descriptorOf(this.#octets.subarray(0, this.#left));
+    const path = Deno.makeTempFileSync({ prefix: "postern-" });
+    try {
+      Deno.writeFileSync(path, this.#octets.subarray(0, this.#left));
+      const number = openSync(path, "r");
+      return {
+        number,
+        size: this.storedSize,
+        checkWhole: () => this.#checkWhole(),
+        [Symbol.dispose]: () => closeSync(number),
+      };
+    } finally {
+      Deno.removeSync(path);
+    }
   }
 
-  checkWhole(): void {
+  #checkWhole(): void {
     this.#mustBeOpen();
     if (this.#left < this.storedSize) throw new MessageChangedError("another program cut it");
   }

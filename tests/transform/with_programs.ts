@@ -10,6 +10,7 @@ import { splitWords } from "../../lib/transform/split_words.ts";
 import type { MessageBody, MessageOutput } from "../../lib/contracts/transformer.ts";
 import { Semaphore } from "../../lib/async/semaphore.ts";
 import { FakeMessage } from "./messages.ts";
+import { LocalPrograms } from "./local_programs.ts";
 import { descriptors, leftOf } from "./processes.ts";
 import { eventually } from "../support/waiting.ts";
 
@@ -87,17 +88,17 @@ export async function withPrograms(
     async apply(commandLine, given): Promise<MessageBody> {
       const [name, ...rest] = splitWords(commandLine);
       const program = name.includes("/") ? name : await findProgram(name, { path, cwd: "/" });
-      const transformer = new ProgramTransformer({
+      const programs = new LocalPrograms({
         command: [program, ...rest],
         path,
         turns: semaphore,
         groups,
         spawnLock,
         observe: (event) => events.push(event),
-        timeout: () => timeoutOf(options, commandLine),
-        onFailure: options.onFailure ?? "reject",
-        grace: 150,
+        timeout: timeoutOf(options, commandLine),
       });
+      const { onFailure = "reject" } = options;
+      const transformer = new ProgramTransformer({ programs, onFailure });
       made.push(transformer);
       let first = typeof given === "string" ? new FakeMessage(given) : given;
       const open = (): Promise<FakeMessage> => {

@@ -24,10 +24,7 @@ function stored(octets: Uint8Array, fails = Infinity): StoredMessage & { dispose
       at += part.length;
       return part.length;
     },
-    openDescriptor(): never {
-      throw new Error("no program was to read it");
-    },
-    checkWhole(): void {},
+    file: undefined,
     [Symbol.dispose](): void {
       this.disposed = true;
     },

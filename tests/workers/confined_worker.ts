@@ -1,11 +1,12 @@
-/** Tries, from inside a worker, what a session worker must not be able to do, and what it must; tells how each went. */
+/** Tries, from inside a thread, what a session worker or the transformers' thread must not be able to do, and what it must. */
 
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, readSync } from "node:fs";
 import process from "node:process";
 
 /** What the test has prepared. */
 export interface Grounds {
+  readonly kind: "session worker" | "transformers' thread";
   readonly maildir: string;
   readonly port: number;
   readonly otherPort: number;
@@ -17,7 +18,19 @@ export interface Grounds {
 
 type Attempts = Readonly<Record<string, () => unknown>>;
 
-function forbidden({ outside, stateFile, keyFile, otherPort, port }: Grounds): Attempts {
+function forbidden(grounds: Grounds): Attempts {
+  const { maildir, port, program } = grounds;
+  const others = grounds.kind === "session worker"
+    ? { "the transformer": () => new Deno.Command(program, { args: ["--version"] }).output() }
+    : {
+      "writing mail": () => Deno.writeTextFile(`${maildir}/new`, "x"),
+      "removing mail": () => Deno.remove(`${maildir}/kept`),
+      "listening": () => Deno.listen({ hostname: "127.0.0.1", port, reusePort: true }),
+    };
+  return { ...forbiddenToBoth(grounds), ...others };
+}
+
+function forbiddenToBoth({ outside, stateFile, keyFile, otherPort, port }: Grounds): Attempts {
   return {
     "a variable of the environment": () => Deno.env.get("PATH"),
     "a POSTERN_ variable": () => Deno.env.get("POSTERN_ADMIN"),
@@ -31,6 +44,10 @@ function forbidden({ outside, stateFile, keyFile, otherPort, port }: Grounds): A
     "writing the state file": () => Deno.writeTextFile(stateFile, "x"),
     "reading the key file": () => Deno.readTextFile(keyFile),
     "reading the key file by node:fs": () => readFileSync(keyFile),
+    "reading another thread's file by its number": () => {
+      const read = Array.from({ length: 256 }, (_, number) => number).filter(canRead);
+      if (read.length === 0) throw new Deno.errors.NotCapable("no number is open here");
+    },
     "another folder": () => Deno.readDirSync(outside).next(),
     "a folder beside, by dots": () => Deno.readDirSync(`${outside}/../${"mail"}/..`).next(),
     "a new file elsewhere": () => Deno.writeTextFile(`${outside}/new`, "x"),
@@ -68,14 +85,27 @@ function forbidden({ outside, stateFile, keyFile, otherPort, port }: Grounds): A
   };
 }
 
-function allowed({ maildir, port, program }: Grounds): Attempts {
+function allowed({ kind, maildir, port, program }: Grounds): Attempts {
+  if (kind === "transformers' thread") {
+    return {
+      "reading mail": () => Deno.readDirSync(maildir).next(),
+      "the transformer": () => new Deno.Command(program, { args: ["--version"] }).output(),
+    };
+  }
   return {
     "reading mail": () => Deno.readDirSync(maildir).next(),
     "writing mail": () => Deno.writeTextFile(`${maildir}/new`, "x"),
     "removing mail": () => Deno.remove(`${maildir}/new`),
     "listening": () => Deno.listen({ hostname: "127.0.0.1", port, reusePort: true }).close(),
-    "the transformer": () => new Deno.Command(program, { args: ["--version"] }).output(),
   };
+}
+
+function canRead(number: number): boolean {
+  try {
+    return readSync(number, new Uint8Array(5), 0, 5, 0) > 0;
+  } catch {
+    return false;
+  }
 }
 
 async function outcomes(attempts: Attempts): Promise<[string, string][]> {

@@ -1,5 +1,6 @@
 /** What a worker that was taken over may say: everything here is wrong, each in its own way. */
 
+import { ringMemory } from "../../lib/transform/output_ring.ts";
 import { CONNECTED, DISCONNECTED, LOGIN, OTHER, SENT } from "../../lib/workers/packed_events.ts";
 
 /** What a liar knows. */
@@ -33,6 +34,16 @@ function call(method: string, ...args: readonly unknown[]): unknown {
 function guess(session: string, address: string, user = "bob"): unknown {
   const credentials = { kind: "password", mechanism: "USER", user, password: "guessed" };
   return call("login", { session, address, tls: undefined }, credentials);
+}
+
+const MAIL = { path: "/var/mail/ann/new/1", device: 1, inode: 1, size: 1 };
+
+/** A program in the turn that call() has asked for. */
+function run(fields: object): unknown {
+  return {
+    type: "start-run",
+    start: { turn: 1000, uid: "1", file: MAIL, ring: ringMemory(), ...fields },
+  };
 }
 
 /** By what they try. */
@@ -70,9 +81,11 @@ export const LIES: Readonly<Record<string, Lie>> = {
   "a call of a method that is none": () => [call("shutdown")],
   "a call of the prototype's": () => [call("constructor")],
   "a call without arguments": () => [call("login")],
-  "a call with too many arguments": () => [call("enterTurn", 1)],
-  "a call by a number that is none": () => [{ ...call("enterTurn") as object, call: "1" }],
-  "a call by a number of before": () => [{ ...call("enterTurn") as object, call: 1 }],
+  "a call with too many arguments": ({ own }) => [call("enterTurn", own, 1)],
+  "a call by a number that is none": ({ own }) => [
+    { ...call("enterTurn", own) as object, call: "1" },
+  ],
+  "a call by a number of before": ({ own }) => [{ ...call("enterTurn", own) as object, call: 1 }],
   "a password that is no text": ({ fresh, address }) => [
     call("login", { session: fresh, address }, {
       kind: "password",
@@ -137,15 +150,35 @@ export const LIES: Readonly<Record<string, Lie>> = {
     call("admit", { session: others, address, tls: undefined }),
   ],
 
-  // Processes.
-  "the group of process 1": () => [{ type: "group-started", pid: 1 }],
-  "the group of everybody": () => [{ type: "group-started", pid: -1 }],
-  "its own group": () => [{ type: "group-started", pid: 0 }],
-  "a group of half a process": () => [{ type: "group-started", pid: 2.5 }],
-  "a process that it did not start": ({ pid }) => [
-    { type: "group-started", pid },
-    call("endGroup", pid),
+  // Programs.
+  "a process as if it were its program": ({ pid }) => [{ type: "group-started", pid }],
+  "the end of process 1": () => [call("endGroup", 1)],
+  "a turn for another's session": ({ others }) => [call("enterTurn", others)],
+  "a turn for a session without a login": ({ fresh }) => [call("enterTurn", fresh)],
+  "a program without a turn": () => [run({ turn: 3 })],
+  "a program in the turn of a login": () => [run({ turn: 1 })],
+  "a program on a file elsewhere": ({ own }) => [
+    call("enterTurn", own),
+    run({ file: { ...MAIL, path: "/etc/shadow" } }),
   ],
+  "a program on a file elsewhere, by dots": ({ own }) => [
+    call("enterTurn", own),
+    run({ file: { ...MAIL, path: "/var/mail/../../etc/shadow" } }),
+  ],
+  "a program on a path with a NUL": ({ own }) => [
+    call("enterTurn", own),
+    run({ file: { ...MAIL, path: "/var/mail/a\0b" } }),
+  ],
+  "a program on a descriptor": ({ own }) => [call("enterTurn", own), run({ file: 9 })],
+  "a program with variables of its own": ({ own }) => [
+    call("enterTurn", own),
+    run({ uid: "1\0LD_PRELOAD=/var/mail/evil.so" }),
+  ],
+  "a program whose output goes nowhere": ({ own }) => [
+    call("enterTurn", own),
+    run({ ring: new SharedArrayBuffer(8) }),
+  ],
+  "a second program in one turn": ({ own }) => [call("enterTurn", own), run({}), run({})],
 
   // What it says of itself.
   "that it has ended": () => [{ type: "drained" }],

@@ -27,6 +27,7 @@ Deno.test("a worker that lies is ended, and nothing is signalled, banned, counte
       liar.say(connected(`w${count}-2`));
       main.log.length = 0;
       main.events.length = 0;
+      main.started.length = 0;
       const facts: Facts = {
         own: `w${count}-1`,
         fresh: `w${count}-2`,
@@ -44,6 +45,15 @@ Deno.test("a worker that lies is ended, and nothing is signalled, banned, counte
       assertEquals(ends.map(({ session }) => session).sort(), [facts.own, facts.fresh]);
       assertEquals(main.events.filter(isStrange(facts)), []);
       assertEquals(main.log.filter(({ category }) => category === "audit"), []);
+      for (const { env, file } of main.started) {
+        assertMatch(file.path, /^\/var\/mail\/ann\//);
+        assertEquals(env, {
+          PATH: "/bin",
+          POSTERN_USER: "ann",
+          POSTERN_UIDL: "1",
+          POSTERN_CLIENT: ADDRESS,
+        });
+      }
     });
   }
   assertEquals([await locks.holders("bob"), guard.bans(), groups.running.size], [1, [], 0]);

@@ -11,11 +11,12 @@ import type { WorkerHandleOptions } from "../../lib/workers/worker_handle.ts";
 import type { Settings } from "../../lib/contracts/settings.ts";
 import { MemoryState } from "../../lib/state/memory/memory_state.ts";
 import { LocalProcessGroups } from "../../lib/transform/local_process_groups.ts";
-import { spawnLockMemory } from "../../lib/transform/spawn_lock.ts";
 import { Semaphore } from "../../lib/async/semaphore.ts";
 import { addressMemory } from "../../lib/net/address_connections.ts";
 import { slotMemory } from "../../lib/net/slot_counters.ts";
 import { MemoryLocks } from "../../lib/locks/memory_locks.ts";
+
+type Started = Parameters<NonNullable<WorkerHandleOptions["startProgram"]>>[0];
 
 /** The main thread's parts, and what came of them. */
 export interface MainThread extends AsyncDisposable {
@@ -27,6 +28,8 @@ export interface MainThread extends AsyncDisposable {
   readonly logging: WorkerHandleOptions["logging"];
   readonly events: ServerEvent[];
   readonly log: LogLine[];
+  /** The programs that were ordered; none runs. */
+  readonly started: Started[];
   /** The log's lines in both formats. */
   readonly written: { readonly text: string; readonly json: string }[];
   /** What a link to a worker is made with that may do nothing at all. */
@@ -38,6 +41,7 @@ export async function mainThread(settings: Settings): Promise<MainThread> {
   const accounts = await openAccounts({ state: new MemoryState(), settings });
   const events: ServerEvent[] = [];
   const log: LogLine[] = [];
+  const started: Started[] = [];
   const written: { text: string; json: string }[] = [];
   const locks = new MemoryLocks();
   const turns = new Semaphore(settings.maxTransformers);
@@ -67,10 +71,16 @@ export async function mainThread(settings: Settings): Promise<MainThread> {
     events,
     log,
     written,
+    started,
     linkOptions: (prefix) => ({
       loginService,
       turns,
-      groups,
+      startProgram: (order) => {
+        started.push(order);
+        return () => {};
+      },
+      maildir: "/var/mail",
+      path: "/bin",
       logging,
       maxConnections: () => settings.maxConnections,
       permissions: {
@@ -95,9 +105,7 @@ export async function mainThread(settings: Settings): Promise<MainThread> {
         thread: 0,
         slots: slotMemory(settings.maxConnections, 1),
         addresses: addressMemory(1),
-        spawnLock: spawnLockMemory(),
-        transformer: undefined,
-        path: "",
+        transforms: true,
         account: 0,
         running: { id: "0123456789abcdef", at: 1 },
         certificates: [],

@@ -11,6 +11,6 @@ const obey = scope.onmessage;
 scope.onmessage = (event): void => {
   if (event.data.type !== "close") obey(event);
   else if (event.data.reason === "kicked") void Promise.reject(new Error("nobody awaits it"));
-  else if (event.data.reason === "refused") scope.postMessage({ type: "group-started", pid: 1 });
+  else if (event.data.reason === "refused") scope.postMessage({ type: "told" });
   else throw new Error("nothing catches it");
 };

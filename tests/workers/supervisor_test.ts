@@ -34,7 +34,7 @@ for (const reason of ["kicked", "error", "refused"] as const) {
     await client.ended();
     await eventually("the lock being free", async () => await locks.holders("ann") === 0);
     await eventually("the program's end", () => groups.running.size === 0);
-    assertEquals(turns.running, 0);
+    await eventually("the turn being free", () => turns.running === 0);
     await eventually("the place being free", () => supervisor.slots.served === 0);
     const ends = events.filter(({ type }) => type === "disconnected");
     assertEquals(ends.map((event) => ({ ...event, at: 0 })), [

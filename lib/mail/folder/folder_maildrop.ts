@@ -64,9 +64,10 @@ export class FolderMaildrop implements Maildrop {
   async open(message: MessageInfo, signal?: AbortSignal): Promise<StoredMessage> {
     const row = this.#rowOf(message);
     await this.#answers(signal);
-    const { file, look } = await this.#openFile(row);
+    const opened = await this.#openFile(row);
+    const { file, look } = opened;
     try {
-      return new StoredFile({ file, ...await this.#measuresOf(row, file, look, signal) });
+      return new StoredFile({ ...opened, ...await this.#measuresOf(row, file, look, signal) });
     } catch (error) {
       file[Symbol.dispose]();
       throw error;
@@ -144,7 +145,7 @@ export class FolderMaildrop implements Maildrop {
   }
 
   /** Opens a row's file, whatever its name is by now. */
-  async #openFile(row: number): Promise<{ file: OpenFile; look: FileLook }> {
+  async #openFile(row: number): Promise<{ file: OpenFile; path: string; look: FileLook }> {
     for (let attempt = 1;; attempt++) {
       const path = this.#places.path(row);
       try {
@@ -160,7 +161,7 @@ export class FolderMaildrop implements Maildrop {
   }
 
   /** @throws {AnotherFileError} when another file has the name by now */
-  #openAt(row: number, path: string): { file: OpenFile; look: FileLook } {
+  #openAt(row: number, path: string): { file: OpenFile; path: string; look: FileLook } {
     const isTrusted = this.#options.mailbox.writers === "server";
     const file = openFile(path);
     try {
@@ -170,7 +171,7 @@ export class FolderMaildrop implements Maildrop {
       if (this.#messageIndex.compare(row, look) === "other") throw new AnotherFileError(path);
       if (isTrusted) this.#messageIndex.identify(row, look);
       else this.#places.checkFolder(this.#messageIndex.folders[row] as Folder);
-      return { file, look };
+      return { file, path, look };
     } catch (error) {
       file[Symbol.dispose]();
       throw error;

@@ -1,7 +1,6 @@
 /** Opens files of a mailbox by one call: without waiting for anybody, and judged by what is open rather than by a look before. */
 
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import type { Descriptor } from "../../contracts/mail_store.ts";
 import { fileErrorNumber } from "../../files/file_error.ts";
 import { type FileLook, lookOf } from "./file_look.ts";
 
@@ -20,7 +19,7 @@ const READ_WITHOUT_WAITING = constants.O_RDONLY | constants.O_NOFOLLOW | constan
 const NOT_REGULAR: ReadonlySet<number> = new Set([40, 6]);
 
 /** An open file, of which nothing is known yet. Disposing closes it. */
-export class OpenFile implements Descriptor {
+export class OpenFile implements Disposable {
   /**
    * The system's number of the open file. Its own place in the file stays at the beginning, since {@linkcode OpenFile.readSync} reads from places
    * of its own.

@@ -1,16 +1,20 @@
 /** A message's file, opened to be sent: never more octets than were measured, never fewer without an error. */
 
 import {
-  type Descriptor,
   MessageChangedError,
+  type MessageFile,
   type StoredMessage,
 } from "../../contracts/mail_store.ts";
+import type { FileLook } from "./file_look.ts";
 import type { OpenFile } from "./regular_file.ts";
 
 /** What is known of an open file. */
 export interface StoredFileOptions {
   /** Open, at its beginning. It is closed by disposing. */
   readonly file: OpenFile;
+  /** The name that it was opened by, an absolute path, and what the file looked like. */
+  readonly path: string;
+  readonly look: FileLook;
   readonly size: number;
   readonly storedSize: number;
   readonly verbatim: boolean;
@@ -21,6 +25,7 @@ export class StoredFile implements StoredMessage {
   readonly size: number;
   readonly storedSize: number;
   readonly verbatim: boolean;
+  readonly file: MessageFile;
   readonly #file: OpenFile;
   #left: number;
 
@@ -30,6 +35,8 @@ export class StoredFile implements StoredMessage {
     this.storedSize = options.storedSize;
     this.verbatim = options.verbatim;
     this.#left = options.storedSize;
+    const { path, look: { device, inode } } = options;
+    this.file = { path, device, inode, size: options.storedSize };
   }
 
   readSync(into: Uint8Array): number | null {
@@ -44,18 +51,6 @@ export class StoredFile implements StoredMessage {
     }
     this.#left -= octets;
     return octets;
-  }
-
-  openDescriptor(): Descriptor {
-    return { number: this.#file.number, [Symbol.dispose]: () => {} };
-  }
-
-  checkWhole(): void {
-    const { size } = this.#file.look();
-    if (size === this.storedSize) return;
-    throw new MessageChangedError(
-      `The message's file has ${size} octets and no longer its ${this.storedSize}: another program changed it while it was read.`,
-    );
   }
 
   [Symbol.dispose](): void {

@@ -1,12 +1,10 @@
 /** Maildrops in memory: the mail store's twin for tests and for trying things out. */
 
-import { closeSync, openSync } from "node:fs";
 import { systemClock } from "../../async/clock.ts";
 import { countOn, type RunningTime } from "../../async/running_time.ts";
 import { WireMeter, type WireSize } from "../../bytes/wire_meter.ts";
 import { refuseUserName } from "../../bytes/user_name.ts";
 import {
-  type Descriptor,
   type Maildrop,
   type MailStore,
   MessageGoneError,
@@ -152,6 +150,7 @@ class MemoryMessage implements StoredMessage {
   readonly size: number;
   readonly storedSize: number;
   readonly verbatim: boolean;
+  readonly file = undefined;
   readonly #octets: Uint8Array<ArrayBuffer>;
   #read = 0;
 
@@ -170,27 +169,8 @@ class MemoryMessage implements StoredMessage {
     return part.length;
   }
 
-  openDescriptor(): Descriptor {
-    return descriptorOf(this.#octets);
-  }
-
-  /** Nobody changes it. */
-  checkWhole(): void {}
-
   [Symbol.dispose](): void {
     this.#read = this.#octets.length;
-  }
-}
-
-/** Octets as a file without a name, since a program can read nobody else's memory. */
-export function descriptorOf(octets: Uint8Array): Descriptor {
-  const path = Deno.makeTempFileSync({ prefix: "postern-" });
-  try {
-    Deno.writeFileSync(path, octets);
-    const number = openSync(path, "r");
-    return { number, [Symbol.dispose]: () => closeSync(number) };
-  } finally {
-    Deno.removeSync(path);
   }
 }
 

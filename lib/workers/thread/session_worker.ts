@@ -8,13 +8,12 @@ import { SecureContexts } from "../../net/secure_contexts.ts";
 import { AddressConnections } from "../../net/address_connections.ts";
 import { SharedConnectionSlots } from "../../net/shared_connection_slots.ts";
 import { forwardLogging } from "../../log/logging.ts";
-import { SpawnLock } from "../../transform/spawn_lock.ts";
 import type { Transformer } from "../../contracts/transformer.ts";
 import { MainCalls } from "./main_calls.ts";
 import type { FromWorker, ToWorker, WorkerSetup, WorkerState } from "../messages.ts";
 import { EventPacker } from "../packed_events.ts";
 import { RemoteLoginService } from "./remote_login_service.ts";
-import { RemoteProcessGroups, RemoteTurns } from "./remote_programs.ts";
+import { RemotePrograms } from "./remote_programs.ts";
 import { SessionHost } from "./session_host.ts";
 import { storeFactory } from "../../mail/open_mail_store.ts";
 import { makeTransformer } from "./transformers.ts";
@@ -34,6 +33,7 @@ class SessionWorker {
   readonly #calls: MainCalls;
   readonly #loginService: RemoteLoginService;
   readonly #host: SessionHost;
+  readonly #programs: RemotePrograms | undefined;
   readonly #transformer: Transformer;
   readonly #setLevel: (level: WorkerState["settings"]["logLevel"]) => void;
   readonly #ended = new AbortController();
@@ -47,9 +47,7 @@ class SessionWorker {
       thread,
       slots,
       addresses,
-      spawnLock,
-      transformer,
-      path,
+      transforms,
       account,
       running,
       certificates,
@@ -60,15 +58,8 @@ class SessionWorker {
     const calls = new MainCalls(post, () => events.take());
     this.#calls = calls;
     this.#loginService = new RemoteLoginService({ calls, events, post, state });
-    this.#transformer = makeTransformer({
-      command: transformer,
-      path,
-      turns: new RemoteTurns(calls, post),
-      groups: new RemoteProcessGroups(calls, post),
-      spawnLock: new SpawnLock(spawnLock, thread),
-      observe: (event) => this.#loginService.observe(event),
-      settings: () => this.#loginService.settings,
-    });
+    this.#programs = transforms ? new RemotePrograms(calls, post) : undefined;
+    this.#transformer = makeTransformer(this.#programs, state.settings);
     const yielder = new Yielder();
     let last = 0;
     this.#host = new SessionHost({
@@ -101,6 +92,10 @@ class SessionWorker {
         return this.#calls.failed(message.call, message.message);
       case "lost":
         return this.#loginService.lost(message.session);
+      case "run-broken":
+        return this.#programs?.broken(message.turn, message.failure);
+      case "run-ended":
+        return this.#programs?.ended(message.turn, message.failure);
       case "close":
         return void this.#host.close(message.session, message.reason);
       case "tell":
