@@ -109,7 +109,7 @@ function exchange(state: StateFile, copy: string): string {
     if (lastEnd(database) === "unknown") settle(database);
     else note(database, "closed");
     discardLog(state);
-    keepSessions(database, copy);
+    keepCounts(database, copy);
     const kept = keep(state);
     putOver(copy, state);
     return kept;
@@ -159,14 +159,26 @@ function discardLog(state: StateFile): void {
   if (state.logPresence === "empty") Deno.removeSync(state.log);
 }
 
-/** Numbers of sessions go on from where they were, so that none is given twice. */
-function keepSessions(old: DatabaseSync, copy: string): void {
-  const row = old.prepare("SELECT value FROM installation WHERE name = 'sessions'").get();
+/**
+ * What only grows goes on from where it was: numbers of sessions, so that none is given twice, and the time that the server has run, so
+ * that what was retrieved since the backup does not lie ahead of it (the same count of it: another state has another).
+ */
+function keepCounts(old: DatabaseSync, copy: string): void {
+  const valueOf = (database: DatabaseSync, name: string): string =>
+    String(
+      database.prepare("SELECT value FROM installation WHERE name = ?").get(name)?.value ?? "",
+    );
   const database = new DatabaseSync(copy, { timeout: 0 });
   try {
     lendDigest(database);
     database.prepare("UPDATE installation SET value = max(value, ?) WHERE name = 'sessions'")
-      .run(Number(row?.value ?? 0));
+      .run(Number(valueOf(old, "sessions")));
+    const [running, restored] = [old, database].map((each) => valueOf(each, "running"));
+    const [id, time] = running!.split(" ");
+    const [restoredId, restoredTime] = restored!.split(" ");
+    if (running !== "" && id === restoredId && Number(time) > Number(restoredTime)) {
+      database.prepare("UPDATE installation SET value = ? WHERE name = 'running'").run(running!);
+    }
   } finally {
     database.close();
   }

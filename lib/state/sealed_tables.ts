@@ -6,7 +6,7 @@ import { crc32 } from "node:zlib";
 /** A table that is sealed. */
 export interface SealedTable {
   readonly table: string;
-  /** All columns, in a fixed order. */
+  /** All columns, in a fixed order, and how those are read that are no text or number: as `hex salt`. */
   readonly columns: readonly string[];
   /** The column that names the header's row. @default one row, which is named like the table */
   readonly row?: string;
@@ -87,8 +87,17 @@ export function brokenSeal(
   };
 }
 
-/** SQL for a row's checksum, 32 bits; a sum of them over all rows there can be fits an integer. @param of `new` or `old`, in a trigger */
+/**
+ * SQL for a row's checksum, 32 bits; a sum of them over all rows there can be fits an integer. It need not tell rows apart that somebody
+ * chose: quoting every column would take twice the time.
+ *
+ * @param of `new` or `old`, in a trigger
+ */
 function digest({ columns }: SealedTable, of?: "new" | "old"): string {
-  const quoted = columns.map((column) => `quote(${of === undefined ? "" : `${of}.`}${column})`);
-  return `${DIGEST}(concat(${quoted.join(", ")}))`;
+  const values = columns.map((column) => {
+    const [name, reader] = column.split(" ").reverse();
+    const value = of === undefined ? name : `${of}.${name}`;
+    return reader === undefined ? value : `${reader}(${value})`;
+  });
+  return `${DIGEST}(concat_ws('|', ${values.join(", ")}))`;
 }

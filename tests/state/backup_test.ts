@@ -251,16 +251,28 @@ Deno.test("restore puts a backup where the state was truncated, damaged, deleted
   assertEquals(users.length, 201);
 });
 
-Deno.test("restored state gives no session number twice", async () => {
+Deno.test("restored state gives no session number twice, and its running time does not go back", async () => {
   await using folder = await temporaryFolder();
   const path = join(folder.path, "postern.db");
+  const kept = { id: "0123456789abcdef", running: 5000, wall: now() };
   let last = 0;
   {
     await using state = await SqliteState.open({ path, now });
+    await state.installation.keepRunningTime(kept);
     await makeBackup({ source: state, folder: folder.path, name: "backup.db" });
     last = await state.installation.reserveSessions(10) + 9;
+    await state.installation.keepRunningTime({ ...kept, running: 9000 });
   }
-  restoreBackup(join(folder.path, "backup.db"), path);
+  const backup = join(folder.path, "backup.db");
+  restoreBackup(backup, path);
+  {
+    await using state = await SqliteState.open({ path, now });
+    assertEquals(await state.installation.reserveSessions(1), last + 1);
+    assertEquals((await state.installation.runningTime())?.running, 9000);
+    // Of another count, nothing can be told.
+    await state.installation.keepRunningTime({ ...kept, id: "ffffffffffffffff", running: 99_000 });
+  }
+  restoreBackup(backup, path);
   await using state = await SqliteState.open({ path, now });
-  assertEquals(await state.installation.reserveSessions(1), last + 1);
+  assertEquals(await state.installation.runningTime(), kept);
 });

@@ -16,10 +16,10 @@ const SEALED_2: readonly SealedTable[] = [
       "origin",
       "at",
       "revision",
-      "salt",
+      "hex salt",
       "iterations",
-      "stored_key",
-      "server_key",
+      "hex stored_key",
+      "hex server_key",
       "scheme",
       "hash",
       "app_passwords",
@@ -28,15 +28,15 @@ const SEALED_2: readonly SealedTable[] = [
   },
   {
     table: "app_passwords",
-    columns: ["kind", "name", "label", "at", "stored_key", "server_key"],
+    columns: ["kind", "name", "label", "at", "hex stored_key", "hex server_key"],
   },
-  { table: "flags", columns: ["kind", "name", "salt", "iterations", "stored_key"] },
+  { table: "flags", columns: ["kind", "name", "hex salt", "iterations", "hex stored_key"] },
   {
     table: "learned_keys",
-    columns: ["name", "fingerprint", "salt", "iterations", "stored_key", "server_key"],
+    columns: ["name", "fingerprint", "hex salt", "iterations", "hex stored_key", "hex server_key"],
   },
   { table: "settings", columns: ["key", "value"] },
-  { table: "installation", columns: ["name", "value"] },
+  { table: "installation", columns: ["name", "quote value"] },
 ];
 
 /** What is sealed in files of the present version. */
