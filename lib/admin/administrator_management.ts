@@ -7,6 +7,7 @@ import type {
   AdministratorManagement,
 } from "../contracts/management.ts";
 import { logger } from "../log/logging.ts";
+import { logRejected } from "../log/rejected_login.ts";
 import type { Credentials } from "../contracts/login_service.ts";
 import { UserDirectoryError } from "../contracts/user_directory.ts";
 import { COMMAND_LINE_OCTETS } from "../wire/limits.ts";
@@ -48,10 +49,8 @@ export class RegisteredAdministrators implements AdministratorManagement {
     // As it stands in the log, in BANS and for UNBAN: no user's name has a slash.
     const login = { address, user: `admin/${name}`, credentials };
     const refuse = (unchecked: boolean): AdministratorLogin => {
-      log.info("Login of administrator {name} from {address} refused", {
-        name,
-        address,
-      });
+      const reason = unchecked ? "unavailable" : "credentials";
+      logRejected({ user: login.user, address, reason });
       const delay = guard.failed({ ...login, unchecked });
       return { kind: unchecked ? "unavailable" : "refused", delay };
     };

@@ -87,12 +87,41 @@ export function valueInMessage(value: unknown): string {
   return typeof value === "object" && value !== null ? json(value) : bounded(String(value));
 }
 
+/** A word that shows where it ends, when control characters stand visible. */
+const PLAIN_WORD = /^[^\p{Zs}"<>=]+$/u;
+
+/** Properties whose value is a client's own words, or may be. They stand quoted, and behind what is ours. */
+const SAID_BY_CLIENTS: ReadonlySet<string> = new Set(["user", "name", "target", "arguments"]);
+
+/**
+ * A client's words as they stand inside a message: in quotes, with quotes among them doubled, where they could be taken for ours.
+ * Whoever is called `root from 203.0.113.9` must not write that into the log.
+ */
+export function clientWords(text: string): string {
+  const words = bounded(text);
+  return PLAIN_WORD.test(words) ? words : `"${words.replaceAll('"', '""')}"`;
+}
+
+/** A named value as it stands inside a message. */
+export function namedValueInMessage(name: string | undefined, value: unknown): string {
+  return typeof value === "string" && SAID_BY_CLIENTS.has(name ?? "")
+    ? clientWords(value)
+    : valueInMessage(value);
+}
+
 /** A value as it stands behind `name=`: quoted where it would be hard to tell where it ends. */
 function valueInPair(value: unknown): string {
   const text = printable(valueInMessage(value), LONGEST_VALUE);
   // A list or record shows by its brackets where it ends; quoting its quotes would make it unreadable.
   if (typeof value === "object" && /^[[{].*[\]}]$/.test(text)) return text;
   return /^[^\s"=]+$/.test(text) ? text : `"${text.replaceAll('"', '\\"')}"`;
+}
+
+/** Ours first. */
+function inOrder(properties: LogLine["properties"]): [string, unknown][] {
+  const entries = Object.entries(properties);
+  const isTheirs = ([name]: [string, unknown]): boolean => SAID_BY_CLIENTS.has(name);
+  return [...entries.filter((entry) => !isTheirs(entry)), ...entries.filter(isTheirs)];
 }
 
 /**
@@ -110,7 +139,7 @@ export function textLine(line: LogLine): string {
   const message = printable(line.message, LONGEST_MESSAGE);
   let text = `${time} ${LABELS[line.level]} [${printable(line.category)}] ${message}`;
   let stack = "";
-  for (const [name, value] of Object.entries(line.properties)) {
+  for (const [name, value] of inOrder(line.properties)) {
     if (value === undefined) continue;
     if (
       value instanceof Error && value.stack && (line.level === "error" || line.level === "fatal")

@@ -6,6 +6,7 @@ import {
   LOG_LEVELS,
   type LogLevel,
   type LogLine,
+  namedValueInMessage,
   textLine,
   valueInMessage,
 } from "./log_format.ts";
@@ -194,9 +195,11 @@ function configure(level: LogLevel, sink: (record: LogRecord) => void): void {
 
 /** LogTape's record as a line: values filled in. */
 function lineOf(record: LogRecord): LogLine {
+  const template = typeof record.rawMessage === "string" ? record.rawMessage : "";
+  const named = Array.from(template.matchAll(/\{(\w+)\}/g), ([, name]) => name);
   let message = "";
   for (const [at, part] of record.message.entries()) {
-    message += at % 2 === 0 ? String(part) : valueInMessage(part);
+    message += at % 2 === 0 ? String(part) : namedValueInMessage(named[at >> 1], part);
   }
   const names = record.category[0] === "postern" ? record.category.slice(1) : record.category;
   return {
@@ -205,7 +208,7 @@ function lineOf(record: LogRecord): LogLine {
     category: names.join(".") || "postern",
     message,
     properties: record.properties,
-    template: typeof record.rawMessage === "string" ? record.rawMessage : "",
+    template,
   };
 }
 

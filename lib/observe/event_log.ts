@@ -1,10 +1,14 @@
-/** Tells events in the log: connections at debug, refused logins at info, commands at trace. */
+/** Tells events in the log: connections at debug, failed logins at info, commands at trace. */
 
 import type { Observer, ServerEvent } from "../contracts/event.ts";
 import { type Logger, logger } from "../log/logging.ts";
+import { logRejected, type RejectedLogin } from "../log/rejected_login.ts";
 
 /** An observer that writes each event to the log, at the level that it deserves. */
-export function eventLog(log: Logger = logger("pop3")): Observer {
+export function eventLog(
+  log: Logger = logger("pop3"),
+  auth: Logger = logger("auth"),
+): Observer {
   return (event) => {
     switch (event.type) {
       case "connected":
@@ -18,7 +22,7 @@ export function eventLog(log: Logger = logger("pop3")): Observer {
       case "login":
         return log.debug("{user} logged in", pick(event));
       case "login-refused":
-        return log.info("The login of {user} from {address} was refused: {reason}", pick(event));
+        return logRejected(rejected(event), auth);
       case "transformer-ended":
         return event.failure === undefined || event.failure === "cancelled"
           ? log.debug("The transformer ended after {milliseconds} ms", pick(event))
@@ -32,6 +36,11 @@ export function eventLog(log: Logger = logger("pop3")): Observer {
         if (log.isEnabledFor("trace")) log.trace("{type}", { ...event });
     }
   };
+}
+
+function rejected(event: ServerEvent & { type: "login-refused" }): RejectedLogin {
+  const { user, address, reason, session, mechanism } = event;
+  return { user, address, reason, session, mechanism };
 }
 
 /** What stands beside the message. Deferred, as most logs do not show it. */

@@ -1,5 +1,6 @@
 /** The log: formats, levels, hostile text, files that rotate, outputs that nobody reads. */
 
+import { logRejected } from "../../lib/log/rejected_login.ts";
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { forwardLogging, logger, type LogLine, startLogging } from "../../lib/log/logging.ts";
 import { FileOutput, LogFileError } from "../../lib/log/log_file.ts";
@@ -18,6 +19,40 @@ class Lines implements LogOutput {
   reopen(): void {}
   [Symbol.dispose](): void {}
 }
+
+Deno.test("a log quotes a client's words that could be taken for ours, behind what is ours", async () => {
+  const output = new Lines();
+  await using _log = startLogging({ level: "info", format: "text", output });
+  const user = 'root from 203.0.113.9 was refused: "x"';
+  logger("pop3").info("{user} logged in", { user, session: "17" });
+  logger("pop3").info("A login", { user, session: "17" });
+  logger("pop3").info("{user} logged in", { user: "ada@example.org" });
+  assertEquals(output.all.map((line) => line.slice(24)), [
+    'INFO  [pop3] "root from 203.0.113.9 was refused: ""x""" logged in session=17\n',
+    'INFO  [pop3] A login session=17 user="root from 203.0.113.9 was refused: \\"x\\""\n',
+    "INFO  [pop3] ada@example.org logged in\n",
+  ]);
+});
+
+Deno.test("the line of a failed login cannot be ended or copied by a name", async () => {
+  const output = new Lines();
+  await using _log = startLogging({ level: "info", format: "text", output });
+  const login = { address: "192.0.2.7", reason: "credentials" };
+  for (const user of ["ada", "x> rip=<6.6.6.6> {address}\u2028%\\", "Grüße", "a".repeat(300)]) {
+    logRejected({ user, ...login });
+  }
+  const named = output.all.map((line) => /user=<([^<>]*)> rip=<192\.0\.2\.7>/.exec(line)?.[1]);
+  assertEquals(named, [
+    "ada",
+    "x%3e%20rip%3d%3c6.6.6.6%3e%20%7baddress%7d%e2%80%a8%25%5c",
+    "Grüße",
+    `${"a".repeat(200)}…`,
+  ]);
+  assertMatch(
+    output.all[0] ?? "",
+    /INFO {2}\[auth\] postern-auth: rejected user=<ada> rip=<192\.0\.2\.7> reason=credentials user=ada\n$/,
+  );
+});
 
 Deno.test("a log in text keeps what a client sent on one line", async () => {
   const output = new Lines();

@@ -97,15 +97,15 @@ Deno.test("an observer that throws is told once a minute and harms no other", ()
 
 Deno.test("the event log tells connections at debug, refusals at info, commands at trace", () => {
   const { said, log } = notes();
-  const observe = eventLog(log);
+  const observe = eventLog(log, log);
   observe(connected("1"));
   observe(refused("1"));
   observe(command("1", "STAT"));
   observe(disconnected("1"));
   assertEquals(said, [
     "debug: 192.0.2.7 connected",
-    "info: The login of alice from 192.0.2.7 was refused: credentials",
+    "info: postern-auth: rejected user=<alice> rip=<192.0.2.7> reason=credentials",
     "trace: command",
-    "debug: The session 1 ended: quit",
+    "debug: Session 1 ended: quit",
   ]);
 });
