@@ -3,6 +3,7 @@
 import { systemClock } from "../../lib/async/clock.ts";
 import { countOn } from "../../lib/async/running_time.ts";
 import { FolderMailStore } from "../../lib/mail/folder/folder_mail_store.ts";
+import { heldFolders } from "../../lib/app/held_folders.ts";
 import type { Maildrop } from "../../lib/contracts/mail_store.ts";
 
 const BODY = new TextEncoder().encode(
@@ -50,6 +51,7 @@ const root = Deno.makeTempDirSync();
 try {
   const store = new FolderMailStore({
     account: Deno.uid()!,
+    held: heldFolders(Deno.env.get("PATH") ?? "")(root),
     root,
     maxMessages: 0,
     expireDays: 0,

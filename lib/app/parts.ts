@@ -29,6 +29,7 @@ import { MailFolderLocks } from "../mail/mail_folder_lock.ts";
 import { findPorts, type Ports } from "../net/ports.ts";
 import { settingChecks } from "../workers/setting_checks.ts";
 import { StartError } from "../net/start_error.ts";
+import { heldFolders } from "./held_folders.ts";
 import { storeFactory } from "../mail/open_mail_store.ts";
 import { SessionNumbers } from "../workers/session_numbers.ts";
 import { Supervisor } from "../workers/supervisor.ts";
@@ -114,7 +115,8 @@ export async function assemble(
   stack.defer(() => groups.endAll());
   const turns = new Semaphore(settings().maxTransformers);
   const yielder = new Yielder();
-  const storeOf = storeFactory({ yielder, running, account: Deno.uid() ?? NaN });
+  const held = heldFolders(path);
+  const storeOf = storeFactory({ yielder, running, account: Deno.uid() ?? NaN, held });
   const store = (): MailStore => storeOf(settings());
   const locks = new MemoryLocks();
   const guards = {
@@ -144,6 +146,7 @@ export async function assemble(
     loginService,
     turns,
     groups,
+    held,
     logging,
     path,
     workers: settings().workers,

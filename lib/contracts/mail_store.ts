@@ -68,6 +68,8 @@ export interface RemovalOutcome {
   readonly unsynced: readonly MessageInfo[];
   /** Why, one sentence for each kind of reason; safe to print. */
   readonly reasons: readonly string[];
+  /** Whether another try would fare no better until the server's administrator has mended something. @default false */
+  readonly isHelpless?: boolean;
 }
 
 /** Where users' messages are kept. */

@@ -2,6 +2,7 @@
 
 import type { Yielder } from "../async/yielder.ts";
 import type { RunningTime } from "../async/running_time.ts";
+import type { HeldFolders } from "../contracts/held_folders.ts";
 import { FolderMailStore } from "./folder/folder_mail_store.ts";
 import type { MailStore } from "../contracts/mail_store.ts";
 import { logger } from "../log/logging.ts";
@@ -16,6 +17,8 @@ export interface StoreThread {
   readonly running: RunningTime;
   /** The user id that the server runs under. */
   readonly account: number;
+  /** Works in mailboxes of a mail folder that others than the server can write in. */
+  readonly held: (root: string) => HeldFolders;
 }
 
 /**
@@ -39,6 +42,7 @@ function makeStore(settings: SessionSettings, thread: StoreThread): MailStore {
   return new FolderMailStore({
     root: maildir,
     ...thread,
+    held: thread.held(maildir),
     ...(defaultDomain !== undefined && { defaultDomain }),
     maxMessages,
     expireDays: expire,

@@ -1,5 +1,6 @@
 /** From a message's number to its body on the way out: what RETR and TOP have in common. */
 
+import { NoHelperError } from "../contracts/held_folders.ts";
 import { MessageGoneError } from "../contracts/mail_store.ts";
 import { TransformerError } from "../contracts/transformer.ts";
 import type { Reply } from "../wire/reply.ts";
@@ -68,6 +69,16 @@ function explain(phase: Transaction, number: number, error: unknown): Reply {
       kind: "error",
       code: "SYS/TEMP",
       text: `Message ${number} cannot be filtered now, try again later`,
+    }
+    : refusal(number, error);
+}
+
+function refusal(number: number, error: unknown): Reply {
+  return error instanceof Error && error.cause instanceof NoHelperError
+    ? {
+      kind: "error",
+      code: "SYS/PERM",
+      text: `Message ${number} cannot be read, tell the postmaster`,
     }
     : {
       kind: "error",

@@ -53,6 +53,11 @@ export type RemoteLoginOutcome =
   | { readonly kind: "granted"; readonly user: string; readonly serverSignature?: Uint8Array }
   | Extract<LoginOutcome, { kind: "refused" }>;
 
+/** How work in held folders ended; without a reason, there is no program for it. */
+export type HeldFoldersAnswer =
+  | { readonly kind: "done"; readonly octets: Uint8Array<ArrayBuffer> }
+  | { readonly kind: "failed"; readonly why: string | undefined };
+
 /** What a worker asks of the main thread, with what comes back. */
 export interface MainMethods {
   admit(identity: SessionIdentity): Promise<"banned" | undefined>;
@@ -62,6 +67,8 @@ export interface MainMethods {
   checkLease(session: string): Promise<boolean>;
   /** Waits for one of `max_transformers` turns; the answer names it: by the number of the question. */
   enterTurn(session: string): Promise<number>;
+  /** Works in folders of the mail folder that are held open; what is asked is checked by the program that does it. */
+  holdFolders(request: Uint8Array<ArrayBuffer>): Promise<HeldFoldersAnswer>;
 }
 
 /** A question, by its number, which is higher than those of all questions before. */

@@ -2,6 +2,7 @@
 
 import type { RunningMoment } from "../async/running_time.ts";
 import type { CertificateMaterial } from "../net/certificates.ts";
+import type { HeldFolders } from "../contracts/held_folders.ts";
 import type { SharedConnectionSlots } from "../net/shared_connection_slots.ts";
 import { reserveFor } from "../net/slot_limits.ts";
 import type { CloseReason } from "../contracts/event.ts";
@@ -33,6 +34,8 @@ export interface SupervisorOptions {
   readonly loginService: LocalLoginService;
   readonly turns: Turns;
   readonly groups: LocalProcessGroups;
+  /** Works in held folders of a mail folder. */
+  readonly held: (root: string) => HeldFolders;
   readonly logging: Pick<Logging, "accept">;
   /** How many workers serve. */
   readonly workers: number;
@@ -222,29 +225,31 @@ export class Supervisor {
 
   async #open(generation: Generation): Promise<WorkerHandle> {
     const shared = this.#shared.take();
-    const { loginService, turns, logging, listen, path, pulse, script } = this.#options;
+    const options = this.#options;
+    const { pulse, script } = options;
     const { permissions, settings: { maildir } } = generation;
     const startProgram = this.#transformers.starter(generation);
-    const sessionPrefix = await this.#options.newPrefix();
+    const sessionPrefix = await options.newPrefix();
     const begun = performance.now();
     const link = new WorkerHandle({
-      loginService,
-      turns,
+      loginService: options.loginService,
+      turns: options.turns,
       startProgram,
+      held: options.held(maildir),
       maildir,
-      path,
-      logging,
+      path: options.path,
+      logging: options.logging,
       permissions,
       maxConnections: () => this.#mostConnections + reserveFor(this.#mostConnections),
       setup: {
-        state: fitting(this.#options.state(), generation),
-        listen,
+        state: fitting(options.state(), generation),
+        listen: options.listen,
         sessionPrefix,
         ...shared,
         transforms: startProgram !== undefined,
         account: Deno.uid() ?? NaN,
-        running: this.#options.running(),
-        certificates: this.#options.certificates(),
+        running: options.running(),
+        certificates: options.certificates(),
       },
       ...(script !== undefined && { script }),
       ...(pulse !== undefined && { pulse }),

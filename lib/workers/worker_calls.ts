@@ -1,8 +1,10 @@
 /** Answers a worker's questions, and keeps the locks of maildrops that it was given. */
 
+import { type HeldFolders, HelperError, NoHelperError } from "../contracts/held_folders.ts";
 import type { Lease, LoginOutcome } from "../contracts/login_service.ts";
+import { MOST_REQUESTS } from "../mail/held/held_mailbox.ts";
 import type { LocalLoginService } from "../auth/local_login_service.ts";
-import type { Call, MainMethods, RemoteLoginOutcome } from "./messages.ts";
+import type { Call, HeldFoldersAnswer, MainMethods, RemoteLoginOutcome } from "./messages.ts";
 import type { WorkerRuns } from "./worker_runs.ts";
 import { FalseStatementError, type WorkerSessions } from "./worker_sessions.ts";
 
@@ -14,6 +16,8 @@ export interface WorkerCallsOptions {
   readonly loginService: LocalLoginService;
   readonly sessions: WorkerSessions;
   readonly runs: WorkerRuns;
+  /** Works in folders of the worker's mail folder that are held open. */
+  readonly held: HeldFolders;
   /** Tells the worker that a session's lock is lost. */
   readonly lost: (session: string) => void;
 }
@@ -26,6 +30,8 @@ export class WorkerCalls {
   readonly #checking = new Map<number, AbortController>();
   #last = 0;
   #open = 0;
+  /** Requests for held folders that are under way. */
+  #holding = 0;
   #ended = false;
 
   constructor(options: WorkerCallsOptions) {
@@ -45,6 +51,9 @@ export class WorkerCalls {
     const { sessions } = this.#options;
     if (this.#open >= sessions.size + MORE_WAITING) {
       throw new FalseStatementError("More questions wait than sessions could ask");
+    }
+    if (question.method === "holdFolders" && this.#holding >= MOST_REQUESTS) {
+      throw new FalseStatementError("It asks for more work in held folders than a worker does");
     }
     if (question.method === "admit") sessions.of(question.args[0]);
     else if (question.method === "login") sessions.checking(question.args[0]);
@@ -104,6 +113,8 @@ export class WorkerCalls {
         return this.#checkLease(...question.args);
       case "enterTurn":
         return runs.enter(question.call, ...question.args);
+      case "holdFolders":
+        return this.#holdFolders(...question.args);
     }
   }
 
@@ -142,6 +153,19 @@ export class WorkerCalls {
 
   async #checkLease(session: string): Promise<boolean> {
     return await this.#leases.get(session)?.check() ?? false;
+  }
+
+  async #holdFolders(request: Uint8Array<ArrayBuffer>): Promise<HeldFoldersAnswer> {
+    this.#holding++;
+    try {
+      return { kind: "done", octets: await this.#options.held.run(request) };
+    } catch (error) {
+      if (error instanceof NoHelperError) return { kind: "failed", why: undefined };
+      if (error instanceof HelperError) return { kind: "failed", why: error.message };
+      throw error;
+    } finally {
+      this.#holding--;
+    }
   }
 
   #release(session: string): boolean {

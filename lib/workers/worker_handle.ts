@@ -3,6 +3,7 @@
 import { type Clock, systemClock } from "../async/clock.ts";
 import type { Logging } from "../log/logging.ts";
 import type { CertificateMaterial } from "../net/certificates.ts";
+import type { HeldFolders } from "../contracts/held_folders.ts";
 import type { CloseReason, Observer } from "../contracts/event.ts";
 import type { Turns } from "../async/semaphore.ts";
 import type { LocalLoginService } from "../auth/local_login_service.ts";
@@ -33,6 +34,8 @@ export interface WorkerHandleOptions {
   readonly turns: Turns;
   /** Starts the transformer's program, where there is one. */
   readonly startProgram: StartProgram | undefined;
+  /** Works in held folders of the worker's mail folder. */
+  readonly held: HeldFolders;
   /** The mail folder, an absolute path. */
   readonly maildir: string;
   /** The transformer's PATH. */
@@ -73,7 +76,7 @@ export class WorkerHandle {
   /** Starts the thread. */
   constructor(options: WorkerHandleOptions) {
     this.#options = options;
-    const { clock = systemClock, loginService, maxConnections, setup } = options;
+    const { clock = systemClock, held, loginService, maxConnections, setup } = options;
     this.#clock = clock;
     const sessions = new WorkerSessions({ prefix: setup.sessionPrefix, maxConnections, clock });
     const post = (message: ToWorker): void => this.#post(message);
@@ -93,6 +96,7 @@ export class WorkerHandle {
       loginService,
       sessions,
       runs,
+      held,
       lost: (session) => post({ type: "lost", session }),
     });
     const script = options.script ?? new URL("./thread/session_worker.ts", import.meta.url);

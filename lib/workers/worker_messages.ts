@@ -2,6 +2,7 @@
 
 import type { Credentials, SessionIdentity } from "../contracts/login_service.ts";
 import type { MessageFile } from "../contracts/mail_store.ts";
+import { MOST_REQUEST_OCTETS } from "../mail/held/held_mailbox.ts";
 import { isRingMemory } from "../transform/output_ring.ts";
 import { SASL_LINE_OCTETS } from "../wire/limits.ts";
 import type { Call, FromWorker, MainMethods } from "./messages.ts";
@@ -96,6 +97,7 @@ const calls: { readonly [M in keyof MainMethods]: Reader<Call<M>> } = {
   login: call("login", tuple(identity, credentials)),
   checkLease: call("checkLease", tuple(SESSION)),
   enterTurn: call("enterTurn", tuple(SESSION)),
+  holdFolders: call("holdFolders", tuple(octets(MOST_REQUEST_OCTETS))),
 };
 
 const where: Reader<ListenOptions> = (value, name) => {

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { FolderMailStore } from "../../lib/mail/folder/folder_mail_store.ts";
+import { NO_HELD_FOLDERS } from "../support/held_folders.ts";
 import type { MessageInfo } from "../../lib/contracts/mail_store.ts";
 import { TestRunningTime } from "../support/test_clock.ts";
 
@@ -24,7 +25,12 @@ async function withBigMailbox(
     }
     const running = new TestRunningTime();
     const options = { maxMessages: 0, expireDays: 0, flagUpdates: true, running, warn: () => {} };
-    const store = new FolderMailStore({ root, account: Deno.uid()!, ...options });
+    const store = new FolderMailStore({
+      root,
+      account: Deno.uid()!,
+      held: NO_HELD_FOLDERS,
+      ...options,
+    });
     await body(path, async () => {
       await using maildrop = await store.acquire("ann");
       return [...maildrop.messages];
@@ -66,7 +72,12 @@ Deno.test("a message of a big mailbox that was edited in place is sent as it is 
     const root = path.slice(0, path.lastIndexOf("/"));
     const running = new TestRunningTime();
     const options = { maxMessages: 0, expireDays: 0, flagUpdates: true, running, warn: () => {} };
-    await using maildrop = await new FolderMailStore({ root, account: Deno.uid()!, ...options })
+    await using maildrop = await new FolderMailStore({
+      root,
+      account: Deno.uid()!,
+      held: NO_HELD_FOLDERS,
+      ...options,
+    })
       .acquire("ann");
     using message = await maildrop.open(maildrop.messages[3]!);
     assertEquals(message.size, "A: 3\r\n\r\na longer body\r\n".length);

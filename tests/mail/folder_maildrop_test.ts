@@ -17,7 +17,8 @@ import { Locator } from "../../lib/mail/folder/locator.ts";
 import { openMessageFile } from "../../lib/mail/folder/message_file.ts";
 import { MessageMovedError } from "../../lib/contracts/programs.ts";
 import { findMailbox, type Mailbox } from "../../lib/mail/folder/mailbox.ts";
-import { removeFiles } from "../../lib/mail/folder/remove_files.ts";
+import { NameUnlinker } from "../../lib/mail/update/unlinker.ts";
+import { removeFiles } from "../../lib/mail/update/remove_files.ts";
 import { TempMail } from "./temp_mail.ts";
 
 const text = (octets: Uint8Array): string => new TextDecoder().decode(octets);
@@ -245,13 +246,9 @@ Deno.test("a message that is renamed again while it is removed is gone, or told 
     const paths = ["", ...flags].map((flag) => mail.path(`alice/cur/1.a:2,${flag}`));
     Deno.renameSync(paths[0]!, paths[1]!);
     const locator = new RacingLocator(mailbox, messageIndex, paths.slice(1));
-    const { removed, reasons } = await removeFiles(
-      mailbox,
-      messageIndex,
-      [0],
-      locator,
-      new Yielder(),
-    );
+    const task = new Yielder();
+    const unlinker = new NameUnlinker({ mailbox, messageIndex, locator, task });
+    const { removed, reasons } = await removeFiles(unlinker, messageIndex, [0], locator, task);
     assertEquals([removed.has(0), mail.names("alice", "cur").length], [!stays, stays ? 1 : 0]);
     assertEquals([...reasons], stays ? ["other programs keep renaming messages"] : []);
   }
@@ -281,13 +278,9 @@ Deno.test("a message that a listing lacks while its folder changes does not coun
   const mailbox = findMailbox(mail.path("alice"), { root: mail.root, account: Deno.uid()! })!;
   const messageIndex = ofOneOctet("1.a:2,");
   const locator = new LackingLocator(mailbox, messageIndex, new Yielder());
-  const { removed, unlinked } = await removeFiles(
-    mailbox,
-    messageIndex,
-    [0],
-    locator,
-    new Yielder(),
-  );
+  const task = new Yielder();
+  const unlinker = new NameUnlinker({ mailbox, messageIndex, locator, task });
+  const { removed, unlinked } = await removeFiles(unlinker, messageIndex, [0], locator, task);
   assertEquals([removed.has(0), unlinked, mail.names("alice", "cur")], [true, 1, []]);
 });
 

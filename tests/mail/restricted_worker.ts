@@ -4,6 +4,7 @@ import { systemClock } from "../../lib/async/clock.ts";
 import { countOn } from "../../lib/async/running_time.ts";
 import { FolderMailStore } from "../../lib/mail/folder/folder_mail_store.ts";
 import { openMessageFile } from "../../lib/mail/folder/message_file.ts";
+import { NO_HELD_FOLDERS } from "../support/held_folders.ts";
 
 const scope = self as unknown as {
   onmessage: (event: MessageEvent<{ root: string; account: number }>) => void;
@@ -17,6 +18,7 @@ scope.onmessage = async ({ data: { root, account } }): Promise<void> => {
   const options = {
     root,
     account,
+    held: NO_HELD_FOLDERS,
     maxMessages: 0,
     expireDays: 1,
     flagUpdates: true,

@@ -6,6 +6,7 @@ import {
   type FolderMailStoreOptions,
 } from "../../lib/mail/folder/folder_mail_store.ts";
 import { TestRunningTime } from "../support/test_clock.ts";
+import { heldFoldersOf } from "../support/held_folders.ts";
 
 /** The first message's delivery time, in seconds. */
 export const FIRST = 1_700_000_000;
@@ -21,6 +22,7 @@ export class TempMail implements Disposable {
     return new FolderMailStore({
       root: this.root,
       account: Deno.uid()!,
+      held: heldFoldersOf(this.root),
       maxMessages: 0,
       expireDays: 0,
       running: this.running,
@@ -50,6 +52,16 @@ export class TempMail implements Disposable {
       const octets = typeof content === "string" ? new TextEncoder().encode(content) : content;
       Deno.writeFileSync(this.path(user, name), octets);
     }
+  }
+
+  /** Gives a mailbox with all that it holds to another user. */
+  give(user: string, owner: number): void {
+    const give = (path: string): void => {
+      Deno.chownSync(path, owner, owner);
+      if (!Deno.lstatSync(path).isDirectory) return;
+      for (const { name } of Deno.readDirSync(path)) give(`${path}/${name}`);
+    };
+    give(this.path(user));
   }
 
   /** Names in a folder, sorted. */

@@ -1,5 +1,6 @@
 /** What the main thread keeps for session workers, without workers: users, locks, guard, turns, and a log that a test can read. */
 
+import { NO_HELD_FOLDERS } from "../support/held_folders.ts";
 import { jsonLine, textLine } from "../../lib/log/log_format.ts";
 import type { LogLine } from "../../lib/log/logging.ts";
 import type { ServerEvent } from "../../lib/contracts/event.ts";
@@ -79,6 +80,7 @@ export async function mainThread(settings: Settings): Promise<MainThread> {
         started.push(order);
         return () => {};
       },
+      held: NO_HELD_FOLDERS,
       maildir: "/var/mail",
       path: "/bin",
       logging,

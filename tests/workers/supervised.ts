@@ -1,5 +1,6 @@
 /** Session workers under a supervisor in this process: real threads and sockets, and a main thread that a test can look into. */
 
+import { heldFoldersOf } from "../support/held_folders.ts";
 import { parseServeArguments } from "../../lib/cli/serve_arguments.ts";
 import type { ServerEvent } from "../../lib/contracts/event.ts";
 import type { LogLine } from "../../lib/log/logging.ts";
@@ -57,6 +58,7 @@ export async function supervised(options: SupervisedOptions): Promise<Supervised
     loginService,
     turns,
     groups,
+    held: heldFoldersOf,
     logging,
     path,
     workers: settings.workers,

@@ -3,6 +3,9 @@
 import type { RunningTime } from "../../async/running_time.ts";
 import { Yielder, type YieldingTask } from "../../async/yielder.ts";
 import { printable } from "../../bytes/printable.ts";
+import { type HeldFolders, NoHelperError } from "../../contracts/held_folders.ts";
+import { FileTrust } from "../held/file_trust.ts";
+import { HeldMailbox } from "../held/held_mailbox.ts";
 import { CacheKeeper } from "./cache_keeper.ts";
 import {
   type CacheVersion,
@@ -22,7 +25,6 @@ import {
 } from "../../files/file_error.ts";
 import { emptyMaildrop } from "./empty_maildrop.ts";
 import { FolderMaildrop } from "./folder_maildrop.ts";
-import { Locator } from "./locator.ts";
 import { type Maildrop, type MailStore } from "../../contracts/mail_store.ts";
 import { listMailbox } from "../listing/listing.ts";
 import { FolderProbe } from "../folder_probe.ts";
@@ -32,8 +34,8 @@ import { mailboxPath } from "../naming/mailbox_path.ts";
 import { completeMaildir, makeMailbox } from "./make_mailbox.ts";
 import { mustShow } from "./retrieval_times.ts";
 import { nameMessages } from "../naming/name_messages.ts";
-import { removeFiles } from "./remove_files.ts";
 import { openingError } from "../opening_error.ts";
+import { removeExpired } from "../update/remove_expired.ts";
 import { scanMailbox } from "./scan.ts";
 
 const MILLISECONDS_A_DAY = 24 * 60 * 60 * 1000;
@@ -46,6 +48,8 @@ export interface FolderMailStoreOptions {
   readonly root: string;
   /** The user id that the server runs under: names that only it and root can put into a mailbox are trusted. */
   readonly account: number;
+  /** Works in mailboxes that others than the server can write in. */
+  readonly held: HeldFolders;
   /** The domain of users who log in without one. */
   readonly defaultDomain?: string;
   /** Messages of a mailbox that are served; 0 for all. */
@@ -95,7 +99,7 @@ export class FolderMailStore implements MailStore {
     await this.#answers(user, signal);
     const found = this.#find(user) ?? this.#make(user);
     if (found === undefined) return emptyMaildrop();
-    const mailbox = this.#complete(found);
+    const mailbox = await this.#complete(found);
     const known = await this.#read(mailbox, this.#yielder.task(signal));
     if (known !== undefined && await this.#removeExpired(mailbox, known) > 0) {
       // The folders have changed, so they are looked at again.
@@ -137,7 +141,9 @@ export class FolderMailStore implements MailStore {
     const measuring = this.#yielder.task(signal, performance.now() + measureTimeout);
     const cache = this.#keeper(mailbox, known?.version);
     const keep = (messageIndex: MessageIndex): Promise<void> => cache.write(messageIndex);
-    const settings = { maxMessages, warn, task, measuring, keep };
+    const held = new HeldMailbox(mailbox, this.#options.held);
+    const trust = new FileTrust(mailbox, held);
+    const settings = { maxMessages, warn, task, measuring, keep, trust };
     const scan = await scanMailbox(
       mailbox,
       known?.messageIndex,
@@ -158,6 +164,8 @@ export class FolderMailStore implements MailStore {
       messageIndex,
       messages,
       cache,
+      held,
+      trust,
       flagUpdates,
       yielder,
       probe: this.#probe,
@@ -211,24 +219,13 @@ export class FolderMailStore implements MailStore {
     if (expireDays === 0) return 0;
     const { messageIndex, version } = known;
     const before = this.#options.running.now() - expireDays * MILLISECONDS_A_DAY;
-    const due: number[] = [];
-    messageIndex.firstRetrieved.forEach((time, row) => {
-      if (time > 0 && time <= before) due.push(row);
-    });
-    if (due.length === 0) return 0;
-    const locator = new Locator(mailbox, messageIndex, this.#yielder);
-    const removal = await removeFiles(mailbox, messageIndex, due, locator, this.#yielder);
-    const { removed, unsynced, unlinked, reasons } = removal;
-    if (reasons.size > 0) {
-      const stayed = due.length - removed.size - unsynced.size;
-      warn(`${stayed} of ${due.length} expired messages could not be removed from a mailbox.`, {
-        mailbox: mailbox.path,
-        unsynced: unsynced.size,
-        reasons: [...reasons].map((reason) => printable(reason)),
-      });
-    }
+    const held = new HeldMailbox(mailbox, this.#options.held);
+    const task = this.#yielder;
+    const removal = await removeExpired({ mailbox, messageIndex, held, before, task, warn });
+    if (removal === undefined) return 0;
+    const { removed, unlinked } = removal;
     if (removed.size > 0) {
-      const kept = await messageIndex.without(removed, this.#yielder);
+      const kept = await messageIndex.without(removed, task);
       await this.#keeper(mailbox, version).write(kept);
     }
     return unlinked;
@@ -299,13 +296,14 @@ export class FolderMailStore implements MailStore {
    * Makes what a Maildir lacks: without `cur/` nothing can be marked seen, and what another program moves to a `cur/` that it made meanwhile
    * would not be found again.
    */
-  #complete(mailbox: Mailbox): Mailbox {
+  async #complete(mailbox: Mailbox): Promise<Mailbox> {
     const [present, other] = [...mailbox.folders.values()];
     if (mailbox.layout === "plain" || present === undefined || other !== undefined) return mailbox;
     try {
-      completeMaildir(mailbox.path, present.path);
+      if (mailbox.writers === "server") completeMaildir(mailbox.path, present.path);
+      else await new HeldMailbox(mailbox, this.#options.held).complete();
     } catch (error) {
-      if (!isFileError(error)) throw error;
+      if (!isFileError(error) && !(error instanceof NoHelperError)) throw error;
       this.#tellNotWritable(mailbox, error);
       return mailbox;
     }

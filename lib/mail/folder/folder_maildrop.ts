@@ -5,12 +5,11 @@ import type { Yielder } from "../../async/yielder.ts";
 import { printable } from "../../bytes/printable.ts";
 import type { CacheKeeper } from "./cache_keeper.ts";
 import { type Folder, Mark, type MessageIndex } from "./message_index.ts";
-import { fileErrorReason, isFileError, isNotFound } from "../../files/file_error.ts";
+import { fileErrorReason, isNotFound } from "../../files/file_error.ts";
 import { type FileLook, lookAtName } from "./file_look.ts";
 import { Locator } from "./locator.ts";
 import {
   type Maildrop,
-  MaildropUnreadableError,
   MessageChangedError,
   MessageGoneError,
   type MessageInfo,
@@ -18,12 +17,15 @@ import {
   type StoredMessage,
 } from "../../contracts/mail_store.ts";
 import type { Mailbox } from "./mailbox.ts";
-import { markSeen, separatorIn } from "./mark_seen.ts";
+import { markSeen } from "../update/mark_seen.ts";
 import { FileMeter, keepMeasures } from "./measure_file.ts";
 import type { FolderProbe } from "../folder_probe.ts";
 import type { FolderMessage } from "../naming/name_messages.ts";
 import { notRegular, type OpenFile, openFile } from "./regular_file.ts";
-import { removeFiles } from "./remove_files.ts";
+import { removeFiles } from "../update/remove_files.ts";
+import type { FileTrust } from "../held/file_trust.ts";
+import type { HeldMailbox } from "../held/held_mailbox.ts";
+import { unlinkerOf } from "../update/unlinker_of.ts";
 import { StoredFile } from "./stored_file.ts";
 
 /** What a {@linkcode FolderMaildrop} is made of. */
@@ -32,6 +34,9 @@ export interface FolderMaildropOptions {
   readonly messageIndex: MessageIndex;
   readonly messages: readonly FolderMessage[];
   readonly cache: CacheKeeper;
+  readonly held: HeldMailbox;
+  /** Tells the mailbox's files from others that its names lead to. */
+  readonly trust: FileTrust;
   /** Whether retrieved messages are marked seen. */
   readonly flagUpdates: boolean;
   readonly yielder: Yielder;
@@ -81,8 +86,15 @@ export class FolderMaildrop implements Maildrop {
   async remove(messages: readonly MessageInfo[]): Promise<RemovalOutcome> {
     const rows = messages.map((message) => this.#rowOf(message));
     await this.#answers();
-    const { mailbox, warn, yielder } = this.#options;
-    const removal = await removeFiles(mailbox, this.#messageIndex, rows, this.#places, yielder);
+    const { held, mailbox, warn, yielder } = this.#options;
+    const locator = this.#places;
+    const unlinker = unlinkerOf(held, {
+      mailbox,
+      messageIndex: this.#messageIndex,
+      locator,
+      task: yielder,
+    });
+    const removal = await removeFiles(unlinker, this.#messageIndex, rows, locator, yielder);
     const { removed, unsynced } = removal;
     if (removal.fault !== undefined) {
       warn("Messages could not be removed by a fault of the server: {error}", {
@@ -95,6 +107,7 @@ export class FolderMaildrop implements Maildrop {
       stayed: messages.filter((_, at) => !removed.has(rows[at]!) && !unsynced.has(rows[at]!)),
       unsynced: messages.filter((_, at) => unsynced.has(rows[at]!)),
       reasons: [...removal.reasons].map((reason) => printable(reason, 400)),
+      ...(removal.isHelpless && { isHelpless: true }),
     };
   }
 
@@ -149,7 +162,7 @@ export class FolderMaildrop implements Maildrop {
     for (let attempt = 1;; attempt++) {
       const path = this.#places.path(row);
       try {
-        return this.#openAt(row, path);
+        return await this.#openAt(row, path);
       } catch (error) {
         if (!isNotFound(error) && !(error instanceof AnotherFileError)) throw error;
         // The first name found may be old news, and the second is from a new listing.
@@ -161,16 +174,21 @@ export class FolderMaildrop implements Maildrop {
   }
 
   /** @throws {AnotherFileError} when another file has the name by now */
-  #openAt(row: number, path: string): { file: OpenFile; path: string; look: FileLook } {
-    const isTrusted = this.#options.mailbox.writers === "server";
+  async #openAt(
+    row: number,
+    path: string,
+  ): Promise<{ file: OpenFile; path: string; look: FileLook }> {
+    const { mailbox, trust } = this.#options;
     const file = openFile(path);
     try {
       // Where nobody else writes, the name tells what is open; asking the open file takes three times as long.
-      const look = isTrusted ? lookAtName(path) : file.look();
+      const look = mailbox.writers === "server" ? lookAtName(path) : file.look();
       if (!look.isFile) throw notRegular();
-      if (this.#messageIndex.compare(row, look) === "other") throw new AnotherFileError(path);
-      if (isTrusted) this.#messageIndex.identify(row, look);
-      else this.#places.checkFolder(this.#messageIndex.folders[row] as Folder);
+      const likeness = this.#messageIndex.compare(row, look);
+      if (likeness === "other") throw new AnotherFileError(path);
+      const isKnown = likeness === "same" && this.#messageIndex.inode(row) !== 0;
+      if (!isKnown) await trust.check(look);
+      this.#messageIndex.identify(row, look);
       return { file, path, look };
     } catch (error) {
       file[Symbol.dispose]();
@@ -214,21 +232,21 @@ export class FolderMaildrop implements Maildrop {
   }
 
   async #markSeen(rows: readonly number[]): Promise<void> {
-    const { mailbox, warn, yielder } = this.#options;
+    const { held, mailbox, warn, yielder } = this.#options;
     let failures = 0;
     let first: Error | undefined;
-    const separator = rows.length === 0 ? "" : await separatorIn(this.#messageIndex, yielder);
-    for (const row of rows) {
-      try {
-        await markSeen(mailbox, this.#messageIndex, row, this.#places, separator);
-      } catch (error) {
-        if (!isFileError(error) && !(error instanceof MaildropUnreadableError)) throw error;
-        // The others may fare better: a name that has no room for the flag is one message's trouble.
-        failures++;
-        first ??= error;
-      }
-      if (yielder.due()) await yielder.pause();
-    }
+    const failed = (error: Error): void => {
+      failures++;
+      first ??= error;
+    };
+    await markSeen({
+      mailbox,
+      messageIndex: this.#messageIndex,
+      locator: this.#places,
+      held,
+      task: yielder,
+      failed,
+    }, rows);
     if (first === undefined) return;
     warn(`${failures} retrieved messages of a mailbox could not be marked seen.`, {
       mailbox: mailbox.path,

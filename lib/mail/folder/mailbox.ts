@@ -13,6 +13,8 @@ import { MaildropUnavailableError, MaildropUnreadableError } from "../../contrac
 /** A mailbox that is there. */
 export interface Mailbox {
   readonly path: string;
+  /** The path below the mail folder. */
+  readonly place: string;
   readonly layout: "maildir" | "plain";
   /** The mailbox's own folder. */
   readonly self: FolderState;
@@ -73,6 +75,7 @@ export function findMailbox(path: string, folder: MailFolder): Mailbox | undefin
   }
   return {
     path,
+    place: path.slice(folder.root.replace(/(?<=.)\/+$/, "").length + 1),
     layout,
     self: stateOf(path, whole),
     folders,

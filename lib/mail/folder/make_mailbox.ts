@@ -1,5 +1,7 @@
 /** Makes a user's mailbox, or what one lacks. */
 
+import { closeSync, constants, fchmodSync, fchownSync, fstatSync, openSync } from "node:fs";
+
 const MODE = 0o700;
 const FOLDERS = ["cur", "new", "tmp"] as const;
 
@@ -15,26 +17,40 @@ export function makeMailbox(path: string): void {
 
 /**
  * Makes the folders that a Maildir lacks, with the owner, group and mode of one that it has: who else works on it must be able to use
- * them, too.
+ * them, too. Only where nobody but the server's account exchanges what a name stands for; elsewhere see HeldMailbox.complete.
  *
  * @param present the path of a folder that it has
  * @throws {Error} when they cannot be made so; then none that others could not use is left
  */
 export function completeMaildir(path: string, present: string): void {
   const { uid, gid, mode } = Deno.lstatSync(present);
-  const permissions = (mode ?? MODE) & 0o7777;
   for (const name of FOLDERS) {
     const folder = `${path}/${name}`;
-    if (!makeFolder(folder, permissions)) continue;
+    if (!makeFolder(folder, MODE)) continue;
     try {
-      const made = Deno.lstatSync(folder);
-      if (made.uid !== uid || made.gid !== gid) Deno.chownSync(folder, uid, gid);
-      // The mask of the process took from the mode; a change of owner may have, too.
-      Deno.chmodSync(folder, permissions);
+      giveTo(folder, uid, gid, (mode ?? MODE) & 0o7777);
     } catch (error) {
       Deno.removeSync(folder);
       throw error;
     }
+  }
+}
+
+/** Sets owner, group and mode of what is open, whatever its name stands for by then. */
+function giveTo(path: string, owner: number | null, group: number | null, mode: number): void {
+  const folder = openSync(
+    path,
+    constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW,
+  );
+  try {
+    const made = fstatSync(folder);
+    if (owner !== null && group !== null && (made.uid !== owner || made.gid !== group)) {
+      fchownSync(folder, owner, group);
+    }
+    // The mask of the process took from the mode; a change of owner may have, too.
+    fchmodSync(folder, mode);
+  } finally {
+    closeSync(folder);
   }
 }
 

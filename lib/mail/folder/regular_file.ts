@@ -2,7 +2,7 @@
 
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { fileErrorNumber } from "../../files/file_error.ts";
-import { type FileLook, lookOf } from "./file_look.ts";
+import { type FileLook, lookAtName, lookOf } from "./file_look.ts";
 
 /** Something that is there and is no regular file. */
 export class NotRegularError extends Error {
@@ -74,7 +74,7 @@ export function openFile(path: string): OpenFile {
 }
 
 /**
- * Opens a regular file and looks at it.
+ * Opens a regular file and looks at it, and makes sure that its name is no link.
  *
  * @throws {NotRegularError} when it is none
  * @throws {Error} of the file system
@@ -83,7 +83,7 @@ export function openRegular(path: string): { readonly file: OpenFile; readonly l
   const file = openFile(path);
   try {
     const look = file.look();
-    if (!look.isFile) throw notRegular();
+    if (!look.isFile || lookAtName(path).inode !== look.inode) throw notRegular();
     return { file, look };
   } catch (error) {
     file[Symbol.dispose]();

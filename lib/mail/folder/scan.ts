@@ -15,6 +15,7 @@ import { leaveOut, type LeftOut, listMailbox, NOT_UTF8 } from "../listing/listin
 import { type Mailbox, unreadable } from "./mailbox.ts";
 import { FileMeter, keepMeasures, type MeasuredSize } from "./measure_file.ts";
 import { reconcile } from "../listing/reconcile.ts";
+import type { FileTrust } from "../held/file_trust.ts";
 import { type FileLook, lookAtName } from "./file_look.ts";
 import { notRegular, NotRegularError, type OpenFile, openFile } from "./regular_file.ts";
 
@@ -37,6 +38,8 @@ export interface ScanOptions {
   /** Keeps what was measured by the time that the work failed, or was ended: the next login goes on from there. */
   readonly keep: (messageIndex: MessageIndex) => Promise<void>;
   readonly warn: (message: string, properties?: Record<string, unknown>) => void;
+  /** Tells the mailbox's files from others that its names lead to. */
+  readonly trust: FileTrust;
 }
 
 /** What was found. */
@@ -88,6 +91,12 @@ export async function scanMailbox(
   return conclude(mailbox, messageIndex, look, listed, options);
 }
 
+/** What files are measured with. */
+interface Measuring {
+  readonly meter: FileMeter;
+  readonly trust: FileTrust;
+}
+
 /** What looking at rows' files told. */
 interface Look {
   changed: boolean;
@@ -108,7 +117,7 @@ async function lookAtRows(
   look: Look,
   options: ScanOptions,
 ): Promise<void> {
-  const { measuring, task } = options;
+  const { measuring, task, trust } = options;
   const meter = new FileMeter(measuring);
   const lookAtEach = mailbox.layout === "plain" || messageIndex.length <= LOOK_AT_EACH;
   const most = options.maxMessages === 0 ? Infinity : options.maxMessages;
@@ -118,7 +127,7 @@ async function lookAtRows(
     const isMeasured = messageIndex.isMeasured(row);
     if (lookAtEach || !isMeasured || messageIndex.modified[row] === 0) {
       try {
-        const changed = refreshRow(mailbox, messageIndex, row, meter);
+        const changed = refreshRow(mailbox, messageIndex, row, { meter, trust });
         if (typeof changed === "boolean" ? changed : await changed) look.changed = true;
       } catch (error) {
         note(look, mailbox, messageIndex, row, error);
@@ -134,7 +143,7 @@ function refreshRow(
   mailbox: Mailbox,
   messageIndex: MessageIndex,
   row: number,
-  meter: FileMeter,
+  measuring: Measuring,
 ): Promise<true> | boolean {
   const folder = mailbox.folders.get(messageIndex.folders[row] as Folder)!;
   const path = `${folder.path}/${messageIndex.names.at(row)}`;
@@ -150,7 +159,7 @@ function refreshRow(
   const file = openFile(path);
   let measured: true | Promise<true> | undefined;
   try {
-    measured = measureRow(mailbox, messageIndex, row, path, file, meter);
+    measured = measureRow(mailbox, messageIndex, row, path, file, measuring);
   } finally {
     if (!(measured instanceof Promise)) file[Symbol.dispose]();
   }
@@ -164,18 +173,22 @@ function measureRow(
   row: number,
   path: string,
   file: OpenFile,
-  meter: FileMeter,
+  { meter, trust }: Measuring,
 ): Promise<true> | true {
   // Where nobody else writes, the name tells what is open; asking the open file takes three times as long.
   const look = mailbox.writers === "server" ? lookAtName(path) : file.look();
   if (!look.isFile) throw notRegular();
   const keep = (measured: MeasuredSize): true => {
     keepMeasures(messageIndex, row, measured, look.modified);
-    learnIdentity(mailbox, messageIndex, row, look);
+    messageIndex.identify(row, look);
     return true;
   };
-  const measured = meter.measure(file, look.size);
-  return measured instanceof Promise ? measured.then(keep) : keep(measured);
+  const measure = (): Promise<true> | true => {
+    const measured = meter.measure(file, look.size);
+    return measured instanceof Promise ? measured.then(keep) : keep(measured);
+  };
+  const checking = trust.check(look);
+  return checking === undefined ? measure() : checking.then(measure);
 }
 
 /** Keeps which file a row tells of, where a name can be believed. */

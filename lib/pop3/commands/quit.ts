@@ -49,7 +49,8 @@ async function update(phase: Transaction): Promise<Reply> {
   if (refusal === undefined) {
     return { kind: "ok", text: `${phase.count} messages left`, effect: "close" };
   }
-  return { kind: "error", code: "SYS/TEMP", text: refusal, effect: "close", reason: "quit" };
+  const code = outcome.isHelpless ? "SYS/PERM" : "SYS/TEMP";
+  return { kind: "error", code, text: refusal, effect: "close", reason: "quit" };
 }
 
 /** Removes messages; a store that fails where it must not has removed none that is known of. */

@@ -13,6 +13,7 @@ import { MainCalls } from "./main_calls.ts";
 import type { FromWorker, ToWorker, WorkerSetup, WorkerState } from "../messages.ts";
 import { EventPacker } from "../packed_events.ts";
 import { RemoteLoginService } from "./remote_login_service.ts";
+import { RemoteHeldFolders } from "./remote_held_folders.ts";
 import { RemotePrograms } from "./remote_programs.ts";
 import { SessionHost } from "./session_host.ts";
 import { storeFactory } from "../../mail/open_mail_store.ts";
@@ -61,12 +62,18 @@ class SessionWorker {
     this.#programs = transforms ? new RemotePrograms(calls, post) : undefined;
     this.#transformer = makeTransformer(this.#programs, state.settings);
     const yielder = new Yielder();
+    const held = new RemoteHeldFolders(calls);
     let last = 0;
     this.#host = new SessionHost({
       loginService: this.#loginService,
       slots: new SharedConnectionSlots({ memory: slots, thread }),
       addresses: new AddressConnections(addresses, thread),
-      store: storeFactory({ yielder, running: countOn(running, systemClock), account }),
+      store: storeFactory({
+        yielder,
+        running: countOn(running, systemClock),
+        account,
+        held: () => held,
+      }),
       yielder,
       transformer: () => this.#transformer,
       contexts: this.#contexts,

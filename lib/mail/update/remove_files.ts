@@ -2,20 +2,16 @@
 
 import { delay } from "../../async/delay.ts";
 import type { YieldingTask } from "../../async/yielder.ts";
-import type { Folder, MessageIndex } from "./message_index.ts";
-import { fileErrorReason, isFileError, isNotFound } from "../../files/file_error.ts";
-import { type Locator, TICKS } from "./locator.ts";
-import { type FolderState, isFolder, type Mailbox } from "./mailbox.ts";
+import { HelperError, NoHelperError } from "../../contracts/held_folders.ts";
 import { MaildropUnreadableError } from "../../contracts/mail_store.ts";
-import { unlinkSync } from "node:fs";
-import { type FileLook, lookAtName } from "./file_look.ts";
-import { NotRegularError } from "./regular_file.ts";
+import { fileErrorReason, isFileError } from "../../files/file_error.ts";
+import { type Locator, TICKS } from "../folder/locator.ts";
+import type { Folder, MessageIndex } from "../folder/message_index.ts";
+import { NotRegularError } from "../folder/regular_file.ts";
+import { ChangedError, type Unlinker } from "./unlinker.ts";
 
 /** Times that files are looked for under new names: who renames faster than that is reported, not waited for. */
 const MOST_LISTINGS = 8;
-
-/** How far the clock of a file server may be off, in milliseconds. */
-const CLOCK_SKEW = 60_000;
 
 /** What became of the files. */
 export interface Removal {
@@ -27,6 +23,8 @@ export interface Removal {
   readonly unlinked: number;
   /** Why others stayed, one sentence for each kind of reason. */
   readonly reasons: ReadonlySet<string>;
+  /** Whether nothing could be removed at all until somebody installs what it takes. */
+  readonly isHelpless: boolean;
   /** The first error that files are not to blame for. */
   readonly fault: unknown;
 }
@@ -39,15 +37,15 @@ export interface Removal {
  * @param task lets others run in between
  */
 export async function removeFiles(
-  mailbox: Mailbox,
+  unlinker: Unlinker,
   messageIndex: MessageIndex,
   rows: Iterable<number>,
   locator: Locator,
   task: YieldingTask,
 ): Promise<Removal> {
-  const removal = new RemovalInProgress(mailbox, messageIndex, locator, task);
+  const removal = new RemovalInProgress(unlinker, messageIndex);
   try {
-    let missing = await removal.unlinkAll(rows);
+    let missing = await removal.unlinkAll([...rows]);
     // Renamed, or gone. One listing tells of all; what was renamed again since, or while it was made, is looked for again.
     for (let listings = 1; missing.length > 0; listings++) {
       await locator.list();
@@ -84,38 +82,32 @@ class RemovalInProgress implements Removal {
   readonly removed = new Set<number>();
   readonly unsynced = new Set<number>();
   readonly reasons = new Set<string>();
+  isHelpless = false;
   fault: unknown;
   unlinked = 0;
-  readonly #mailbox: Mailbox;
+  readonly #unlinker: Unlinker;
   readonly #messageIndex: MessageIndex;
-  readonly #locator: Locator;
   readonly #touched = new Map<Folder, number[]>();
-  readonly #task: YieldingTask;
 
-  constructor(mailbox: Mailbox, messageIndex: MessageIndex, locator: Locator, task: YieldingTask) {
-    this.#mailbox = mailbox;
+  constructor(unlinker: Unlinker, messageIndex: MessageIndex) {
+    this.#unlinker = unlinker;
     this.#messageIndex = messageIndex;
-    this.#locator = locator;
-    this.#task = task;
   }
 
   /** Unlinks files; tells which rows have none where they were last seen. */
-  async unlinkAll(rows: Iterable<number>): Promise<number[]> {
+  async unlinkAll(rows: readonly number[]): Promise<number[]> {
     const missing: number[] = [];
-    for (const row of rows) {
-      try {
-        if (this.#unlink(row)) this.#note(row);
-        else missing.push(row);
-      } catch (error) {
-        this.fail(error);
-      }
-      if (this.#task.due()) await this.#task.pause();
-    }
+    await this.#unlinker.unlink(rows, (row, outcome) => {
+      if (outcome === "removed") this.#note(row);
+      else if (outcome === "missing") missing.push(row);
+      else this.fail(outcome);
+    });
     return missing;
   }
 
   /** Notes why files stay. A fault of the program must not keep what is unlinked from being synced, so it is noted like any other. */
   fail(error: unknown): void {
+    this.isHelpless ||= error instanceof NoHelperError;
     if (!isFileError(error) && !isRefusal(error)) this.fault ??= error;
     this.reasons.add(fileErrorReason(error));
   }
@@ -124,7 +116,7 @@ class RemovalInProgress implements Removal {
   async sync(): Promise<void> {
     for (const [folder, rows] of this.#touched) {
       try {
-        await syncFolder(this.#mailbox.folders.get(folder)!);
+        await this.#unlinker.sync(folder);
       } catch (error) {
         this.reasons.add(`the folder could not be synced: ${fileErrorReason(error)}`);
         for (const row of rows) {
@@ -143,57 +135,18 @@ class RemovalInProgress implements Removal {
     this.removed.add(row);
     this.unlinked++;
   }
-
-  /**
-   * Whether a file that is not known by its inode lay there as it is when the mailbox was opened. Files of big mailboxes are not looked at in each
-   * login, so it may have another content since an earlier one.
-   */
-  #wasListed(row: number, { changed }: FileLook): boolean {
-    return this.#messageIndex.inode(row) === 0 && changed < this.#mailbox.foundAt - CLOCK_SKEW;
-  }
-
-  /** Unlinks the file that was listed, and no other that has its name by now. */
-  #unlink(row: number): boolean {
-    const path = this.#locator.path(row);
-    try {
-      const look = lookAtName(path);
-      if (!look.isFile) throw new NotRegularError("it is no regular file any more");
-      if (this.#mailbox.writers !== "server") {
-        this.#locator.checkFolder(this.#messageIndex.folders[row] as Folder);
-      }
-      const likeness = this.#messageIndex.compare(row, look);
-      if (likeness === "other" || (likeness === "changed" && this.#mailbox.layout === "plain")) {
-        this.#locator.checkFolder(this.#messageIndex.folders[row] as Folder);
-        return false;
-      }
-      if (likeness === "changed" && !this.#wasListed(row, look)) {
-        throw new ChangedError("another program changed it after the login");
-      }
-      unlinkSync(path);
-      return true;
-    } catch (error) {
-      if (isNotFound(error)) return false;
-      throw error;
-    }
-  }
 }
 
-/** A file that may be the one that is to be removed, but has another content. */
-class ChangedError extends Error {
-  override name = "ChangedError";
-}
-
-/** Whether what lies there is no longer what may be removed. */
+/** Whether what lies there is no longer what may be removed, or cannot be worked on. */
 function isRefusal(error: unknown): error is Error {
-  return error instanceof MaildropUnreadableError || error instanceof NotRegularError ||
-    error instanceof RenamedError || error instanceof ChangedError;
+  return REFUSALS.some((kind) => error instanceof kind);
 }
 
-/** Syncs the folder that was found, and no other that has its name by now: what was unlinked is to stay so. */
-async function syncFolder(state: FolderState): Promise<void> {
-  using folder = await Deno.open(state.path, { read: true });
-  if (!isFolder(state, await folder.stat())) {
-    throw new MaildropUnreadableError("it was moved away meanwhile");
-  }
-  await folder.sync();
-}
+const REFUSALS = [
+  MaildropUnreadableError,
+  NotRegularError,
+  RenamedError,
+  ChangedError,
+  NoHelperError,
+  HelperError,
+] as const;
