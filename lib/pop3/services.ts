@@ -23,6 +23,8 @@ export interface Pop3Services {
   readonly tlsOffered: boolean;
   /** Whether this client may send a password that others on the way could read. */
   readonly clearAllowed: boolean;
+  /** Whether PLAIN and LOGIN are offered to it in clear, too: mail programs take the server for insecure that does. */
+  readonly plainInClear: boolean;
   /**
    * Keeps the connection slot to the session's end. Where other sessions keep all of them, it waits for one to end.
    *

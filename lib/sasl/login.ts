@@ -8,7 +8,7 @@ const ASK_PASSWORD = new TextEncoder().encode("Password:");
 
 export const login: Mechanism = {
   name: "LOGIN",
-  offered: ({ secure, clearAllowed }) => secure || clearAllowed,
+  offered: ({ secure, plainInClear }) => secure || plainInClear,
   // Clients that send an initial response put the name into it; an empty one is no name.
   start: (initial) =>
     initial === undefined || initial.length === 0

@@ -45,6 +45,8 @@ export interface OfferFacts {
   readonly secure: boolean;
   /** Whether credentials may be sent from this client although it is not. */
   readonly clearAllowed: boolean;
+  /** Whether, where it is not encrypted, a password may be sent that others on the way could read (RFC 4616, section 6). */
+  readonly plainInClear: boolean;
   /** Whether every user has SCRAM keys. */
   readonly scramForAll: boolean;
   /** Whether bearer tokens can be verified. */

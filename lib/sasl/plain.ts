@@ -4,7 +4,7 @@ import { malformed, type Mechanism, readUtf8, type Step } from "./mechanism.ts";
 
 export const plain: Mechanism = {
   name: "PLAIN",
-  offered: ({ secure, clearAllowed }) => secure || clearAllowed,
+  offered: ({ secure, plainInClear }) => secure || plainInClear,
   start: (initial) =>
     initial === undefined
       ? { kind: "challenge", data: new Uint8Array(), next: readMessage }

@@ -102,7 +102,7 @@ Deno.test("bans: one's own account does not wash off what was failed with others
 });
 
 Deno.test("bans: failures by AUTH PLAIN and LOGIN count like those by PASS", async () => {
-  await using stage = await startStage({ flags: proxied });
+  await using stage = await startStage({ tls: false, flags: proxied });
   const connect = () => from(stage, "192.0.2.11");
   assertEquals(await fail(connect, 18), 18);
   using client = await connect();

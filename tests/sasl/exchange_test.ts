@@ -328,18 +328,26 @@ Deno.test("bearer mechanisms refuse what is not their message", async () => {
 });
 
 Deno.test("mechanisms are offered only where they can succeed, strongest first", () => {
-  const names = (
-    secure: boolean,
-    clearAllowed: boolean,
-    scramForAll: boolean,
-    bearer: boolean,
-  ): string =>
-    offeredMechanisms({ secure, clearAllowed, scramForAll, bearer }).map((m) => m.name).join(" ");
-  assertEquals(names(true, false, true, true), "SCRAM-SHA-256 OAUTHBEARER XOAUTH2 PLAIN LOGIN");
-  assertEquals(names(true, false, false, false), "PLAIN LOGIN");
-  assertEquals(names(false, true, true, true), "SCRAM-SHA-256 PLAIN LOGIN");
-  assertEquals(names(false, false, true, true), "");
-  const facts = { secure: true, clearAllowed: true, scramForAll: false, bearer: false };
+  const all = {
+    secure: true,
+    clearAllowed: true,
+    plainInClear: true,
+    scramForAll: true,
+    bearer: true,
+  };
+  const names = (...without: (keyof typeof all)[]): string => {
+    const facts = { ...all, ...Object.fromEntries(without.map((fact) => [fact, false])) };
+    return offeredMechanisms(facts).map(({ name }) => name).join(" ");
+  };
+  assertEquals(
+    names("clearAllowed", "plainInClear"),
+    "SCRAM-SHA-256 OAUTHBEARER XOAUTH2 PLAIN LOGIN",
+  );
+  assertEquals(names("scramForAll", "bearer"), "PLAIN LOGIN");
+  assertEquals(names("secure"), "SCRAM-SHA-256 PLAIN LOGIN");
+  assertEquals(names("secure", "plainInClear"), "SCRAM-SHA-256");
+  assertEquals(names("secure", "plainInClear", "clearAllowed"), "");
+  const facts = { ...all, scramForAll: false, bearer: false };
   assertEquals(findMechanism("plain", facts)?.name, "PLAIN");
   assertEquals(findMechanism("SCRAM-SHA-256", facts), undefined);
   assertEquals(findMechanism("", facts), undefined);

@@ -35,7 +35,7 @@ export const auth = command<Authorization, AuthArguments, Pop3Context>({
     if (mechanism === undefined) {
       return {
         kind: "error",
-        text: passwordsAllowed(phase.context)
+        text: facts.secure || findMechanism(name, { ...facts, secure: true }) === undefined
           ? "That mechanism is not offered here; AUTH alone lists those that are"
           : tlsFirst(phase.context),
         bad: true,
@@ -58,6 +58,7 @@ function offerFacts(context: Pop3Context): OfferFacts {
   return {
     secure: context.secure,
     clearAllowed: passwordsAllowed(context),
+    plainInClear: context.services.plainInClear,
     scramForAll: loginService.scramForAll,
     bearer: loginService.bearer,
   };

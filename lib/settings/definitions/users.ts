@@ -96,7 +96,8 @@ export const users = {
     defaultText: "everywhere",
     takesEffect: "next start",
     session: true,
-    help: "networks from which cleartext logins are accepted although there is a certificate",
+    help:
+      "networks from which cleartext logins are accepted although there is a certificate, PLAIN and LOGIN among them",
   },
   oauthIssuer: {
     type: optional(printable("URL", "the issuer as tokens name it")),

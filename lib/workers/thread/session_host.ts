@@ -9,7 +9,7 @@ import type { ConnectionSlots } from "../../contracts/connection_slots.ts";
 import type { ListenOptions } from "../../net/endpoint.ts";
 import { SharedConnectionSlots } from "../../net/shared_connection_slots.ts";
 import { Listener } from "../../net/listener.ts";
-import { NetworkList } from "../../net/networks.ts";
+import { isLoopback, NetworkList } from "../../net/networks.ts";
 import type { SecureContexts } from "../../net/secure_contexts.ts";
 import { AddressLimit } from "../../net/address_limit.ts";
 import { type Arrival, Arrivals } from "./arrivals.ts";
@@ -18,6 +18,7 @@ import { Handshakes } from "../../net/handshakes.ts";
 import type { CloseReason } from "../../contracts/event.ts";
 import { logger } from "../../log/logging.ts";
 import { DISPLACED } from "../../pop3/refusals.ts";
+import type { Pop3Services } from "../../pop3/services.ts";
 import { Pop3Session } from "../../pop3/session.ts";
 import type { SessionSettings } from "../../contracts/settings.ts";
 import { type Transformer, TransformerError } from "../../contracts/transformer.ts";
@@ -148,7 +149,7 @@ export class SessionHost {
           slot,
           end: () => conversation.close("client-gone"),
         }),
-      clearAllowed: !settings.requireTls && this.#clearAllowed(settings, address),
+      ...this.#inClear(settings, address),
       close: (reason) => conversation.close(reason),
       clock: this.#clock,
     }, connection.tls);
@@ -182,10 +183,21 @@ export class SessionHost {
     return handshakes === undefined ? {} : { upgrade: (raw) => handshakes.accept(raw) };
   }
 
-  /** Logins in clear can be kept to some networks where there is TLS to turn to (operations.md, `--cleartext-networks`). */
-  #clearAllowed({ cleartextNetworks }: SessionSettings, address: string): boolean {
-    if (cleartextNetworks === undefined || this.#options.contexts === undefined) return true;
-    return this.#networks(cleartextNetworks).holds(address);
+  /**
+   * What may be said without TLS. Where there is TLS to turn to, logins can be kept to some networks (operations.md,
+   * `--cleartext-networks`); PLAIN and LOGIN are offered to those alone, and to loopback where none are named.
+   */
+  #inClear(
+    { cleartextNetworks, requireTls }: SessionSettings,
+    address: string,
+  ): Pick<Pop3Services, "clearAllowed" | "plainInClear"> {
+    if (requireTls) return { clearAllowed: false, plainInClear: false };
+    if (this.#options.contexts === undefined) return { clearAllowed: true, plainInClear: true };
+    if (cleartextNetworks === undefined) {
+      return { clearAllowed: true, plainInClear: isLoopback(address) };
+    }
+    const isNamed = this.#networks(cleartextNetworks).holds(address);
+    return { clearAllowed: isNamed, plainInClear: isNamed };
   }
 
   #networks(texts: readonly string[]): NetworkList {
