@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { textOf } from "../support/awkward_messages.ts";
 import { makeMailbox, messageOfSize, temporaryFolder } from "../support/mailboxes.ts";
 import type { Pop3Client } from "../support/pop3_client.ts";
-import { type RunningProgram, startProgram } from "../support/program.ts";
+import { type ProgramOptions, type RunningProgram, startProgram } from "../support/program.ts";
 import { eventually } from "../support/waiting.ts";
 import { heavy } from "./stage.ts";
 
@@ -62,7 +62,7 @@ const mailOf = (whose: string): Uint8Array<ArrayBuffer>[] =>
 
 async function setScene(
   { owner, group, mode, file, bob: bobsOwner }: Ownership,
-  env: Record<string, string> = {},
+  { env = {}, flags = [] }: Pick<ProgramOptions, "env" | "flags"> = {},
 ): Promise<Scene> {
   await using resources = new AsyncDisposableStack();
   const folder = resources.use(await temporaryFolder());
@@ -93,7 +93,7 @@ async function setScene(
     await startProgram({
       maildir,
       users: { ada: "secret", bob: "secret" },
-      flags: ["--workers", "2", "--auth-delay", "0"],
+      flags: ["--workers", "2", "--auth-delay", "0", ...flags],
       env,
     }),
   );
@@ -279,6 +279,15 @@ for (const [whose, ownership] of Object.entries(OWNERSHIPS)) {
 }
 
 rootTest(
+  "exchanged names: a transformer is given nothing else than the mailbox's messages",
+  async () => {
+    const flags = ["--transformer", "cat"];
+    await using scene = await setScene(OWNERSHIPS["that belongs to its user"], { flags });
+    await exchangedFolders(scene);
+  },
+);
+
+rootTest(
   "exchanged names: what a mailbox lacks is made for its owner, and nothing else is given away",
   async () => {
     await using scene = await setScene(OWNERSHIPS["that belongs to its user"]);
@@ -323,7 +332,7 @@ rootTest(
 rootTest(
   "exchanged names: without the helper nothing is removed by name, and the log says what to install",
   async () => {
-    const env = { PATH: "/nonexistent" };
+    const env = { env: { PATH: "/nonexistent" } };
     {
       await using scene = await setScene(OWNERSHIPS["that belongs to its user"], env);
       using client = await scene.program.connect();

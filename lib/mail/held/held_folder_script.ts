@@ -21,15 +21,16 @@ my ($ENOENT, $EEXIST, $EINVAL, $ENOSYS) = (2, 17, 22, 38);
 # Says why nothing was done, and ends.
 sub refuse { print STDOUT "refused $_[0] ", $! + 0, "\n"; exit 0 }
 
-# Device, inode, owner, group, mode, links, size, and in milliseconds: modified, changed, born. Nothing when there is no such file.
+# Device, inode, owner, group, mode, links, size, and in milliseconds: modified, changed (whole seconds, as the server has it), born.
+# Nothing when there is no such file.
 sub look {
   my ($folder, $name, $flags) = @_;
   my $buffer = "\0" x 256;
   return if syscall($STATX, $folder, $name, $flags, 0xfff, $buffer) != 0;
-  my ($mask, $links, $owner, $group, $mode, $inode, $size, $bs, $bn, $cs, $cn, $ms, $mn, $major, $minor) =
-      unpack "L x12 L L L S x2 Q Q x32 q L x4 q L x4 q L x12 L L", $buffer;
+  my ($mask, $links, $owner, $group, $mode, $inode, $size, $bs, $bn, $cs, $ms, $mn, $major, $minor) =
+      unpack "L x12 L L L S x2 Q Q x32 q L x4 q x8 q L x12 L L", $buffer;
   my $device = ($minor & 0xff) | (($major & 0xfff) << 8) | (($minor & ~0xff) << 12) | (($major & ~0xfff) << 32);
-  return ($device, $inode, $owner, $group, $mode, $links, $size, time_of($ms, $mn), time_of($cs, $cn),
+  return ($device, $inode, $owner, $group, $mode, $links, $size, time_of($ms, $mn), time_of($cs, 0),
           $mask & 0x800 ? time_of($bs, $bn) : 0);
 }
 sub time_of { $_[0] * 1000 + int($_[1] / 1_000_000) }
@@ -56,7 +57,9 @@ sub whole { my $value = field(); refuse("request") if $value !~ /^-?\d{1,20}\z/;
 my $command = field();
 # The mail folder itself may be a link: its path is the administrator's.
 my $mailbox = open_folder($HERE, $root, $FOLDER);
-$mailbox = open_folder($mailbox, name($_), $FOLDER | $NO_LINK) for split m{/}, field(), -1;
+my @place = split m{/}, field(), -1;
+refuse("name") if !@place;
+$mailbox = open_folder($mailbox, name($_), $FOLDER | $NO_LINK) for @place;
 sub expect {
   my ($folder, $device, $inode) = (shift, whole(), whole());
   my @found = look($folder, "", $ITSELF);
