@@ -6,6 +6,7 @@ import {
   MaildropUnavailableError,
   MaildropUnreadableError,
 } from "../../lib/contracts/mail_store.ts";
+import { findMailbox } from "../../lib/mail/folder/mailbox.ts";
 import { FIRST, TempMail } from "./temp_mail.ts";
 
 /** Whose files ours are tells who we are, without a permission to ask. */
@@ -306,4 +307,32 @@ Deno.test("a login that measures for too long keeps what it measured, so that la
   }
   assert(tries > 1);
   assertEquals((await uids(mail.store())).length, 3000);
+});
+
+Deno.test("who can write in the folders above a mailbox is told once, and nothing of the server's is taken for the owner's", async () => {
+  using mail = new TempMail();
+  mail.maildir("alice", { "new/1.a": "one" });
+  mail.maildir("example.org/bob", { "new/1.a": "one" });
+  const writers = (...place: string[]): unknown => {
+    const { writers, shared } = findMailbox(mail.path(...place), {
+      root: mail.root,
+      account: Deno.uid()!,
+    })!;
+    return [writers, shared?.slice(mail.root.length)];
+  };
+  assertEquals(writers("alice"), ["server", undefined]);
+  Deno.chmodSync(mail.path("example.org"), 0o2775);
+  assertEquals(writers("example.org", "bob"), ["others", "/example.org"]);
+  // Where names can be made but those of others not be renamed.
+  Deno.chmodSync(mail.root, 0o1777);
+  assertEquals(writers("alice"), ["others", undefined]);
+  Deno.chmodSync(mail.root, 0o777);
+  assertEquals(writers("alice"), ["others", ""]);
+  const store = mail.store();
+  for (const user of ["alice", "alice", "bob@example.org"]) {
+    await using maildrop = await store.acquire(user);
+    using message = await maildrop.open(maildrop.messages[0]!);
+    assertEquals(message.size, 5);
+  }
+  assertEquals(mail.warnings.map(({ properties }) => properties?.folder), [mail.root]);
 });

@@ -37,6 +37,7 @@ import { nameMessages } from "../naming/name_messages.ts";
 import { openingError } from "../opening_error.ts";
 import { removeExpired } from "../update/remove_expired.ts";
 import { scanMailbox } from "./scan.ts";
+import { StoreWarnings } from "./store_warnings.ts";
 
 const MILLISECONDS_A_DAY = 24 * 60 * 60 * 1000;
 /** Files from which it pays to write the cache again only because the folders' listing can now be believed. */
@@ -84,14 +85,13 @@ export class FolderMailStore implements MailStore {
   readonly #folder: MailFolder;
   readonly #yielder: Yielder;
   readonly #probe = new FolderProbe();
-  /** Mailboxes of which was told that they cannot be written; as many as there are folders at most. */
-  readonly #notWritable = new Set<string>();
-  #toldBegunAnew = false;
+  readonly #warnings: StoreWarnings;
 
   constructor(options: FolderMailStoreOptions) {
     this.#options = options;
     this.#folder = { root: options.root, account: options.account };
     this.#yielder = options.yielder ?? new Yielder();
+    this.#warnings = new StoreWarnings(options.warn);
   }
 
   async acquire(user: string, signal?: AbortSignal): Promise<Maildrop> {
@@ -99,6 +99,7 @@ export class FolderMailStore implements MailStore {
     await this.#answers(user, signal);
     const found = this.#find(user) ?? this.#make(user);
     if (found === undefined) return emptyMaildrop();
+    this.#warnings.shared(found);
     const mailbox = await this.#complete(found);
     const known = await this.#read(mailbox, this.#yielder.task(signal));
     if (known !== undefined && await this.#removeExpired(mailbox, known) > 0) {
@@ -204,7 +205,7 @@ export class FolderMailStore implements MailStore {
     if (!messageIndex.folders.every((folder) => mailbox.folders.has(folder as Folder))) {
       return undefined;
     }
-    if (expireDays > 0 && begunAnew > 0) this.#tellBegunAnew(mailbox, begunAnew);
+    if (expireDays > 0 && begunAnew > 0) this.#warnings.begunAnew(mailbox, begunAnew);
     return {
       messageIndex,
       version,
@@ -232,29 +233,9 @@ export class FolderMailStore implements MailStore {
   }
 
   #keeper(mailbox: Mailbox, version: CacheVersion | undefined): CacheKeeper {
-    const cannotWrite = (reason: Error): void => this.#tellNotWritable(mailbox, reason);
+    const cannotWrite = (reason: Error): void => this.#warnings.notWritable(mailbox, reason);
     const { running } = this.#options;
     return new CacheKeeper({ mailbox, running, version, cannotWrite, task: this.#yielder });
-  }
-
-  /** After a new state file it would be true of each mailbox, so one is told for all. */
-  #tellBegunAnew(mailbox: Mailbox, messages: number): void {
-    if (this.#toldBegunAnew) return;
-    this.#toldBegunAnew = true;
-    this.#options.warn(
-      "Retrieved messages of a mailbox have all days of expire again: it was restored or moved, or the server has another state " +
-        "file. Other mailboxes like it are not named.",
-      { mailbox: mailbox.path, messages },
-    );
-  }
-
-  #tellNotWritable(mailbox: Mailbox, reason: Error): void {
-    if (this.#notWritable.has(mailbox.path)) return;
-    this.#notWritable.add(mailbox.path);
-    this.#options.warn(
-      "A mailbox cannot be written, so its messages are measured anew in each session.",
-      { mailbox: mailbox.path, reason: fileErrorReason(reason) },
-    );
   }
 
   #find(user: string): Mailbox | undefined {
@@ -304,7 +285,7 @@ export class FolderMailStore implements MailStore {
       else await new HeldMailbox(mailbox, this.#options.held).complete();
     } catch (error) {
       if (!isFileError(error) && !(error instanceof NoHelperError)) throw error;
-      this.#tellNotWritable(mailbox, error);
+      this.#warnings.notWritable(mailbox, error);
       return mailbox;
     }
     return findMailbox(mailbox.path, this.#folder) ?? mailbox;

@@ -21,6 +21,8 @@ export interface Mailbox {
   /** Its folders that hold messages, as they looked when the mailbox was found. */
   readonly folders: ReadonlyMap<Folder, FolderState>;
   readonly writers: Writers;
+  /** A folder above it in which others can put another mailbox in its place, against which nothing helps. */
+  readonly shared: string | undefined;
   /** The user id of the mailbox's owner. */
   readonly owner: number;
   /** When it was found, milliseconds since 1970. */
@@ -73,13 +75,16 @@ export function findMailbox(path: string, folder: MailFolder): Mailbox | undefin
     refuseHome(path);
     folders.set(Folder.PLAIN, stateOf(path, whole));
   }
+  const above = foldersAbove(path, folder.root);
+  const own = [whole, fresh, cur].filter((info) => info !== undefined);
   return {
     path,
     place: path.slice(folder.root.replace(/(?<=.)\/+$/, "").length + 1),
     layout,
     self: stateOf(path, whole),
     folders,
-    writers: writersOf(path, [whole, fresh, cur].filter((info) => info !== undefined), folder),
+    writers: writersOf([...above.values()], own, folder),
+    shared: above.entries().find(([, info]) => isShared(info))?.[0],
     owner: whole.uid ?? -1,
     foundAt,
   };
@@ -104,21 +109,33 @@ function refuseHome(path: string): void {
   }
 }
 
-/** @param infos of the mailbox's own folder and of those in it */
-function writersOf(path: string, infos: readonly Deno.FileInfo[], folder: MailFolder): Writers {
-  if ([...foldersAbove(path, folder.root), ...infos].every((info) => isOnlyOurs(info, folder))) {
-    return "server";
-  }
-  const isOwners = infos.every((info) => info.uid === infos[0]!.uid && !isWritable(info));
-  return isOwners ? "owner" : "others";
+/**
+ * @param above the folders above the mailbox
+ * @param own the mailbox's own folder and those in it
+ */
+function writersOf(
+  above: readonly Deno.FileInfo[],
+  own: readonly Deno.FileInfo[],
+  folder: MailFolder,
+): Writers {
+  if ([...above, ...own].every((info) => isOnlyOurs(info, folder))) return "server";
+  const owner = own[0]!.uid;
+  // What belongs to the server's account, or root, is not the doing of who can write above: it may be anybody's mail, or a key.
+  if (owner === folder.account || owner === 0) return "others";
+  return own.every((info) => info.uid === owner && !isWritable(info)) ? "owner" : "others";
 }
 
-/** The mail folder, and the domain's folder where there is one. */
-function foldersAbove(path: string, root: string): Deno.FileInfo[] {
+/** The mail folder, and the domain's folder where there is one, by their paths. */
+function foldersAbove(path: string, root: string): Map<string, Deno.FileInfo> {
+  const infos = new Map([[root, Deno.statSync(root)]]);
   const above = path.slice(0, path.lastIndexOf("/"));
-  const infos = [Deno.statSync(root)];
-  if (above.length > root.length) infos.push(Deno.lstatSync(above));
+  if (above.length > root.length) infos.set(above, Deno.lstatSync(above));
   return infos;
+}
+
+/** Whether a group, or everybody, can rename what is in a folder and belongs to others. */
+function isShared(info: Deno.FileInfo): boolean {
+  return isWritable(info) && ((info.mode ?? 0) & 0o1000) === 0;
 }
 
 function isOnlyOurs(info: Deno.FileInfo, { account }: MailFolder): boolean {
