@@ -86,7 +86,7 @@ async function runServer(inputs: SettingInputs, newState: boolean): Promise<numb
   const { grace } = server.settings.settings;
   log.info("Shutting down: waiting up to {grace} s for sessions", { grace });
   await server.shutdown(hurry);
-  log.info("Ended");
+  log.info("Stopped");
   return 0;
 }
 

@@ -50,7 +50,7 @@ async function run(
   }).spawn();
   const output = child.output();
   try {
-    const { code, stdout, stderr } = await within(output, `the end of ${command}`, 60_000);
+    const { code, stdout, stderr } = await within(output, `the end of ${command}`, 300_000);
     const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
     if (code !== 0) throw new Error(`${command} ended with ${code}: ${said}`);
     return said;

@@ -52,7 +52,7 @@ async function run(
   })().catch(() => {}); // It may have ended without reading; its status tells.
   const output = child.output();
   try {
-    const { code, stdout, stderr } = await within(output, `the end of ${command}`, 60_000);
+    const { code, stdout, stderr } = await within(output, `the end of ${command}`, 300_000);
     const said = new TextDecoder("latin1").decode(stdout);
     if (code !== 0) {
       throw new Error(`${command} ended with ${code}: ${said}${new TextDecoder().decode(stderr)}`);

@@ -234,7 +234,7 @@ Deno.test("a program that is gone is a failure of its own, and a message that is
   await Deno.remove(`${folder}/${first}`);
   assertEquals(
     await client.command("RETR 1"),
-    "-ERR Message 1 is gone, another program removed it",
+    "-ERR Message 1 was removed by another program",
   );
   await Deno.rename(served.dispatcher, `${served.dispatcher}.gone`);
   assertMatch(await client.command("RETR 2"), /^-ERR \[SYS\/TEMP\] /);
