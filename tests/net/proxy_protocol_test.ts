@@ -120,7 +120,7 @@ Deno.test("proxied connection is closed when its header is late, broken or never
   for (
     const [words, message] of [["", "within 50 ms"], ["PROXY TCP4", "within 50 ms"], [
       "USER",
-      "something else",
+      "Expected a PROXY header",
     ]]
   ) {
     const { client, server: raw } = await connectedPair();

@@ -207,7 +207,7 @@ Deno.test("tls connection disposed makes what is pending reject and gives the de
   ]);
   const pending = server.read(new Uint8Array(10));
   server[Symbol.dispose]();
-  await assertRejects(() => pending, Error, "closed here");
+  await assertRejects(() => pending, Error, "closed by the server");
   await assertRejects(() => server.read(new Uint8Array(1)));
   await assertRejects(() => server.write(new Uint8Array(1)));
   assert(raw.closed);
