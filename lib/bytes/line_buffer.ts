@@ -38,8 +38,8 @@ export class LineBuffer {
   #lineEnd = -1;
   /** Inside an over-long line, whose octets are thrown away until its LF. */
   #discarding = false;
-  /** An over-long line has ended and was not told yet. It stands before everything in `#octets`. */
-  #tooLong = false;
+  /** Over-long lines that have ended and were not told yet. They stand before everything in `#octets`. */
+  #tooLong = 0;
 
   constructor(limit: number) {
     this.limit = limit;
@@ -47,7 +47,7 @@ export class LineBuffer {
 
   /** Whether another complete line waits, be it an over-long one. */
   get hasLine(): boolean {
-    return this.#tooLong || this.#lineEnd >= 0;
+    return this.#tooLong > 0 || this.#lineEnd >= 0;
   }
 
   /** Octets that are held and were not taken yet, line ends counted. */
@@ -61,7 +61,7 @@ export class LineBuffer {
       const end = octets.indexOf(LF);
       if (end < 0) return;
       this.#discarding = false;
-      this.#tooLong = true;
+      this.#tooLong++;
       octets = octets.subarray(end + 1);
     }
     if (octets.length === 0) return;
@@ -78,8 +78,8 @@ export class LineBuffer {
    *   undefined where no complete line waits
    */
   next(): Line | undefined {
-    if (this.#tooLong) {
-      this.#tooLong = false;
+    if (this.#tooLong > 0) {
+      this.#tooLong--;
       return "too-long";
     }
     const start = this.#start;
@@ -105,7 +105,8 @@ export class LineBuffer {
     this.#octets = NOTHING;
     this.#start = this.#stop = 0;
     this.#lineEnd = -1;
-    this.#discarding = this.#tooLong = false;
+    this.#discarding = false;
+    this.#tooLong = 0;
   }
 
   #append(octets: Uint8Array): void {

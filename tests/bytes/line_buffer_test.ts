@@ -147,3 +147,11 @@ Deno.test("LineBuffer takes a million short lines of one push without copying th
   assertEquals(count, 1_000_000);
   assertEquals(lines.pending, 0);
 });
+
+Deno.test("LineBuffer tells each of several over-long lines that ended before one was taken", () => {
+  const lines = new LineBuffer(20);
+  for (const piece of [`${"x".repeat(20)}`, `\r\n${"y".repeat(20)}`, "\r\nok\r\n"]) {
+    lines.push(octetsOf(piece));
+  }
+  assertEquals(taken(lines), ["<too-long>", "<too-long>", "ok"]);
+});

@@ -124,7 +124,7 @@ Deno.test("Conversation tells a handler's failure as a fault, answers, and goes 
   });
   await using talk = new Talk(dialogue);
   await talk.say("bad\r\ngood\r\n");
-  assertStringIncludes(await talk.hear("good\r\n"), "-ERR [SYS/TEMP] Something went wrong");
+  assertStringIncludes(await talk.hear("good\r\n"), "-ERR [SYS/TEMP] Internal server error");
   assertEquals(talk.faults.length, 1);
 });
 
