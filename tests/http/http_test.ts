@@ -257,7 +257,7 @@ Deno.test("an address to listen on is read, and refused with a sentence", async 
   await assertRejects(
     () => startHttp(watch(), { listen: `127.0.0.1:${server.port}` }),
     Error,
-    "the port is taken",
+    "the port is in use",
   );
   // RFC 5737: nobody's address.
   await assertRejects(
