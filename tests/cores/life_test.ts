@@ -85,7 +85,10 @@ Deno.test("a second signal ends at once", async () => {
   using client = await program.connect();
   await client.login("ann", "x");
   program.signal("SIGTERM");
-  await eventually("the end beginning", () => program.log.some((l) => /^Ending/.test(l.message)));
+  await eventually(
+    "the end beginning",
+    () => program.log.some((l) => /^Shutting down/.test(l.message)),
+  );
   await client.ok("NOOP");
   program.signal("SIGINT");
   await client.ended();
