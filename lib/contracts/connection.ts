@@ -49,7 +49,19 @@ export interface Connection extends Disposable {
    * Takes the server's side of a TLS handshake on this byte stream (RFC 2595, section 4); absent where no certificate is
    * configured or TLS is already on. This connection must not be used afterwards.
    *
-   * @throws {Error} when the handshake fails or does not end in time; the connection is closed then
+   * @throws {HandshakeError} when the handshake fails or does not end in time; the connection is closed then
    */
   startTls?(): Promise<Connection>;
+}
+
+/** A TLS handshake that did not come to its end. */
+export class HandshakeError extends Error {
+  override readonly name = "HandshakeError";
+  /** Why, as a sentence's end and one of few: `client offers TLS 1.0 only`. */
+  readonly reason: string;
+
+  constructor(message: string, reason: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
 }

@@ -39,6 +39,8 @@ export type ServerEvent =
     readonly session: string;
     readonly version: string | undefined;
     readonly ok: boolean;
+    /** Why it failed, one of few; absent where that is not known. */
+    readonly reason?: string | undefined;
   }
   | {
     readonly type: "login";

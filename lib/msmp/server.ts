@@ -17,6 +17,7 @@ import type { AuditEntry, MsmpSettings } from "./services.ts";
 import { DISPLACED } from "./refusals.ts";
 import { MsmpSession } from "./session.ts";
 import type { CloseReason } from "../contracts/event.ts";
+import { HandshakeFailures } from "../log/handshake_failures.ts";
 import { logger } from "../log/logging.ts";
 import type { Settings } from "../contracts/settings.ts";
 import { StateStoreError } from "../contracts/state_store.ts";
@@ -67,6 +68,7 @@ export class MsmpHost {
   readonly #handshakes: Handshakes | undefined;
   readonly #stalls = new StallClock();
   readonly #delayed = new DelayedAnswers();
+  readonly #failedHandshakes = new HandshakeFailures(log);
   #listeners: readonly Listener[] = [];
   /** Connections, with the administrator once one has logged in. */
   readonly #connections = new Map<Conversation, { administrator?: string }>();
@@ -142,6 +144,7 @@ export class MsmpHost {
       },
       dismiss: (administrator) => this.#dismiss(administrator, conversation),
       explain,
+      handshakeFailed: (reason) => this.#failedHandshakes.failed({ address, reason }),
       ended: (reason) =>
         log.debug("Connection from {address} closed: {reason}", { address, reason }),
       clock,

@@ -50,6 +50,8 @@ export interface MsmpServices {
   readonly dismiss: (administrator: string) => void;
   /** What the administrator may read of an error; undefined for faults of ours. */
   readonly explain: (error: unknown) => string | undefined;
+  /** Told that a TLS handshake failed, and why, where that is known. */
+  readonly handshakeFailed: (reason: string | undefined) => void;
   /** Told how the connection ended. */
   readonly ended: (reason: CloseReason) => void;
   readonly clock: Clock;

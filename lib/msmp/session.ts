@@ -104,8 +104,8 @@ export class MsmpSession implements Dialogue, MsmpContext {
     this.#phase = new Authorization(this, failures);
   }
 
-  unsecured(): void {
-    log.debug("The TLS handshake of {address} failed", { address: this.services.address });
+  unsecured(reason: string | undefined): void {
+    this.services.handshakeFailed(reason);
   }
 
   interrupted(): void {

@@ -3,6 +3,7 @@
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
 import type { Connection } from "../contracts/connection.ts";
+import { HELLO_OCTETS } from "./tls/handshake_reason.ts";
 
 /** What an idle connection holds to read into: room for a command line, not for a whole TLS record. */
 const SMALL_READ = 1024;
@@ -23,11 +24,22 @@ export class Carrier extends Duplex {
   #wanted = false;
   #allowed = true;
   #drained: PromiseWithResolvers<void> | undefined;
+  #hello: Uint8Array | undefined = new Uint8Array();
 
   /** @param raw belongs to this stream from now on */
   constructor(raw: Connection) {
     super({ allowHalfOpen: true, autoDestroy: false, readableHighWaterMark: LARGE_READ });
     this.#raw = raw;
+  }
+
+  /** The first octets that the client sent; nothing once they are {@linkcode Carrier.forgetHello | forgotten}. */
+  get hello(): Uint8Array {
+    return this.#hello ?? new Uint8Array();
+  }
+
+  /** Keeps the first octets no longer. */
+  forgetHello(): void {
+    this.#hello = undefined;
   }
 
   /** Lets octets be read, until {@linkcode Carrier.hold}. */
@@ -68,6 +80,9 @@ export class Carrier extends Duplex {
       }
       // A copy, since what is pushed may wait while the buffer is read into again.
       const octets = Buffer.from(this.#buffer.subarray(0, count));
+      if (this.#hello !== undefined && this.#hello.length < HELLO_OCTETS) {
+        this.#hello = Buffer.concat([this.#hello, octets]).subarray(0, HELLO_OCTETS);
+      }
       if (count === this.#buffer.length) this.#buffer = new Uint8Array(LARGE_READ);
       else if (this.#buffer.length > SMALL_READ) this.#buffer = new Uint8Array(SMALL_READ);
       this.push(octets);

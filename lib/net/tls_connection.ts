@@ -1,7 +1,13 @@
 /** The server's side of TLS over any connection: POP3S from the first octet, and STLS in the middle of a session. */
 
 import tls from "node:tls";
-import type { Connection, Endpoint, TlsFacts } from "../contracts/connection.ts";
+import {
+  type Connection,
+  type Endpoint,
+  HandshakeError,
+  type TlsFacts,
+} from "../contracts/connection.ts";
+import { handshakeReason } from "./tls/handshake_reason.ts";
 import type { SecureContexts } from "./secure_contexts.ts";
 import { Carrier } from "./tls_carrier.ts";
 
@@ -10,11 +16,6 @@ export interface AcceptTlsOptions {
   readonly contexts: SecureContexts;
   /** Milliseconds that the client has for the whole handshake. */
   readonly handshakeTimeout: number;
-}
-
-/** A TLS handshake that did not come to its end. */
-export class HandshakeError extends Error {
-  override readonly name = "HandshakeError";
 }
 
 /**
@@ -49,29 +50,37 @@ export async function acceptTls(raw: Connection, options: AcceptTlsOptions): Pro
     );
     await handshake(socket, carrier, handshakeTimeout);
     carrier.hold();
+    carrier.forgetHello();
     return new TlsConnection(raw, socket, carrier);
   } catch (error) {
     socket?.destroy();
     carrier.destroy();
     if (error instanceof HandshakeError) throw error;
-    throw new HandshakeError(`The TLS handshake failed: ${textOf(error)}.`, { cause: error });
+    throw failure(carrier, error);
   }
 }
 
 /** Waits until the handshake is done, broken, or too late. */
 function handshake(socket: tls.TLSSocket, carrier: Carrier, timeout: number): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const fail = (error: unknown): void => {
-    reject(new HandshakeError(`The TLS handshake failed: ${textOf(error)}.`, { cause: error }));
-  };
-  const gone = (): void => reject(new HandshakeError("The client left in the TLS handshake."));
+  const fail = (error: unknown): void => reject(failure(carrier, error));
+  const gone = (): void =>
+    reject(new HandshakeError("The client left in the TLS handshake.", "client left"));
   const timer = setTimeout(
-    () => reject(new HandshakeError(`The TLS handshake took longer than ${timeout} ms.`)),
+    () =>
+      reject(
+        new HandshakeError(
+          `The TLS handshake took longer than ${timeout} ms.`,
+          "client took too long",
+        ),
+      ),
     timeout,
   );
   // Both sides keep an error listener for good: an error event without one ends the process.
   socket.on("error", fail);
-  carrier.on("error", fail);
+  carrier.on("error", (cause) => {
+    reject(new HandshakeError("The client left in the TLS handshake.", "client left", { cause }));
+  });
   socket.once("secure", resolve);
   socket.once("close", gone);
   carrier.once("end", gone);
@@ -84,8 +93,10 @@ function handshake(socket: tls.TLSSocket, carrier: Carrier, timeout: number): Pr
   });
 }
 
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+function failure(carrier: Carrier, cause: unknown): HandshakeError {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  const reason = handshakeReason(carrier.hello, cause);
+  return new HandshakeError(`The TLS handshake failed: ${text}.`, reason, { cause });
 }
 
 interface Waiting {

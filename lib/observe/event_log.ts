@@ -16,9 +16,8 @@ export function eventLog(
       case "disconnected":
         return log.debug("Session {session} ended: {reason}", pick(event));
       case "tls":
-        return event.ok
-          ? log.debug("Session {session} uses {version}", pick(event))
-          : log.debug("The TLS handshake of session {session} failed", pick(event));
+        // Of those that fail HandshakeFailures tells.
+        return event.ok ? log.debug("Session {session} uses {version}", pick(event)) : undefined;
       case "login":
         return log.debug("{user} logged in", pick(event));
       case "login-refused":

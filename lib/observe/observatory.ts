@@ -5,6 +5,7 @@ import type { AccessLog, CounterStore } from "../contracts/record_store.ts";
 import { accessLog } from "./access_log.ts";
 import { Counters } from "./counters.ts";
 import type { Observer } from "../contracts/event.ts";
+import { HandshakeFailures } from "../log/handshake_failures.ts";
 import { eventLog } from "./event_log.ts";
 import { fanOut } from "./fan_out.ts";
 import { History } from "./history.ts";
@@ -65,12 +66,19 @@ export async function openObservatory(options: ObservatoryOptions): Promise<Obse
   }
   const minutes = history.start();
   const instruments = telemetry ? startTelemetry(counters, version) : undefined;
+  const handshakes = new HandshakeFailures(undefined, clock);
   const observe = fanOut({
     // The counters read the number of open sessions, so the sessions come first.
     sessions: sessions.observe,
     counters: counters.observe,
     ...(instruments === undefined ? {} : { telemetry: instruments.observe }),
     warnings: new Warnings().observe,
+    handshakes: (event) => {
+      if (event.type !== "tls" || event.ok) return;
+      const { session, reason } = event;
+      const { address = "unknown" } = sessions.get(session) ?? {};
+      handshakes.failed({ session, address, reason });
+    },
     log: eventLog(),
     ...observers,
   }, { clock });

@@ -177,9 +177,10 @@ export class Pop3Session implements Dialogue, Pop3Context {
     });
   }
 
-  unsecured(): void {
+  unsecured(reason: string | undefined): void {
     const { loginService, identity } = this.services;
-    loginService.observe({ type: "tls", session: identity.session, version: undefined, ok: false });
+    const { session } = identity;
+    loginService.observe({ type: "tls", session, version: undefined, ok: false, reason });
   }
 
   hangUp(): void {

@@ -2,7 +2,7 @@
 
 import { Yielder } from "../async/yielder.ts";
 import { type Line, LineBuffer } from "../bytes/line_buffer.ts";
-import type { Connection } from "../contracts/connection.ts";
+import { type Connection, HandshakeError } from "../contracts/connection.ts";
 import type { CloseReason } from "../contracts/event.ts";
 import type { Dialogue } from "./dialogue.ts";
 import {
@@ -275,9 +275,9 @@ export class Conversation {
     this.#isSecuring = true;
     try {
       this.#connection = await clear.startTls();
-    } catch {
+    } catch (error) {
       // The client's doing, or close()'s: the dialogue records it, and nothing can be said on a broken stream.
-      this.#dialogue.unsecured();
+      this.#dialogue.unsecured(error instanceof HandshakeError ? error.reason : undefined);
       return "tls-failed";
     } finally {
       this.#isSecuring = false;

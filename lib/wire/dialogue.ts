@@ -50,8 +50,8 @@ export interface Dialogue {
   wrote(octets: number): void;
   /** Told that TLS is on: everything learnt before it is forgotten (RFC 2595, section 4). */
   secured(tls: TlsFacts): void;
-  /** Told that a TLS handshake failed. */
-  unsecured(): void;
+  /** Told that a TLS handshake failed. @param reason as {@linkcode HandshakeError.reason} says it, where that is known */
+  unsecured(reason: string | undefined): void;
   /** Told while a command is at work that nobody waits for its answer any more. */
   hangUp(): void;
   /**

@@ -70,7 +70,12 @@ const REASON: Reader<CloseReason> = oneOf<CloseReason>(
   "error",
 );
 /** The events that go as they are. */
-const other = record({ type: oneOf("tls"), version: optional(TLS_VERSION), ok: truth });
+const other = record({
+  type: oneOf("tls"),
+  version: optional(TLS_VERSION),
+  ok: truth,
+  reason: optional(matching(/^[\w .()]*$/, 100)),
+});
 
 /**
  * Tells an observer of packed events, one after the other.
@@ -160,11 +165,16 @@ function readEvent(packed: PackedEvents, at: number, session: string): ServerEve
         reason: REASON(packed[at + 2], "reason"),
       };
     default:
-      return { ...other(packed[at + 1], "event"), session };
+      return readOther(packed[at + 1], session);
   }
 }
 
 function readCommand(value: unknown): string {
   if (COMMANDS.has(value)) return value as string;
   throw new ShapeError("name is no command's");
+}
+
+function readOther(event: unknown, session: string): ServerEvent {
+  const { reason, ...rest } = other(event, "event");
+  return { ...rest, session, ...(reason !== undefined && { reason }) };
 }

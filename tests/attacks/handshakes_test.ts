@@ -141,3 +141,31 @@ Deno.test("handshake: versions before TLS 1.2 are refused, and 1.2 and 1.3 are n
   }
   await eventually("the handshakes being counted", () => stage.serves().then(() => true));
 });
+
+Deno.test("handshake: the log says why one failed, for each port that speaks TLS, once a minute", async () => {
+  await using stage = await startStage({ flags: ["--admin", "root:toor"] });
+  // TLS 1.0, with all that its ClientHello needs (RFC 2246, section 7.4.1.2).
+  const body = [3, 1, ...new Array<number>(32).fill(7), 0, 0, 2, 0, 47, 1, 0];
+  const old = new Uint8Array([22, 3, 1, 0, body.length + 4, 1, 0, 0, body.length, ...body]);
+  const management = async (): Promise<Deno.TcpConn> => {
+    const conn = await stage.raw("msmp");
+    const buffer = new Uint8Array(512);
+    await conn.read(buffer);
+    await pour(conn, "STLS\r\n");
+    await conn.read(buffer);
+    return conn;
+  };
+  for (const open of [() => stage.raw("pop3s"), () => stls(stage), management]) {
+    using conn = await open();
+    await pour(conn, old);
+    await drain(conn);
+  }
+  const told = (): string[] =>
+    stage.program.log.map(({ message }) => message).filter((message) => /handshake/.test(message));
+  // POP3S and STLS are one, and told once.
+  await eventually("two lines", () => told().length >= 2, () => stage.program.stderr);
+  assertEquals(told(), [
+    "TLS handshake failed: client offers TLS 1.0 only; last client 127.0.0.1",
+    "TLS handshake failed: client offers TLS 1.0 only; last client 127.0.0.1",
+  ]);
+});

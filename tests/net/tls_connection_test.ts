@@ -4,7 +4,8 @@ import { readCertificateFiles } from "../../lib/net/certificate_files.ts";
 import type { Connection } from "../../lib/contracts/connection.ts";
 import { acceptProxied } from "../../lib/net/proxy_protocol.ts";
 import { SecureContexts } from "../../lib/net/secure_contexts.ts";
-import { acceptTls, HandshakeError } from "../../lib/net/tls_connection.ts";
+import { HandshakeError } from "../../lib/contracts/connection.ts";
+import { acceptTls } from "../../lib/net/tls_connection.ts";
 import { type IssuedCertificate, testAuthority } from "../support/certificates.ts";
 import { connectedPair, RawConnection, readAll, writeAll } from "./raw_connection.ts";
 

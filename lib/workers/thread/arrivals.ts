@@ -6,7 +6,7 @@ import type { ConnectionSlot } from "../../contracts/connection_slots.ts";
 import { NetworkList } from "../../net/networks.ts";
 import { PrefixedConnection } from "../../net/prefixed_connection.ts";
 import { acceptProxied } from "../../net/proxy_protocol.ts";
-import { HandshakeError } from "../../net/tls_connection.ts";
+import { HandshakeError } from "../../contracts/connection.ts";
 import type { CloseReason } from "../../contracts/event.ts";
 import { logger } from "../../log/logging.ts";
 import { greeting } from "../../pop3/greeting.ts";
@@ -221,7 +221,7 @@ export class Arrivals {
       const said = await silent.said();
       if (typeof said === "string") {
         if (said !== "client-gone") reason = said;
-        throw new HandshakeError(`The client said nothing (${said}).`);
+        throw new HandshakeError(`The client said nothing (${said}).`, "client said nothing");
       }
       this.#silent.delete(session);
       slot.giveWay = () => {
@@ -232,8 +232,8 @@ export class Arrivals {
       connection = await handshakes.accept(new PrefixedConnection(raw, said), left);
       loginService.observe({ type: "tls", session, version: connection.tls?.version, ok: true });
     } catch (error) {
-      log.debug("A TLS handshake failed: {error}", { session, address: raw.peer.address, error });
-      loginService.observe({ type: "tls", session, version: undefined, ok: false });
+      const why = error instanceof HandshakeError ? error.reason : undefined;
+      loginService.observe({ type: "tls", session, version: undefined, ok: false, reason: why });
       this.#disconnected(session, reason);
       return this.#done(raw);
     }
