@@ -6,6 +6,7 @@ import { engineFlags } from "./run_arguments.ts";
 /** Modules that are started as workers: no import leads to them, so they are named here. */
 export const WORKERS = [
   "lib/workers/thread/session_worker.ts",
+  "lib/workers/transformer/transformer_thread.ts",
   "lib/auth/foreign_hashes/foreign_hash_worker.ts",
   "lib/state/backup_worker.ts",
 ] as const;

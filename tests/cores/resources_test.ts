@@ -22,9 +22,9 @@ Deno.test("running out of descriptors pauses accepting, is said once, and passes
   const greetings = clients.map((client) => client.line().then(() => greeted++));
   void Promise.allSettled(greetings);
   const complaints = (): number =>
-    program.log.filter(({ message }) => message.startsWith("Connections cannot be accepted"))
+    program.log.filter(({ message }) => message.startsWith("Cannot accept connections"))
       .length;
-  await eventually("the stderrTail", () => complaints() >= 1);
+  await eventually("the complaint", () => complaints() >= 1);
   await eventually("sessions beside it", () => greeted > 20);
   // As sessions end, those who wait come in, in whatever order.
   await Promise.all(clients.map(async (client, index) => {
