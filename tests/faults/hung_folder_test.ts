@@ -22,7 +22,7 @@ const HANGS: Fault = {
 const ENOUGH = 50;
 
 async function withAda(
-  body: (faulty: FaultyProgram, bob: Pop3Client) => Promise<void>,
+  body: (faulty: FaultyProgram, bob: Pop3Client, folder: string) => Promise<void>,
 ): Promise<void> {
   await using folder = await temporaryFolder();
   for (const user of ["ada", "bob"]) {
@@ -35,7 +35,7 @@ async function withAda(
   });
   using bob = await faulty.program.connect();
   await bob.login("bob", "bob");
-  await body(faulty, bob);
+  await body(faulty, bob, folder.path);
 }
 
 /** Asks for an answer, and counts what another session is answered meanwhile. */
@@ -44,13 +44,18 @@ async function answerBeside(
   pending: Promise<string>,
 ): Promise<{ answer: string; others: number }> {
   let isOver = false;
-  void pending.finally(() => isOver = true);
+  const over = (): void => void (isOver = true);
+  pending.then(over, over);
   let others = 0;
   while (!isOver) {
     await other.ok("NOOP");
     others++;
   }
   return { answer: await pending, others };
+}
+
+function exists(path: string): Promise<boolean> {
+  return Deno.lstat(path).then(() => true, () => false);
 }
 
 async function beginLogin({ program }: FaultyProgram): Promise<Pop3Client> {
@@ -101,10 +106,12 @@ faultTest("a client that leaves while its mailbox hangs frees the maildrop", asy
 faultTest(
   "a QUIT whose mailbox hangs says so, ends the session and frees the maildrop",
   async () => {
-    await withAda(async (faulty, bob) => {
+    await withAda(async (faulty, bob, folder) => {
       using ada = await beginLogin(faulty);
       await ada.ok("PASS ada");
       await ada.ok("DELE 1");
+      // Written behind the login's answer, where nothing asks first whether the folder hangs.
+      await eventually("the cache", () => exists(join(folder, "ada/.postern-cache")));
       await faulty.faults.set({ faults: [HANGS] });
       // What answered a moment ago is not asked again.
       await new Promise((resolve) => setTimeout(resolve, 1200));
