@@ -8,6 +8,7 @@ import { InvalidValueError } from "../settings/errors.ts";
 import { resolveSettings, type SettingInputs } from "../settings/resolve.ts";
 import type { Settings } from "../contracts/settings.ts";
 import { SqliteState } from "../state/sqlite/sqlite_state.ts";
+import type { AttemptStore } from "../contracts/attempt_store.ts";
 import type { BackupSource, StateStore } from "../contracts/state_store.ts";
 import { LocalProcessGroups } from "../transform/local_process_groups.ts";
 import { Semaphore } from "../async/semaphore.ts";
@@ -20,7 +21,9 @@ import { bearerVerifier } from "../auth/bearer.ts";
 import { CertificateKeeper } from "../net/certificate_keeper.ts";
 import { LocalLoginService } from "../auth/local_login_service.ts";
 import type { ManagementPort } from "./management_port.ts";
-import { LoginGuard } from "../auth/login_guard.ts";
+import { KeptBans } from "../auth/guard/kept_bans.ts";
+import { type GuardedLogins, LoginGuard } from "../auth/login_guard.ts";
+import { systemClock } from "../async/clock.ts";
 import type { HttpServer } from "../http/http_server.ts";
 import { newGeneration } from "../workers/generation.ts";
 import { AccessLogDays } from "./access_log_days.ts";
@@ -119,15 +122,13 @@ export async function assemble(
   const storeOf = storeFactory({ yielder, running, account: Deno.uid() ?? NaN, held });
   const store = (): MailStore => storeOf(settings());
   const locks = new MemoryLocks();
-  const guards = {
-    users: new LoginGuard(settings, "users"),
-    administrators: new LoginGuard(settings, "administrators"),
-  };
+  const guards = await openGuards(settings, state.attempts, stack);
   const loginService = new LocalLoginService({
     settings,
     directory: accounts.users.directory,
     locks,
     guard: guards.users,
+    loginTimes: state.attempts,
     bearer: bearer !== undefined,
     attempted: () => refresher.refresh(),
     observe: observatory.observe,
@@ -177,6 +178,20 @@ export async function assemble(
     yielder,
     asked: Promise.withResolvers(),
   };
+}
+
+/** Makes the guards; bans that are kept are in force. */
+async function openGuards(
+  settings: () => Settings,
+  attempts: AttemptStore,
+  stack: AsyncDisposableStack,
+): Promise<Parts["guards"]> {
+  const bans = stack.use(new KeptBans({ store: attempts }));
+  const guard = (logins: GuardedLogins): LoginGuard =>
+    new LoginGuard(settings, logins, systemClock, bans.of(logins));
+  const guards = { users: guard("users"), administrators: guard("administrators") };
+  await bans.load(guards);
+  return guards;
 }
 
 /** What workers must know is made from this. */

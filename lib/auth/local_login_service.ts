@@ -22,13 +22,14 @@ import { refuseUserName } from "../bytes/user_name.ts";
 import { addressGroup } from "../net/networks.ts";
 import { logger } from "../log/logging.ts";
 import { type Attempt, type LoginGuard, NotCheckedError } from "./login_guard.ts";
-import { LoginTimes } from "./login_times.ts";
+import { LoginTimes, type LoginTimeStore } from "./login_times.ts";
+import { StateStoreError } from "../contracts/state_store.ts";
 
 const log = logger("auth");
 
-/** How long, in milliseconds, a login waits for the user's last session to end: a client's next session may be quicker than our end of its last. */
 /** Milliseconds of waiting that are worth telling of. */
 const LEAST_WAIT_MS = 1;
+/** How long, in milliseconds, a login waits for the user's last session to end: a client's next session may be quicker than our end of its last. */
 const LOCK_WAIT_MS = 500;
 
 /** What the login service works with. */
@@ -40,6 +41,8 @@ export interface LocalLoginServiceOptions {
   readonly observe: Observer;
   /** Whether the directory can check bearer tokens. */
   readonly bearer: boolean;
+  /** Where the times of logins outlive the process. */
+  readonly loginTimes?: LoginTimeStore;
   /** Told after each login attempt: bans and users' keys may have changed. */
   readonly attempted?: () => void;
   /** @default {systemClock} */
@@ -57,7 +60,7 @@ export class LocalLoginService implements LoginService {
   constructor(options: LocalLoginServiceOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#loginTimes = new LoginTimes(this.#clock);
+    this.#loginTimes = new LoginTimes(this.#clock, options.loginTimes);
   }
 
   get settings(): SessionSettings {
@@ -113,7 +116,10 @@ export class LocalLoginService implements LoginService {
       }, reason);
     }
     const { verified } = checked;
-    const wait = this.#loginTimes.wait(verified.user, this.settings.loginDelay);
+    const wait = await this.#delayOf(verified.user);
+    if (wait === "unavailable") {
+      return this.#refuse(identity, credentials, { kind: "refused", reason: wait });
+    }
     if (wait > 0) {
       return this.#refuse(identity, credentials, {
         kind: "refused",
@@ -127,7 +133,7 @@ export class LocalLoginService implements LoginService {
     if (typeof lease === "string") {
       return this.#refuse(identity, credentials, { kind: "refused", reason: lease });
     }
-    this.#loginTimes.note(verified.user, this.settings.loginDelay);
+    await this.#loginTimes.note(verified.user, this.settings.loginDelay);
     const { serverSignature } = verified;
     return {
       kind: "granted",
@@ -200,6 +206,17 @@ export class LocalLoginService implements LoginService {
     if (said === undefined) return undefined;
     const name = canonicalName(said, this.#options.settings().defaultDomain);
     return refuseUserName(name) === undefined ? name : undefined;
+  }
+
+  /** How many seconds a user must wait who has the right credentials. */
+  async #delayOf(user: string): Promise<number | "unavailable"> {
+    try {
+      return await this.#loginTimes.wait(user, this.settings.loginDelay);
+    } catch (error) {
+      if (!(error instanceof StateStoreError)) throw error;
+      log.error("The last login of {user} cannot be looked up: {error}", { user, error });
+      return "unavailable";
+    }
   }
 
   async #lock(user: string, session: string): Promise<Lease | "in-use" | "unavailable"> {

@@ -2,7 +2,8 @@
 
 import { type Clock, systemClock } from "../async/clock.ts";
 import type { AddressPolicy, Ban } from "../contracts/ban.ts";
-import { BruteForceGuard } from "./guard/brute_force_guard.ts";
+import { type BanKind, BruteForceGuard } from "./guard/brute_force_guard.ts";
+import type { BanEntry } from "./guard/ban_list.ts";
 import type { BanTarget } from "./guard/ordered_bans.ts";
 import { logger } from "../log/logging.ts";
 import { type ClientNetworks, clientNetworks, isLoopback, NetworkList } from "../net/networks.ts";
@@ -70,11 +71,15 @@ export class LoginGuard {
   readonly #turns = new Map<string, Semaphore>();
   readonly #addresses = new Map<string, AddressFacts>();
 
-  /** @param settings in force now */
+  /**
+   * @param settings in force now
+   * @param changed told of each ban that begins, and of each that ends before its time (without what it was)
+   */
   constructor(
     settings: () => GuardSettings,
     logins: GuardedLogins = "users",
     clock: Clock = systemClock,
+    changed: (kind: BanKind, target: string, ban: BanEntry | undefined) => void = () => {},
   ) {
     this.#logins = logins;
     this.#settings = settings;
@@ -92,7 +97,13 @@ export class LoginGuard {
         banTime: settings().banTime * 1000,
       }),
       clock,
+      changed,
     });
+  }
+
+  /** Takes bans that another run, or another machine, knows in place of those that are known here. */
+  restore(bans: Parameters<BruteForceGuard["restore"]>[0]): void {
+    this.#guard.restore(bans);
   }
 
   /** Whether anybody is banned, so that greetings must be asked for. */

@@ -61,8 +61,12 @@ export interface HistoryRow {
 export interface CounterStore {
   /** The totals as last saved. */
   totals(): Promise<ReadonlyMap<string, number>>;
-  /** Saves totals; those that are not named stay. Meant for once a second. */
-  save(totals: ReadonlyMap<string, number>): Promise<void>;
+  /**
+   * Adds to totals, those that are not there yet being 0. Meant for once a second.
+   *
+   * @param peaks totals that are no sums: each is raised to at least this much
+   */
+  add(deltas: ReadonlyMap<string, number>, peaks?: ReadonlyMap<string, number>): Promise<void>;
   /** Puts a minute's row of all counters in place of the one that is there. */
   append(minute: number, values: ReadonlyMap<string, number>): Promise<void>;
   /** Forgets the rows before a minute. Whoever appends says which: by a wrong clock, all rows would be too old. */

@@ -3,6 +3,7 @@
 import { ExpectedError } from "./expected_error.ts";
 import type { LearnedKeysStore } from "./user_source.ts";
 import type { AccountStore } from "./account_store.ts";
+import type { AttemptStore } from "./attempt_store.ts";
 import type { AccessLog, CounterStore } from "./record_store.ts";
 
 /** Values that SET kept. */
@@ -42,8 +43,8 @@ export interface KeptRunning {
 
 /**
  * All that a server remembers. Every method is one transaction by itself: it is made whole or not at all, and one that has
- * settled is on the disk, but for the notes of {@linkcode AccessLog} and the totals of {@linkcode CounterStore}, which a power cut
- * may take back by some seconds, and a kill by one. Methods reject with {@linkcode StateStoreError} when the state cannot be read or
+ * settled is on the disk, but for the notes of {@linkcode AccessLog}, the totals of {@linkcode CounterStore} and all of
+ * {@linkcode AttemptStore}, which a power cut may take back by some seconds, and a kill by one (what attempts led to, by nothing). Methods reject with {@linkcode StateStoreError} when the state cannot be read or
  * written; nothing was changed then. Disposing writes what is noted and lets go.
  */
 export interface StateStore extends AsyncDisposable {
@@ -53,6 +54,7 @@ export interface StateStore extends AsyncDisposable {
   readonly settings: SettingStore;
   readonly accesses: AccessLog;
   readonly counters: CounterStore;
+  readonly attempts: AttemptStore;
   readonly installation: Installation;
   /** Writes all notes now. */
   flush(): Promise<void>;
@@ -85,6 +87,12 @@ export type StateTrouble =
   | "full"
   /** The disk fails. */
   | "io"
+  /** The database cannot be reached, or does not answer. */
+  | "unreachable"
+  /** It answers, and takes no writes. */
+  | "read-only"
+  /** Others were at the same thing too long, or it takes no more connections. */
+  | "busy"
   | "unusable";
 
 /** The state cannot be opened, read or written; the message is a sentence for people, naming the file. */

@@ -5,7 +5,10 @@ import type { Counters } from "./counters.ts";
 import { logger } from "../log/logging.ts";
 
 /** The part of the state that this needs. */
-export type TotalsStore = Pick<CounterStore, "totals" | "save">;
+export type TotalsStore = Pick<CounterStore, "totals" | "add">;
+
+/** Totals that are no sums. */
+const PEAKS: ReadonlySet<string> = new Set(["pop3.sessions.peak"]);
 
 /** How often totals are saved. */
 export interface KeepOptions {
@@ -38,7 +41,9 @@ class Keeping implements KeptCounters {
   readonly #counters: Counters;
   readonly #store: TotalsStore;
   readonly #timer: ReturnType<typeof setInterval>;
-  #revision = -1;
+  #revision: number;
+  /** What the store knows of what the counters say. */
+  #saved: ReadonlyMap<string, number>;
   #failing = false;
   #last: Promise<void> = Promise.resolve();
   #waiting = false;
@@ -46,6 +51,8 @@ class Keeping implements KeptCounters {
   constructor(counters: Counters, store: TotalsStore, interval: number) {
     this.#counters = counters;
     this.#store = store;
+    this.#revision = counters.revision;
+    this.#saved = counters.totals();
     this.#timer = setInterval(() => {
       // A slow store must not gather a queue of saves.
       if (!this.#waiting) void this.save();
@@ -68,7 +75,17 @@ class Keeping implements KeptCounters {
     const revision = this.#counters.revision;
     if (revision === this.#revision) return;
     try {
-      await this.#store.save(this.#counters.totals());
+      const totals = this.#counters.totals();
+      const deltas = new Map<string, number>();
+      const peaks = new Map<string, number>();
+      for (const [name, total] of totals) {
+        const delta = total - (this.#saved.get(name) ?? 0);
+        if (delta === 0) continue;
+        if (PEAKS.has(name)) peaks.set(name, total);
+        else deltas.set(name, delta);
+      }
+      await this.#store.add(deltas, peaks);
+      this.#saved = totals;
       this.#revision = revision;
       this.#failing = false;
     } catch (error) {

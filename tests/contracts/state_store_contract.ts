@@ -196,10 +196,12 @@ export function stateStoreContract(name: string, make: MakeStateStore): void {
   );
 
   test("keeps totals, and a week of minutes", async (store) => {
-    await store.counters.save(new Map([["pop3.logins", 3], ['a{b="c"}', 1.5]]));
-    await store.counters.save(new Map([["pop3.logins", 4]]));
+    await store.counters.add(new Map([["pop3.logins", 3], ['a{b="c"}', 1.5]]));
+    await store.counters.add(new Map([["pop3.logins", 1]]), new Map([["peak", 7]]));
+    await store.counters.add(new Map(), new Map([["peak", 5]]));
+    await store.counters.add(new Map());
     const totals = [...await store.counters.totals()].sort();
-    assertEquals(totals, [['a{b="c"}', 1.5], ["pop3.logins", 4]]);
+    assertEquals(totals, [['a{b="c"}', 1.5], ["peak", 7], ["pop3.logins", 4]]);
     const minute = 29_000_000;
     await store.counters.append(minute, new Map([["pop3.logins", 1], ["other", 5]]));
     await store.counters.append(minute + 1, new Map([["pop3.logins", 2]]));
@@ -215,6 +217,23 @@ export function stateStoreContract(name: string, make: MakeStateStore): void {
     assertEquals((await all()).map((row) => row.value), [3, 9]);
     assertEquals(await Array.fromAsync(store.counters.history("other", 0)), []);
   });
+
+  test("keeps bans until they end, or are ended", attempts);
+
+  test(
+    "keeps when users last logged in, for as long as that is asked for",
+    async (store, clock) => {
+      const { attempts } = store;
+      assertEquals(await attempts.lastLogin("ann"), undefined);
+      await attempts.loggedIn("ann", 60_000);
+      await attempts.loggedIn("bob", 60_000);
+      clock.now += 50_000;
+      await attempts.loggedIn("bob", 60_000);
+      const ago = await attempts.lastLogin("ann");
+      assert(ago !== undefined && ago >= 0 && ago <= 50_000, `${ago}`);
+      assert((await attempts.lastLogin("bob") ?? Infinity) <= (ago ?? 0));
+    },
+  );
 
   test("moves minutes that were counted under a wrong clock", async (store) => {
     for (const minute of [10, 11, 20, 21, 22]) {
@@ -278,6 +297,34 @@ async function appPasswords({ users }: StateStore): Promise<void> {
   await users.put(account("ann"), { revision: undefined });
   assertEquals(await users.listAppPasswords("ann"), []);
   assertEquals((await users.find("ann"))?.appPasswords, []);
+}
+
+async function attempts({ attempts }: StateStore): Promise<void> {
+  const lasting = { age: 1000, left: 600_000, failures: 20 };
+  const [one, other] = [
+    { kind: "users:address", target: "192.0.2.7" },
+    { kind: "users:ordered-user", target: "ann" },
+  ];
+  assertEquals(await attempts.bans(), []);
+  await attempts.change([
+    { ...one, ban: lasting },
+    { ...other, ban: { age: 0, left: 600_000, failures: 0 } },
+    { ...other, target: "over", ban: { age: 5, left: 0, failures: 0 } },
+    { ...other, target: "lifted", ban: lasting },
+    { ...other, target: "lifted", ban: undefined },
+  ]);
+  const bans = await attempts.bans();
+  assertEquals(bans.map(({ kind, target, failures }) => ({ kind, target, failures })), [
+    { ...one, failures: 20 },
+    { ...other, failures: 0 },
+  ]);
+  for (const { age, left } of bans) {
+    assert(age >= 0 && age <= 60_000 && left > 500_000 && left <= 600_000, `${age} ${left}`);
+  }
+  await attempts.change([{ ...one, ban: { ...lasting, failures: 21 } }]);
+  assertEquals((await attempts.bans()).map(({ failures }) => failures), [21, 0]);
+  await attempts.change([{ ...one, ban: undefined }, { kind: "x", target: "y", ban: undefined }]);
+  assertEquals((await attempts.bans()).map(({ target }) => target), ["ann"]);
 }
 
 async function accesses({ accesses }: StateStore, clock: { now: number }): Promise<void> {

@@ -84,10 +84,11 @@ export class MemoryCounterStore implements CounterStore {
     return Promise.resolve(new Map(this.kept));
   }
 
-  save(totals: ReadonlyMap<string, number>): Promise<void> {
+  add(deltas: ReadonlyMap<string, number>, peaks = new Map<string, number>()): Promise<void> {
     if (this.broken) return Promise.reject(new Error("the disk is full"));
     this.saves++;
-    for (const [key, value] of totals) this.kept.set(key, value);
+    for (const [key, delta] of deltas) this.kept.set(key, (this.kept.get(key) ?? 0) + delta);
+    for (const [key, peak] of peaks) this.kept.set(key, Math.max(this.kept.get(key) ?? 0, peak));
     return Promise.resolve();
   }
 

@@ -36,7 +36,7 @@ async function fill(state: SqliteState): Promise<void> {
   const end = { ended: now(), messages: 1, octets: 2, deleted: 3, ending: "quit" };
   state.accesses.completed("s1", end);
   await state.flush();
-  await state.counters.save(new Map([["pop3.logins", 3]]));
+  await state.counters.add(new Map([["pop3.logins", 3]]));
   await state.counters.append(MINUTE, new Map([["pop3.logins", 2]]));
 }
 

@@ -24,7 +24,7 @@ async function leaveAsKilled(folder: string, path: string): Promise<void> {
   await makeState(living);
   await using state = await SqliteState.open({ path: living });
   await state.users.put(account("late"), { revision: undefined });
-  await state.counters.save(new Map([["pop3.logins", 3]]));
+  await state.counters.add(new Map([["pop3.logins", 3]]));
   for (const suffix of ["", "-wal"]) await Deno.copyFile(living + suffix, path + suffix);
 }
 
@@ -143,7 +143,7 @@ Deno.test("state file beside the log of another time is refused, and neither is 
   {
     await using state = await SqliteState.open({ path });
     await state.users.delete("user7");
-    await state.counters.save(new Map([["pop3.logins", 3]]));
+    await state.counters.add(new Map([["pop3.logins", 3]]));
     await Deno.copyFile(`${path}-wal`, `${old}-wal`);
   }
   const before = await Promise.all(["", "-wal"].map((suffix) => Deno.readFile(old + suffix)));

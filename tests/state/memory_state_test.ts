@@ -3,4 +3,4 @@
 import { MemoryState } from "../../lib/state/memory/memory_state.ts";
 import { stateStoreContract } from "../contracts/state_store_contract.ts";
 
-stateStoreContract("memory state", () => Promise.resolve(new MemoryState()));
+stateStoreContract("memory state", ({ now }) => Promise.resolve(new MemoryState(now)));

@@ -35,7 +35,7 @@ Deno.test("state file keeps everything from one start to the next", async () => 
   const first = await SqliteState.open({ path });
   await first.users.put(account("ann"), { revision: undefined });
   await first.settings.set("maildir", "./m");
-  await first.counters.save(new Map([["pop3.logins", 3]]));
+  await first.counters.add(new Map([["pop3.logins", 3]]));
   const secret = await first.installation.secret();
   const sessions = await first.installation.reserveSessions(1);
   const revision = (await first.users.find("ann"))?.revision;

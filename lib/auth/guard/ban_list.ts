@@ -9,10 +9,12 @@ export interface BanListOptions {
   /** How many are kept at most; the one that began first gives way. */
   readonly capacity: number;
   readonly clock: Clock;
+  /** Told of each ban that begins, and of each that ends before its time (without what it was). */
+  readonly changed?: (target: string, ban: BanEntry | undefined) => void;
 }
 
 /** A ban by monotonic time: setting the wall clock neither ends nor prolongs it. */
-interface Entry {
+export interface BanEntry {
   readonly begun: number;
   readonly ends: number;
   readonly failures: number;
@@ -24,7 +26,7 @@ const SWEEP_INTERVAL_MS = 1000;
 /** Bans of one kind. Asking for one, or whether there is any, costs the same however many there are. */
 export class BanList {
   readonly #options: BanListOptions;
-  readonly #bans = new Map<string, Entry>();
+  readonly #bans = new Map<string, BanEntry>();
   /** Before this no ban has ended since the last sweep, or too little time has passed. */
   #nextSweep = 0;
 
@@ -51,9 +53,17 @@ export class BanList {
     const entry = { begun, ends: begun + duration, failures };
     this.#bans.set(target, entry);
     this.#nextSweep = Math.min(this.#nextSweep, Math.max(entry.ends, begun + SWEEP_INTERVAL_MS));
+    this.#options.changed?.(target, entry);
     const [oldest] = this.#bans.keys();
-    if (this.#bans.size > capacity && oldest !== undefined) this.#bans.delete(oldest);
+    if (this.#bans.size > capacity && oldest !== undefined) this.#end(oldest);
     return this.#shown(target, entry);
+  }
+
+  /** Takes what another run, or another machine, knows in place of what is known here; tells nobody of it. */
+  restore(bans: Iterable<readonly [target: string, BanEntry]>): void {
+    this.#bans.clear();
+    for (const [target, entry] of bans) this.#bans.set(target, entry);
+    this.#nextSweep = 0;
   }
 
   /** Whether a target is banned now. */
@@ -66,7 +76,7 @@ export class BanList {
   /** Ends a ban; says whether there was one. */
   lift(target: string): boolean {
     const held = this.holds(target);
-    this.#bans.delete(target);
+    if (this.#bans.has(target)) this.#end(target);
     return held;
   }
 
@@ -74,11 +84,6 @@ export class BanList {
   liftAll(fits: (target: string) => boolean): boolean {
     const targets = this.#bans.keys().filter(fits).toArray();
     return targets.map((target) => this.lift(target)).includes(true);
-  }
-
-  /** Ends all bans. */
-  clear(): void {
-    this.#bans.clear();
   }
 
   /** The bans in force. */
@@ -90,7 +95,12 @@ export class BanList {
       .toArray();
   }
 
-  #shown(target: string, { begun, ends, failures }: Entry): Ban {
+  #end(target: string): void {
+    this.#bans.delete(target);
+    this.#options.changed?.(target, undefined);
+  }
+
+  #shown(target: string, { begun, ends, failures }: BanEntry): Ban {
     const { kind, clock } = this.#options;
     const offset = clock.wall() - clock.monotonic();
     return {

@@ -2,7 +2,7 @@
 
 import { type Clock, systemClock } from "../../async/clock.ts";
 import type { AddressPolicy, Ban, BanLimits, FailedAttempt, Penalty } from "../../contracts/ban.ts";
-import { BanList } from "./ban_list.ts";
+import { type BanEntry, BanList } from "./ban_list.ts";
 import { FailureRecord } from "./failure_record.ts";
 import { FamiliarAddresses } from "./familiar_addresses.ts";
 import { type BanTarget, OrderedBans } from "./ordered_bans.ts";
@@ -24,7 +24,12 @@ export interface BruteForceGuardOptions {
   readonly clock?: Clock;
   /** The key under which tried secrets are told apart. @default 32 random octets */
   readonly key?: Uint8Array;
+  /** Told of each ban that begins, and of each that ends before its time (without what it was). */
+  readonly changed?: (kind: BanKind, target: string, ban: BanEntry | undefined) => void;
 }
+
+/** The ways of being banned: by failures of an address, of a user, of a user at one network, or by order. */
+export type BanKind = "address" | "user" | "local" | `ordered-${Ban["kind"]}`;
 
 /** Characters of a name that are kept; no user's name is longer, but what attackers try may be. */
 const MAX_NAME = 128;
@@ -53,7 +58,7 @@ const LEAST_WINDOW_MS = 600_000;
  *   clear his record.
  */
 export class BruteForceGuard {
-  readonly #options: Required<Omit<BruteForceGuardOptions, "key">>;
+  readonly #options: Required<Omit<BruteForceGuardOptions, "key" | "changed">>;
   readonly #marks: SecretMarks;
   /** By network, and by user and network where users are counted apart. */
   readonly #addresses: FailureRecord;
@@ -80,10 +85,16 @@ export class BruteForceGuard {
     const window = (): number => limits().window || LEAST_WINDOW_MS;
     this.#addresses = new FailureRecord({ window, capacity, repeats: REPEATS });
     this.#users = new FailureRecord({ window, capacity });
-    this.#addressBans = new BanList({ kind: "address", capacity, clock });
-    this.#userBans = new BanList({ kind: "user", capacity, clock });
-    this.#localBans = new BanList({ kind: "user", capacity, clock });
-    this.#ordered = new OrderedBans(clock);
+    const { changed = () => {} } = options;
+    const list = (kind: Ban["kind"], name: BanKind): BanList =>
+      new BanList({ kind, capacity, clock, changed: (...change) => changed(name, ...change) });
+    this.#addressBans = list("address", "address");
+    this.#userBans = list("user", "user");
+    this.#localBans = list("user", "local");
+    this.#ordered = new OrderedBans(
+      clock,
+      (kind, ...change) => changed(`ordered-${kind}`, ...change),
+    );
     this.#familiar = new FamiliarAddresses({ users: capacity, addresses: 8 });
   }
 
@@ -203,6 +214,15 @@ export class BruteForceGuard {
    */
   order(target: BanTarget, duration: number): Ban {
     return this.#ordered.add({ ...target, target: clipped(target.target) }, duration);
+  }
+
+  /** Takes bans that another run, or another machine, knows in place of those that are known here. */
+  restore(bans: Readonly<Record<BanKind, readonly (readonly [target: string, BanEntry])[]>>): void {
+    this.#addressBans.restore(bans.address);
+    this.#userBans.restore(bans.user);
+    this.#localBans.restore(bans.local);
+    this.#ordered.restore("address", bans["ordered-address"]);
+    this.#ordered.restore("user", bans["ordered-user"]);
   }
 
   /**

@@ -10,7 +10,7 @@ import {
   parseNetwork,
 } from "../../net/networks.ts";
 import type { Ban } from "../../contracts/ban.ts";
-import { BanList } from "./ban_list.ts";
+import { type BanEntry, BanList } from "./ban_list.ts";
 
 /** What can be banned: an address, a network, or a user's name. */
 export type BanTarget = Pick<Ban, "kind" | "target">;
@@ -25,9 +25,15 @@ export class OrderedBans {
   readonly #users: BanList;
   readonly #networks = new Map<string, Network>();
 
-  constructor(clock: Clock) {
-    this.#addresses = new BanList({ kind: "address", capacity: MOST_NETWORKS, clock });
-    this.#users = new BanList({ kind: "user", capacity: MOST_USERS, clock });
+  /** @param changed told of each ban that begins, and of each that ends before its time */
+  constructor(
+    clock: Clock,
+    changed: (kind: Ban["kind"], target: string, ban: BanEntry | undefined) => void = () => {},
+  ) {
+    const list = (kind: Ban["kind"], capacity: number): BanList =>
+      new BanList({ kind, capacity, clock, changed: (...change) => changed(kind, ...change) });
+    this.#addresses = list("address", MOST_NETWORKS);
+    this.#users = list("user", MOST_USERS);
   }
 
   /** How many there are, at most. */
@@ -55,6 +61,15 @@ export class OrderedBans {
     return ban;
   }
 
+  /** Takes what another run, or another machine, knows in place of what is known here. */
+  restore(kind: Ban["kind"], bans: readonly (readonly [target: string, BanEntry])[]): void {
+    if (kind === "user") return this.#users.restore(bans);
+    const readable = bans.filter(([target]) => isNetwork(target));
+    this.#addresses.restore(readable);
+    this.#networks.clear();
+    for (const [target] of readable) this.#networks.set(target, parseNetwork(target));
+  }
+
   /** Whether an address lies in what is banned. */
   holdsAddress(address: string): boolean {
     if (this.#networks.size === 0) return false;
@@ -80,6 +95,16 @@ export class OrderedBans {
   /** The bans in force. */
   list(): Ban[] {
     return [...this.#addresses.list(), ...this.#users.list()];
+  }
+}
+
+function isNetwork(target: string): boolean {
+  try {
+    parseNetwork(target);
+    return true;
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
   }
 }
 

@@ -2,6 +2,8 @@
 
 import type { LearnedKeys, LearnedKeysStore } from "../../contracts/user_source.ts";
 import { MemoryAccounts } from "./accounts.ts";
+import { MemoryAttempts } from "./attempts.ts";
+import type { AttemptStore } from "../../contracts/attempt_store.ts";
 import { MemoryAccessLog, MemoryCounters } from "./records.ts";
 import type { AccessLog, CounterStore } from "../../contracts/record_store.ts";
 import type {
@@ -19,7 +21,13 @@ export class MemoryState implements StateStore {
   readonly settings: SettingStore = new MemorySettings();
   readonly accesses: AccessLog = new MemoryAccessLog();
   readonly counters: CounterStore = new MemoryCounters();
+  readonly attempts: AttemptStore;
   readonly installation: Installation = new MemoryInstallation();
+
+  /** @param now milliseconds of a clock that goes on */
+  constructor(now?: () => number) {
+    this.attempts = new MemoryAttempts(now);
+  }
 
   flush(): Promise<void> {
     return Promise.resolve();

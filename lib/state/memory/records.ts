@@ -66,8 +66,13 @@ export class MemoryCounters implements CounterStore {
     return Promise.resolve(new Map(this.#totals));
   }
 
-  save(totals: ReadonlyMap<string, number>): Promise<void> {
-    for (const [name, total] of totals) this.#totals.set(name, total);
+  add(
+    deltas: ReadonlyMap<string, number>,
+    peaks: ReadonlyMap<string, number> = new Map(),
+  ): Promise<void> {
+    const of = (name: string): number => this.#totals.get(name) ?? 0;
+    for (const [name, delta] of deltas) this.#totals.set(name, of(name) + delta);
+    for (const [name, peak] of peaks) this.#totals.set(name, Math.max(of(name), peak));
     return Promise.resolve();
   }
 

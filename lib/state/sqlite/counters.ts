@@ -9,8 +9,6 @@ const PAGE = 1000;
 /** Counters in the state file. */
 export class SqliteCounters implements CounterStore {
   readonly #database: SqliteDatabase;
-  /** What is in the file, so that only what changed is written. */
-  readonly #saved = new Map<string, number>();
 
   /** Makes the view on the counters. */
   constructor(database: SqliteDatabase) {
@@ -22,20 +20,29 @@ export class SqliteCounters implements CounterStore {
     return new Map(rows.map((row) => [row.name as string, row.total as number]));
   }
 
-  async save(totals: ReadonlyMap<string, number>): Promise<void> {
-    const changed = [...totals].filter(([name, total]) => this.#saved.get(name) !== total);
-    if (changed.length === 0) return;
+  async add(
+    deltas: ReadonlyMap<string, number>,
+    peaks: ReadonlyMap<string, number> = new Map(),
+  ): Promise<void> {
+    if (deltas.size + peaks.size === 0) return;
     this.#database.transaction("kill", () => {
-      for (const [name, total] of changed) {
+      for (const [name, delta] of deltas) {
         this.#database.run(
           "INSERT INTO counters (name, total) VALUES (?, ?) " +
-            "ON CONFLICT (name) DO UPDATE SET total = excluded.total",
+            "ON CONFLICT (name) DO UPDATE SET total = coalesce(total, 0) + excluded.total",
           name,
-          total,
+          delta,
+        );
+      }
+      for (const [name, peak] of peaks) {
+        this.#database.run(
+          "INSERT INTO counters (name, total) VALUES (?, ?) " +
+            "ON CONFLICT (name) DO UPDATE SET total = max(coalesce(total, 0), excluded.total)",
+          name,
+          peak,
         );
       }
     });
-    for (const [name, total] of changed) this.#saved.set(name, total);
   }
 
   async append(minute: number, values: ReadonlyMap<string, number>): Promise<void> {

@@ -135,4 +135,14 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE access_days (day INTEGER PRIMARY KEY, last INTEGER NOT NULL) STRICT;
   DROP INDEX accesses_by_time;
   `,
+  `
+  -- What login attempts led to.
+  CREATE TABLE bans (
+    kind TEXT NOT NULL, target TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL,
+    failures INTEGER NOT NULL, PRIMARY KEY (kind, target)
+  ) STRICT;
+  CREATE INDEX bans_by_end ON bans (until);
+  CREATE TABLE login_times (name TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE INDEX login_times_by_time ON login_times (at);
+  `,
 ];

@@ -2,6 +2,7 @@
 
 import { SqliteAccessLog } from "./access_log.ts";
 import { SqliteAccounts } from "./accounts.ts";
+import { SqliteAttempts } from "./attempts.ts";
 import { SqliteCounters } from "./counters.ts";
 import { SqliteDatabase } from "./database.ts";
 import { SqliteInstallation } from "./installation.ts";
@@ -48,6 +49,7 @@ export class SqliteState implements StateStore, BackupSource {
   readonly settings: SqliteSettings;
   readonly accesses: SqliteAccessLog;
   readonly counters: SqliteCounters;
+  readonly attempts: SqliteAttempts;
   readonly installation: SqliteInstallation;
   readonly #database: SqliteDatabase;
   readonly #flushAfter: number;
@@ -74,6 +76,7 @@ export class SqliteState implements StateStore, BackupSource {
     this.settings = new SqliteSettings(database);
     this.accesses = new SqliteAccessLog({ database, now, noted: () => this.#noted() });
     this.counters = new SqliteCounters(database);
+    this.attempts = new SqliteAttempts(database, now);
     this.installation = new SqliteInstallation(database);
   }
 
