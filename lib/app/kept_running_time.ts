@@ -66,7 +66,7 @@ export class KeptRunningTime implements RunningTime, AsyncDisposable {
     );
     try {
       // At once: what is written with a new count's name must find it again.
-      await time.#keep();
+      await time.keep();
     } catch (error) {
       clearInterval(time.#timer);
       throw error;
@@ -94,7 +94,7 @@ export class KeptRunningTime implements RunningTime, AsyncDisposable {
         { jump: `${inWords(jump)} ${jump > 0 ? "ahead" : "back"}` },
       );
     }
-    this.#keeping = this.#keeping.then(() => this.#keep()).then(() => {
+    this.#keeping = this.#keeping.then(() => this.keep()).then(() => {
       this.#isFailing = false;
     }, (error) => {
       if (!this.#isFailing) log.warn("The running time cannot be kept: {error}", { error });
@@ -108,7 +108,8 @@ export class KeptRunningTime implements RunningTime, AsyncDisposable {
     await this.tick();
   }
 
-  #keep(): Promise<void> {
+  /** Keeps it now. @throws {StateStoreError} when the state cannot be written */
+  keep(): Promise<void> {
     const { id } = this;
     return this.#options.installation.keepRunningTime({
       id,

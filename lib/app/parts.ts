@@ -61,6 +61,7 @@ export interface Parts {
   readonly accounts: Accounts;
   readonly certificates: CertificateKeeper | undefined;
   readonly observatory: Observatory;
+  readonly running: KeptRunningTime;
   /** Of users' logins, and of administrators'. */
   readonly guards: { readonly users: LoginGuard; readonly administrators: LoginGuard };
   readonly turns: Semaphore;
@@ -166,6 +167,7 @@ export async function assemble(
     accounts,
     certificates,
     observatory,
+    running,
     guards,
     turns,
     groups,

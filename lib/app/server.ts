@@ -7,6 +7,7 @@ import type { ReloadOutcome } from "../contracts/management.ts";
 import { VERSION } from "../version.ts";
 import { openManagementOf, reloadAll } from "./managed_parts.ts";
 import { type HttpServer, startHttp } from "../http/http_server.ts";
+import { HealthChecks } from "./health_checks.ts";
 import { ExpirySweep } from "./expiry_sweep.ts";
 import { newGeneration } from "../workers/generation.ts";
 import { assemble, type Parts, type ServerOptions } from "./parts.ts";
@@ -118,18 +119,26 @@ export class Server {
 
 /** The probes, the figures and the dashboard, where `--http` asks for them. */
 async function openHttp(
-  { registry, observatory, supervisor }: Parts,
+  { registry, observatory, ports, running, supervisor }: Parts,
   stack: AsyncDisposableStack,
 ): Promise<HttpServer | undefined> {
   const { http: listen, serverName } = registry.settings;
   if (listen === undefined) return undefined;
   const { counters, history, sessions } = observatory;
   const started = systemClock.monotonic();
+  const checks = new HealthChecks({
+    settings: () => registry.settings,
+    pop3: ports.listen.find(({ tls }) => !tls),
+    supervisor,
+    running,
+  });
   const watch = {
     serverName,
     version: VERSION,
     uptime: () => systemClock.monotonic() - started,
     trouble: () => supervisor.trouble,
+    health: () => checks.health(),
+    readiness: () => checks.readiness(),
     figures: () => counters.figures(),
     history: (name: string, minutes: number) => history.query(name, minutes),
     sessions: () => sessions,

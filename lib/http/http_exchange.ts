@@ -1,6 +1,6 @@
 /** One HTTP request and its answer on one connection (RFC 9112), bounded in octets and time, and nothing after it. */
 
-import { type Answer, plain, type Question } from "./dashboard/answers.ts";
+import { type Answer, type Answering, plain, type Question } from "./dashboard/answers.ts";
 
 /** Octets of a request's line and headers; a body is never read. */
 const LARGEST_HEAD = 8 * 1024;
@@ -26,7 +26,7 @@ const REASONS: Readonly<Record<number, string>> = {
  */
 export async function exchange(
   connection: Deno.Conn,
-  answer: (question: Question) => Answer,
+  answer: Answering,
   patience: number,
 ): Promise<void> {
   const deadline = setTimeout(() => closeQuietly(connection), patience);
@@ -37,7 +37,7 @@ export async function exchange(
       ? plain(431, "The headers are too large.\n")
       : parse(head);
     const method = "method" in question ? question.method : "GET";
-    const bytes = serialize("status" in question ? question : answer(question), method);
+    const bytes = serialize("status" in question ? question : await answer(question), method);
     for (let sent = 0; sent < bytes.length;) {
       sent += await connection.write(bytes.subarray(sent));
     }

@@ -3,7 +3,7 @@
 import { delay } from "../async/delay.ts";
 import { logger } from "../log/logging.ts";
 import { isLoopback } from "../net/networks.ts";
-import { type Answer, answering, plain, type Question, type Watch } from "./dashboard/answers.ts";
+import { type Answering, answering, plain, type Watch } from "./dashboard/answers.ts";
 import { closeQuietly, exchange } from "./http_exchange.ts";
 
 export type { Watch } from "./dashboard/answers.ts";
@@ -78,7 +78,7 @@ export function parseListen(text: string): { readonly hostname: string; readonly
 /** Takes connections, each for one exchange, up to a number at once. */
 class Accepting implements AsyncDisposable {
   readonly #listener: Deno.TcpListener;
-  readonly #answer: (question: Question) => Answer;
+  readonly #answer: Answering;
   readonly #limits: Required<Pick<HttpOptions, "maxConnections" | "patience">>;
   readonly #open = new Map<Deno.Conn, Promise<void>>();
   readonly #loop: Promise<void>;
@@ -86,7 +86,7 @@ class Accepting implements AsyncDisposable {
 
   constructor(
     listener: Deno.TcpListener,
-    answer: (question: Question) => Answer,
+    answer: Answering,
     limits: Required<Pick<HttpOptions, "maxConnections" | "patience">>,
   ) {
     this.#listener = listener;
@@ -131,10 +131,10 @@ class Accepting implements AsyncDisposable {
 }
 
 /** Answers with 500 where `answer` throws. */
-function guarded(answer: (question: Question) => Answer): (question: Question) => Answer {
-  return (question) => {
+function guarded(answer: Answering): Answering {
+  return async (question) => {
     try {
-      return answer(question);
+      return await answer(question);
     } catch (error) {
       logger("http").error("An HTTP answer failed: {error}", { error });
       return plain(500, "The server failed to answer.\n");

@@ -171,6 +171,11 @@ export class Supervisor {
     clearTimeout(timer);
   }
 
+  /** Resolves when every worker that serves has answered; whoever waits sets the limit. */
+  async answered(): Promise<void> {
+    await Promise.all([...this.#serving].map((link) => link.caughtUp()));
+  }
+
   /** Accepts no more and waits until all sessions have ended; those that have not when `expired` is aborted are ended. */
   async shutdown(expired: AbortSignal): Promise<void> {
     this.#stopping = true;

@@ -34,6 +34,8 @@ function watch(more: Partial<Watch> = {}): Watch {
       name === "pop3.connections" ? [{ minute: NOW - NOW % 60_000, value: 41 }] : undefined,
     sessions: () => [SESSION],
     metrics: () => "pop3_logins_total 1\n",
+    health: () => Promise.resolve([]),
+    readiness: () => Promise.resolve([]),
     ...more,
   };
 }
@@ -60,15 +62,23 @@ async function raw(server: HttpServer, text: string): Promise<string> {
 }
 
 Deno.test("health, readiness and metrics are answered as probes expect", async () => {
-  let trouble: string | undefined = undefined;
-  await using server = await start({ trouble: () => trouble });
+  let troubles: readonly string[] = [];
+  await using server = await start({
+    health: () => Promise.resolve(troubles.slice(0, 1)),
+    readiness: () => Promise.resolve(troubles),
+  });
   const health = await get(server, "/healthz");
   assertEquals([health.status, await health.text()], [200, "ok\n"]);
   const ready = await get(server, "/readyz");
   assertEquals([ready.status, await ready.text()], [200, "ready\n"]);
-  trouble = "The server is shutting down.";
+  troubles = ["A session worker hangs", "The mail folder\n/mail is gone"];
+  const ill = await get(server, "/healthz");
+  assertEquals([ill.status, await ill.text()], [503, "A session worker hangs\n"]);
   const unready = await get(server, "/readyz?verbose");
-  assertEquals([unready.status, await unready.text()], [503, "The server is shutting down.\n"]);
+  assertEquals(
+    [unready.status, await unready.text()],
+    [503, "A session worker hangs\nThe mail folder\\x0a/mail is gone\n"],
+  );
   const metrics = await get(server, "/metrics");
   assertEquals(metrics.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");
   assertEquals(await metrics.text(), "pop3_logins_total 1\n");

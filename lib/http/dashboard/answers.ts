@@ -1,5 +1,6 @@
 /** What is answered to each request for a page, a figure or a probe; pure, without a socket. */
 
+import { printable } from "../../bytes/printable.ts";
 import { PROMETHEUS_TYPE } from "../../observe/prometheus.ts";
 import { type DashboardData, dashboardPage, livePart, SCRIPT, STYLE } from "./page.ts";
 import { pageHeaders } from "./policy.ts";
@@ -8,6 +9,10 @@ import { pageHeaders } from "./policy.ts";
 export interface Watch extends DashboardData {
   /** The scrape, in Prometheus' text format 0.0.4. */
   metrics(): string;
+  /** Whether the process serves at all; the reasons why not, a sentence each. */
+  health(): Promise<readonly string[]>;
+  /** Whether clients should be sent here, likewise. */
+  readiness(): Promise<readonly string[]>;
 }
 
 /** What of a request decides its answer. */
@@ -26,6 +31,9 @@ export interface Answer {
   readonly body: string;
 }
 
+/** Answers a request. */
+export type Answering = (question: Question) => Promise<Answer>;
+
 /** How the answers are made. */
 export interface AnswerOptions {
   /** Whether the server listens on a loopback address only, so that only this machine's own names may lead to the dashboard. */
@@ -36,6 +44,9 @@ export interface AnswerOptions {
 
 /** Milliseconds for which a drawn dashboard is shown again: many viewers cost no more than one. */
 const FRESH = 500;
+
+/** Characters of a reason that a probe shows: it may hold a path. */
+const LONGEST_REASON = 500;
 
 const PLAIN = { "content-type": "text/plain; charset=utf-8" };
 
@@ -55,7 +66,7 @@ const COMMON = {
 export async function answering(
   watch: Watch,
   { local, now }: AnswerOptions,
-): Promise<(question: Question) => Answer> {
+): Promise<Answering> {
   const headers = await pageHeaders(SCRIPT, STYLE);
   const page = kept(() => dashboardPage(watch, now()), now);
   const live = kept(() => livePart(watch, now()), now);
@@ -63,15 +74,15 @@ export async function answering(
     local && !isLocalName(host, watch.serverName)
       ? plain(421, "The dashboard is not served under this name.\n")
       : plain(200, draw(), headers);
-  return ({ method, target, host }) => {
+  return async ({ method, target, host }) => {
     if (method !== "GET" && method !== "HEAD") {
       return plain(405, "Only GET and HEAD are served here.\n", { allow: "GET, HEAD" });
     }
     switch (pathOf(target)) {
       case "/healthz":
-        return plain(200, "ok\n");
+        return probe("ok", await watch.health());
       case "/readyz":
-        return readiness(watch.trouble());
+        return probe("ready", await watch.readiness());
       case "/metrics":
         return plain(200, watch.metrics(), { "content-type": PROMETHEUS_TYPE });
       case "/":
@@ -98,8 +109,10 @@ export function plain(
   return { status, headers: { ...PLAIN, ...COMMON, ...headers }, body };
 }
 
-function readiness(trouble: string | undefined): Answer {
-  return trouble === undefined ? plain(200, "ready\n") : plain(503, `${trouble}\n`);
+function probe(good: string, reasons: readonly string[]): Answer {
+  return reasons.length === 0
+    ? plain(200, `${good}\n`)
+    : plain(503, reasons.map((reason) => `${printable(reason, LONGEST_REASON)}\n`).join(""));
 }
 
 /** Draws anew only when the last drawing is no longer fresh. */
