@@ -3,7 +3,8 @@
 import { delay } from "../async/delay.ts";
 import type { MailStore } from "../contracts/mail_store.ts";
 import { logger } from "../log/logging.ts";
-import type { Locks } from "../contracts/locks.ts";
+import { type Locks, LocksUnavailableError } from "../contracts/locks.ts";
+import { raiseFence } from "../locks/fence.ts";
 
 const log = logger("mail");
 
@@ -79,10 +80,14 @@ export class ExpirySweep implements AsyncDisposable {
   /** A user who is here needs no sweep: the login did the same. */
   async #sweepOne(user: string): Promise<number> {
     const { locks, store } = this.#options;
-    const lease = await locks.take(user, HOLDER, { sessions: 1 });
+    const lease = await locks.take(user, HOLDER, { sessions: 1 }).catch((error) => {
+      // The next day's sweep comes by again.
+      if (error instanceof LocksUnavailableError) return undefined;
+      throw error;
+    });
     if (lease === undefined) return 0;
     try {
-      return await store().expire(user);
+      return await store().expire(user, () => raiseFence(lease));
     } catch (error) {
       log.warn("Cannot remove expired messages of {user}: {error}", { user, error });
       return 0;

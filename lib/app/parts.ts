@@ -36,7 +36,7 @@ import { heldFolders } from "./held_folders.ts";
 import { storeFactory } from "../mail/open_mail_store.ts";
 import { SessionNumbers } from "../workers/session_numbers.ts";
 import { Supervisor } from "../workers/supervisor.ts";
-import { type StateFacts, WorkerRefresher } from "../workers/worker_refresher.ts";
+import { WorkerRefresher } from "../workers/worker_refresher.ts";
 
 const log = logger("server");
 
@@ -141,7 +141,13 @@ export async function assemble(
   );
   const numbers = await SessionNumbers.open(state.installation);
   const refresher = new WorkerRefresher(
-    () => stateFacts(settings(), loginService, guards.users),
+    () => ({
+      settings: settings(),
+      scramForAll: loginService.scramForAll,
+      bearer: loginService.bearer,
+      asks: guards.users.active,
+      sharedLocks: locks.isShared,
+    }),
     (state) => supervisor.update(state),
   );
   const supervisor = new Supervisor({
@@ -194,20 +200,6 @@ async function openGuards(
   const guards = { users: guard("users"), administrators: guard("administrators") };
   await bans.load(guards);
   return guards;
-}
-
-/** What workers must know is made from this. */
-function stateFacts(
-  settings: Settings,
-  loginService: LocalLoginService,
-  guard: LoginGuard,
-): StateFacts {
-  return {
-    settings,
-    scramForAll: loginService.scramForAll,
-    bearer: loginService.bearer,
-    asks: guard.active,
-  };
 }
 
 async function openCertificates(

@@ -128,7 +128,7 @@ export class LocalLoginService implements LoginService {
       });
     }
     const asked = this.#clock.monotonic();
-    const lease = await this.#lock(verified.user, identity.session);
+    const lease = await this.#lock(verified.user, identity, credentials.mechanism);
     waits.sum += this.#clock.monotonic() - asked;
     if (typeof lease === "string") {
       return this.#refuse(identity, credentials, { kind: "refused", reason: lease });
@@ -219,11 +219,16 @@ export class LocalLoginService implements LoginService {
     }
   }
 
-  async #lock(user: string, session: string): Promise<Lease | "in-use" | "unavailable"> {
+  async #lock(
+    user: string,
+    { session, address, tls }: SessionIdentity,
+    mechanism: string,
+  ): Promise<Lease | "in-use" | "unavailable"> {
     const { locks, settings } = this.#options;
     const sessions = settings().maxSessionsPerUser;
     try {
-      return await locks.take(user, session, { sessions, wait: LOCK_WAIT_MS }) ?? "in-use";
+      const client = { address, tls, mechanism };
+      return await locks.take(user, session, { sessions, wait: LOCK_WAIT_MS, client }) ?? "in-use";
     } catch (error) {
       if (!(error instanceof LocksUnavailableError)) throw error;
       log.error("The lock of {user} cannot be taken: {error}", { user, error });

@@ -16,6 +16,8 @@ export type CloseReason =
   | "refused"
   /** It gave way to a newcomer, before its login. */
   | "displaced"
+  /** Another machine has taken the user's lock over. */
+  | "lock-lost"
   | "tls-failed"
   | "error";
 

@@ -14,13 +14,26 @@ export interface TakeOptions {
   readonly wait?: number;
   /** Ends the waiting: nobody wants the lock any more. */
   readonly signal?: AbortSignal;
+  /** Whose session it is, for administrators on other machines; absent where no client stands behind it. */
+  readonly client?: LeaseClient;
+}
+
+/** What is shown of the client behind a lease. */
+export interface LeaseClient {
+  /** The IP address. */
+  readonly address: string;
+  readonly tls: string | undefined;
+  readonly mechanism: string;
 }
 
 /** Keeps who holds which user's lock. Asynchronous, because several machines keep it in a shared database. */
 export interface Locks {
+  /** Whether other machines keep locks in the same place, so that giving one back takes its time, and what is held can be lost. */
+  readonly isShared: boolean;
   /**
    * Takes a user's lock for a session.
    *
+   * @param session its name, or what else holds the lock
    * @returns undefined when as many sessions as may hold it do, also after waiting
    * @throws {LocksUnavailableError} when it cannot be found out who holds it
    */

@@ -1,6 +1,6 @@
 /** What sessions ask of whoever keeps users, locks and bans: in one process, or by messages to the main thread. */
 
-import type { ServerEvent } from "./event.ts";
+import type { CloseReason, ServerEvent } from "./event.ts";
 import type { SessionSettings } from "./settings.ts";
 
 /** What a client offers to prove who it is. */
@@ -51,7 +51,7 @@ export interface SessionIdentity {
   readonly tls: string | undefined;
 }
 
-/** A user's lock, held from login to the end of the session. Disposing gives it back. */
+/** A user's lock, held from login to the end of the session. Disposing gives it back, as after an error. */
 export interface Lease extends AsyncDisposable {
   /**
    * Says whom to tell when the lock is lost: once, and at once if it is lost already. A callback and no signal, since ten thousand
@@ -59,11 +59,15 @@ export interface Lease extends AsyncDisposable {
    */
   onLost(tell: () => void): void;
   /**
-   * Whether the lock is held still. Asked before anything is removed: another machine may have taken it over from one that stood still.
+   * Makes sure of the lock before anything is removed: another machine may have taken it over from one that stood still.
    *
+   * @returns for how many milliseconds, from the call on, nobody else can take it: 0 when it is lost, Infinity when it is held until it
+   * is given back
    * @throws {Error} when that cannot be found out
    */
-  check(): Promise<boolean>;
+  claim(): Promise<number>;
+  /** Gives the lock back, and says how the session ended. Settles when others can take it, or that cannot be waited for; never rejects. */
+  release(ending: CloseReason): Promise<void>;
 }
 
 /** How a login attempt ended. */

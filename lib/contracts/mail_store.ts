@@ -39,6 +39,16 @@ export interface StoredMessage extends Disposable {
   readonly file: MessageFile | undefined;
 }
 
+/** Asked before each message that is removed, or before some that are removed within milliseconds: whether the user's lock is held still. */
+export type MayRemove = () => boolean;
+
+/**
+ * Makes sure of the user's lock before anything is removed; undefined when it is lost.
+ *
+ * @throws {Error} when it cannot be found out whether it is held
+ */
+export type RaiseFence = () => Promise<MayRemove | undefined>;
+
 /** A user's messages as they stood at login. Disposing lets go of it and carries out what {@linkcode Maildrop.retrieved} noted. */
 export interface Maildrop extends AsyncDisposable {
   /** By delivery time, then by name; never changes while the maildrop is open. */
@@ -56,8 +66,10 @@ export interface Maildrop extends AsyncDisposable {
   /**
    * Removes messages for good: when this has settled, no crash brings one back (the folder is synced), those excepted that are told. A
    * message that is gone already counts as removed. Whatever fails, each message is tried, and what was removed is synced.
+   *
+   * @param mayRemove what it does not allow any more stays @default always
    */
-  remove(messages: readonly MessageInfo[]): Promise<RemovalOutcome>;
+  remove(messages: readonly MessageInfo[], mayRemove?: MayRemove): Promise<RemovalOutcome>;
 }
 
 /** What became of messages that were to be removed: those in neither list are gone for good. */
@@ -70,6 +82,8 @@ export interface RemovalOutcome {
   readonly reasons: readonly string[];
   /** Whether another try would fare no better until the server's administrator has mended something. @default false */
   readonly isHelpless?: boolean;
+  /** Whether messages stayed because the user's lock was lost meanwhile. @default false */
+  readonly isLockLost?: boolean;
 }
 
 /** Where users' messages are kept. */
@@ -78,15 +92,25 @@ export interface MailStore {
    * Opens a user's maildrop; the caller holds the user's lock. A user without a mailbox has an empty maildrop.
    *
    * @param signal ends the work, for instance of measuring many messages; what was done of it is kept for the next time
+   * @param fence asked before messages are removed that have expired @default nothing can take the lock away
    * @throws {MaildropUnreadableError} when the mailbox exists and cannot be read
    * @throws {MaildropUnavailableError} when it cannot be opened now, or not in time
    * @throws the signal's reason
    */
-  acquire(user: string, signal?: AbortSignal): Promise<Maildrop>;
+  acquire(user: string, signal?: AbortSignal, fence?: RaiseFence): Promise<Maildrop>;
   /** Makes a user's mailbox where there is none. */
   create(user: string): Promise<void>;
-  /** Removes what `expire` says is due in one user's mailbox; the caller holds the user's lock. Returns how many messages went. */
-  expire(user: string): Promise<number>;
+  /**
+   * Removes what `expire` says is due in one user's mailbox; the caller holds the user's lock. Returns how many messages went.
+   *
+   * @param fence asked before anything is removed @default nothing can take the lock away
+   */
+  expire(user: string, fence?: RaiseFence): Promise<number>;
+}
+
+/** A message stays because the user's lock was lost. */
+export class LockLostError extends Error {
+  override name = "LockLostError";
 }
 
 /** A message of the snapshot that no longer exists. */

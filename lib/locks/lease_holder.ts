@@ -1,29 +1,30 @@
 /** A lease and the two things that can happen to it: it is given back, or lost. */
 
+import type { CloseReason } from "../contracts/event.ts";
 import type { Lease } from "../contracts/login_service.ts";
 
 /** How a {@linkcode LeaseHolder} works. */
 export interface LeaseHolderOptions {
   /** Gives the lock back; called once. */
-  readonly release: () => void;
+  readonly release: (ending: CloseReason) => void | Promise<void>;
   /**
-   * Asks whoever keeps the lock whether it is held still.
+   * Asks whoever keeps the lock for how many milliseconds it is held from now on; see {@linkcode Lease.claim}.
    *
    * @default {a lease is held until it is given back or lost}
    */
-  readonly ask?: () => Promise<boolean>;
+  readonly claim?: () => Promise<number>;
 }
 
 /** A lease as its keeper holds it. */
 export class LeaseHolder implements Lease {
-  readonly #ask: (() => Promise<boolean>) | undefined;
-  #release: (() => void) | undefined;
+  readonly #claim: (() => Promise<number>) | undefined;
+  #release: ((ending: CloseReason) => void | Promise<void>) | undefined;
   #tell: (() => void) | undefined;
   #isLost = false;
 
-  constructor({ release, ask }: LeaseHolderOptions) {
+  constructor({ release, claim }: LeaseHolderOptions) {
     this.#release = release;
-    this.#ask = ask;
+    this.#claim = claim;
   }
 
   onLost(tell: () => void): void {
@@ -31,9 +32,10 @@ export class LeaseHolder implements Lease {
     else this.#tell = tell;
   }
 
-  async check(): Promise<boolean> {
-    if (this.#isLost || this.#release === undefined) return false;
-    return await this.#ask?.() ?? true;
+  async claim(): Promise<number> {
+    if (this.#isLost || this.#release === undefined) return 0;
+    const held = await this.#claim?.() ?? Infinity;
+    return this.#isLost ? 0 : held;
   }
 
   /** Says that the lock is lost; a second time does nothing. */
@@ -45,11 +47,14 @@ export class LeaseHolder implements Lease {
   }
 
   /** Gives the lock back; a second time does nothing. */
-  [Symbol.asyncDispose](): Promise<void> {
+  async release(ending: CloseReason): Promise<void> {
     const release = this.#release;
     this.#release = undefined;
     this.#tell = undefined;
-    release?.();
-    return Promise.resolve();
+    await release?.(ending);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.release("error");
   }
 }

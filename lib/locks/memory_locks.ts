@@ -13,6 +13,7 @@ interface UserLock {
 
 /** Keeps locks in memory. */
 export class MemoryLocks implements Locks {
+  readonly isShared = false;
   readonly #users = new Map<string, UserLock>();
 
   async take(user: string, _session: string, options: TakeOptions): Promise<Lease | undefined> {

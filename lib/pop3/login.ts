@@ -2,6 +2,7 @@
 
 import { type Maildrop, MaildropUnreadableError } from "../contracts/mail_store.ts";
 import type { Credentials, Lease, LoginOutcome } from "../contracts/login_service.ts";
+import { raiseFence } from "../locks/fence.ts";
 import type { ClosingState } from "../sasl/exchange.ts";
 import type { Reply } from "../wire/reply.ts";
 import { logger } from "../log/logging.ts";
@@ -54,7 +55,7 @@ export async function logIn(
     answer: async (line) => {
       const failure = closing.answer(line);
       if (failure !== undefined) {
-        await phase.close();
+        await phase.close("error");
         return { kind: "error", text: failure.why, bad: true };
       }
       phase.granted = undefined;
@@ -68,17 +69,20 @@ async function openTransaction(
   { user, lease }: Granted,
   mechanism: string,
 ): Promise<Reply> {
-  const { close, keepSlot, releaseSlot, store } = phase.context.services;
+  const { clock, close, keepSlot, releaseSlot, store } = phase.context.services;
   const signal = phase.context.workSignal();
   if (!await keepSlot(signal)) {
     await lease[Symbol.asyncDispose]();
     return TOO_MANY_SESSIONS;
   }
   const begun = performance.now();
-  lease.onLost(() => close("kicked"));
+  lease.onLost(() => close("lock-lost"));
   let maildrop;
   try {
-    maildrop = await openMaildrop(store.acquire(user, signal), lease);
+    maildrop = await openMaildrop(
+      store.acquire(user, signal, () => raiseFence(lease, clock)),
+      lease,
+    );
   } catch (error) {
     releaseSlot();
     if (signal.aborted) {

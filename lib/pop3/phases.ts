@@ -1,7 +1,9 @@
 /** The phases of a session (RFC 1939, sections 4 to 6); each owns its data, so that a maildrop can be reached in one of them only. */
 
-import type { Maildrop, MessageInfo } from "../contracts/mail_store.ts";
+import type { CloseReason } from "../contracts/event.ts";
 import type { Lease } from "../contracts/login_service.ts";
+import type { Maildrop, MayRemove, MessageInfo } from "../contracts/mail_store.ts";
+import { raiseFence } from "../locks/fence.ts";
 import type { Pop3Context } from "./context.ts";
 
 /** Before login (RFC 1939, section 4). */
@@ -22,10 +24,10 @@ export class Authorization {
   }
 
   /** Gives back a lock whose exchange did not come to its end. */
-  async close(): Promise<void> {
+  async close(ending: CloseReason): Promise<void> {
     const lease = this.granted;
     this.granted = undefined;
-    await lease?.[Symbol.asyncDispose]();
+    await lease?.release(ending);
   }
 }
 
@@ -122,19 +124,19 @@ export class Transaction {
     this.#markedOctets = 0;
   }
 
-  /** Whether the lock is held still. @throws {Error} when that cannot be found out */
-  holdsLock(): Promise<boolean> {
-    return this.#lease.check();
+  /** Makes sure of the lock; undefined when it is lost. @throws {Error} when that cannot be found out */
+  raiseFence(): Promise<MayRemove | undefined> {
+    return raiseFence(this.#lease, this.context.services.clock);
   }
 
   /** Lets go of maildrop and lock. Does nothing the second time. */
-  async close(): Promise<void> {
+  async close(ending: CloseReason): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
     try {
       await this.maildrop[Symbol.asyncDispose]();
     } finally {
-      await this.#lease[Symbol.asyncDispose]();
+      await this.#lease.release(ending);
     }
   }
 }

@@ -192,7 +192,7 @@ export class Pop3Session implements Dialogue, Pop3Context {
     const { clock, loginService, identity } = this.services;
     this.hangUp();
     try {
-      await (this.#phase.name === "update" ? this.#phase.transaction : this.#phase).close();
+      await (this.#phase.name === "update" ? this.#phase.transaction : this.#phase).close(reason);
     } finally {
       loginService.observe({
         type: "disconnected",

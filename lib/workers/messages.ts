@@ -24,6 +24,8 @@ export interface WorkerState {
   readonly bearer: boolean;
   /** Whether each connection must be asked for: some address is banned. */
   readonly asks: boolean;
+  /** Whether locks are shared with other machines, so that giving one back is waited for. */
+  readonly sharedLocks: boolean;
 }
 
 /** What a worker is started with. */
@@ -63,8 +65,10 @@ export interface MainMethods {
   admit(identity: SessionIdentity): Promise<"banned" | undefined>;
   scramParameters(user: string): Promise<ScramParameters | undefined>;
   login(identity: SessionIdentity, credentials: Credentials): Promise<RemoteLoginOutcome>;
-  /** Whether a session holds its user's lock still. */
-  checkLease(session: string): Promise<boolean>;
+  /** For how many milliseconds, from the question on, nobody else can take a session's lock. */
+  claimLease(session: string): Promise<number>;
+  /** Gives a session's lock back; answered when others can take it. Where the lock is this process's own, the message `events` does. */
+  releaseLease(session: string, ending: CloseReason): Promise<void>;
   /** Waits for one of `max_transformers` turns; the answer names it: by the number of the question. */
   enterTurn(session: string): Promise<number>;
   /** Works in folders of the mail folder that are held open; what is asked is checked by the program that does it. */

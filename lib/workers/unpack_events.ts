@@ -54,7 +54,8 @@ const COMMANDS: ReadonlySet<unknown> = new Set([
   ...transactionTable.names,
   "?",
 ]);
-const REASON: Reader<CloseReason> = oneOf<CloseReason>(
+/** Why a session ended. */
+export const CLOSE_REASON: Reader<CloseReason> = oneOf<CloseReason>(
   "quit",
   "client-gone",
   "idle",
@@ -66,6 +67,7 @@ const REASON: Reader<CloseReason> = oneOf<CloseReason>(
   "shutdown",
   "refused",
   "displaced",
+  "lock-lost",
   "tls-failed",
   "error",
 );
@@ -162,7 +164,7 @@ function readEvent(packed: PackedEvents, at: number, session: string): ServerEve
         type: "disconnected",
         session,
         at: TIME(packed[at + 1], "at"),
-        reason: REASON(packed[at + 2], "reason"),
+        reason: CLOSE_REASON(packed[at + 2], "reason"),
       };
     default:
       return readOther(packed[at + 1], session);

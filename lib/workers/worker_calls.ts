@@ -1,6 +1,7 @@
 /** Answers a worker's questions, and keeps the locks of maildrops that it was given. */
 
 import { type HeldFolders, HelperError, NoHelperError } from "../contracts/held_folders.ts";
+import type { CloseReason } from "../contracts/event.ts";
 import type { Lease, LoginOutcome } from "../contracts/login_service.ts";
 import { MOST_REQUESTS } from "../mail/held/held_mailbox.ts";
 import type { LocalLoginService } from "../auth/local_login_service.ts";
@@ -58,7 +59,9 @@ export class WorkerCalls {
     if (question.method === "admit") sessions.of(question.args[0]);
     else if (question.method === "login") sessions.checking(question.args[0]);
     else if (question.method === "enterTurn") sessions.reader(question.args[0]);
-    else if (question.method === "checkLease") sessions.mustHave(question.args[0]);
+    else if (question.method === "claimLease" || question.method === "releaseLease") {
+      sessions.mustHave(question.args[0]);
+    }
   }
 
   /** Answers a question that was checked. @throws {Error} when it cannot be answered now */
@@ -109,8 +112,10 @@ export class WorkerCalls {
         return loginService.scramParameters(...question.args);
       case "login":
         return this.#login(question.call, ...question.args);
-      case "checkLease":
-        return this.#checkLease(...question.args);
+      case "claimLease":
+        return this.#claimLease(...question.args);
+      case "releaseLease":
+        return this.#releaseLease(...question.args);
       case "enterTurn":
         return runs.enter(question.call, ...question.args);
       case "holdFolders":
@@ -151,8 +156,13 @@ export class WorkerCalls {
     return granted;
   }
 
-  async #checkLease(session: string): Promise<boolean> {
-    return await this.#leases.get(session)?.check() ?? false;
+  async #claimLease(session: string): Promise<number> {
+    return await this.#leases.get(session)?.claim() ?? 0;
+  }
+
+  /** The session is there until its end was told, which comes after the answer. */
+  async #releaseLease(session: string, ending: CloseReason): Promise<void> {
+    await this.#take(session)?.release(ending);
   }
 
   async #holdFolders(request: Uint8Array<ArrayBuffer>): Promise<HeldFoldersAnswer> {
@@ -169,11 +179,16 @@ export class WorkerCalls {
   }
 
   #release(session: string): boolean {
+    const lease = this.#take(session);
+    void lease?.[Symbol.asyncDispose]();
+    return lease !== undefined;
+  }
+
+  #take(session: string): Lease | undefined {
     const lease = this.#leases.get(session);
-    if (lease === undefined) return false;
+    if (lease === undefined) return undefined;
     this.#leases.delete(session);
     this.#options.sessions.released(session);
-    void lease[Symbol.asyncDispose]();
-    return true;
+    return lease;
   }
 }

@@ -7,6 +7,7 @@ import { isRingMemory } from "../transform/output_ring.ts";
 import { SASL_LINE_OCTETS } from "../wire/limits.ts";
 import type { Call, FromWorker, MainMethods } from "./messages.ts";
 import type { PackedEvents } from "./packed_events.ts";
+import { CLOSE_REASON } from "./unpack_events.ts";
 import type { ListenOptions } from "../net/endpoint.ts";
 import {
   matching,
@@ -95,7 +96,8 @@ const calls: { readonly [M in keyof MainMethods]: Reader<Call<M>> } = {
   admit: call("admit", tuple(identity)),
   scramParameters: call("scramParameters", tuple(LINE)),
   login: call("login", tuple(identity, credentials)),
-  checkLease: call("checkLease", tuple(SESSION)),
+  claimLease: call("claimLease", tuple(SESSION)),
+  releaseLease: call("releaseLease", tuple(SESSION, CLOSE_REASON)),
   enterTurn: call("enterTurn", tuple(SESSION)),
   holdFolders: call("holdFolders", tuple(octets(MOST_REQUEST_OCTETS))),
 };

@@ -41,7 +41,8 @@ export class WorkerRefresher {
     const told = this.#told;
     const state = this.state();
     const same = told.scramForAll === state.scramForAll && told.bearer === state.bearer &&
-      told.asks === state.asks && told.settings === state.settings;
+      told.asks === state.asks && told.sharedLocks === state.sharedLocks &&
+      told.settings === state.settings;
     if (same) return;
     this.#told = state;
     this.#tell(state);

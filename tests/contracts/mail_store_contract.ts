@@ -81,6 +81,44 @@ export function testMailStore(name: string, make: MakeHarness): void {
     assertEquals(await maildrop.remove([]), ALL_REMOVED);
   });
 
+  Deno.test(`${name} removes nothing more once the lock is lost`, async () => {
+    using harness = make({});
+    for (let index = 0; index < 4; index++) harness.deliver("alice", index, encode("A: b\r\n"));
+    {
+      await using maildrop = await harness.store.acquire("alice");
+      const { messages } = maildrop;
+      const outcome = await maildrop.remove(messages, () => false);
+      assertEquals(outcome.stayed, messages);
+      assertEquals(outcome.isLockLost, true);
+      let asked = 0;
+      // A store may ask once for some messages that it removes within milliseconds.
+      const { stayed } = await maildrop.remove(messages, () => ++asked <= 2);
+      assert(stayed.length === 2 || asked === 1, `${stayed.length} stayed, asked ${asked} times`);
+    }
+    await using left = await harness.store.acquire("alice");
+    assertEquals(await left.remove(left.messages, () => true), ALL_REMOVED);
+  });
+
+  Deno.test(`${name} lets nothing expire without being sure of the lock`, async () => {
+    using harness = make({ expireDays: 1 });
+    harness.deliver("alice", 0, encode("A: b\r\n"));
+    {
+      await using maildrop = await harness.store.acquire("alice");
+      maildrop.retrieved(maildrop.messages[0]!);
+    }
+    harness.advance(2 * DAY);
+    const lost = [
+      () => Promise.resolve(undefined),
+      () => Promise.reject(new Error("the database is away")),
+    ];
+    for (const fence of lost) {
+      await using maildrop = await harness.store.acquire("alice", undefined, fence);
+      assertEquals(maildrop.messages.length, 1);
+    }
+    assertEquals(await harness.store.expire("alice", lost[0]), 0);
+    assertEquals(await harness.store.expire("alice", () => Promise.resolve(() => true)), 1);
+  });
+
   Deno.test(`${name} tells of every awkward message what is sent, and gives its octets`, async () => {
     using harness = make({});
     AWKWARD.forEach(([, octets], index) => harness.deliver("alice", index, octets));

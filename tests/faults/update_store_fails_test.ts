@@ -69,14 +69,15 @@ async function quit(failing: Failing): Promise<[answer: string, releases: number
         user: "alice",
         lease: {
           onLost: () => {},
-          check: () =>
+          claim: () =>
             failing.lock === "unknown"
               ? Promise.reject(new LocksUnavailableError("no answer"))
-              : Promise.resolve(failing.lock === undefined),
-          [Symbol.asyncDispose]: () => {
+              : Promise.resolve(failing.lock === undefined ? 8000 : 0),
+          release: () => {
             releases++;
             return failing.release ? Promise.reject(new TypeError("a fault")) : Promise.resolve();
           },
+          [Symbol.asyncDispose]: () => Promise.reject(new TypeError("not asked for")),
         },
       }),
     observe: () => {},
@@ -119,7 +120,7 @@ Deno.test("nothing is removed at QUIT once the lock is lost, or nobody can tell 
   for (const lock of ["lost", "unknown"] as const) {
     const failing: Failing = { lock, removed: [] };
     assertEquals(await quit(failing), [
-      "-ERR [SYS/TEMP] some deleted messages not removed (1 of 1)",
+      "-ERR [SYS/TEMP] the lock was lost, 0 of 1 messages were removed",
       1,
     ]);
     assertEquals(failing.removed, []);

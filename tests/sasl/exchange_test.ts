@@ -24,7 +24,8 @@ const granted = (serverSignature?: Uint8Array): LoginOutcome => ({
   user: "user",
   lease: {
     onLost: () => {},
-    check: () => Promise.resolve(true),
+    claim: () => Promise.resolve(Infinity),
+    release: () => Promise.resolve(),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   },
   ...(serverSignature ? { serverSignature } : {}),

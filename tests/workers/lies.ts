@@ -113,6 +113,11 @@ export const LIES: Readonly<Record<string, Lie>> = {
   "the lock of another's session": ({ others }) => [
     { type: "events", events: [], release: others },
   ],
+  "a lock of another's session, by a question": ({ others }) => [
+    call("releaseLease", others, "quit"),
+  ],
+  "a claim of another's lock": ({ others }) => [call("claimLease", others)],
+  "a reason for giving back that is none": ({ own }) => [call("releaseLease", own, "because")],
   "a lock that it has not": ({ fresh }) => [{ type: "events", events: [], release: fresh }],
   "a session under another's name": ({ others }) => [
     events(`${others}1`, 5, CONNECTED, at, "192.0.2.9", 110, undefined),

@@ -101,6 +101,7 @@ export async function mainThread(settings: Settings): Promise<MainThread> {
           scramForAll: true,
           bearer: false,
           asks: false,
+          sharedLocks: false,
         },
         listen: [],
         sessionPrefix: prefix,

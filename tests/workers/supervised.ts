@@ -50,7 +50,7 @@ export async function supervised(options: SupervisedOptions): Promise<Supervised
   const generation = (maildir: string): Promise<Generation> =>
     newGeneration({ settings: settingsOf({ ...options, maildir }), listen, path, folders });
   const refresher = new WorkerRefresher(
-    () => ({ settings, scramForAll: true, bearer: false, asks: false }),
+    () => ({ settings, scramForAll: true, bearer: false, asks: false, sharedLocks: false }),
     (state) => supervisor.update(state),
   );
   let prefixes = 0;

@@ -25,7 +25,7 @@ import {
 } from "../../files/file_error.ts";
 import { emptyMaildrop } from "./empty_maildrop.ts";
 import { FolderMaildrop } from "./folder_maildrop.ts";
-import { type Maildrop, type MailStore } from "../../contracts/mail_store.ts";
+import type { Maildrop, MailStore, RaiseFence } from "../../contracts/mail_store.ts";
 import { listMailbox } from "../listing/listing.ts";
 import { FolderProbe } from "../folder_probe.ts";
 import { refuseUserName } from "../../bytes/user_name.ts";
@@ -94,7 +94,7 @@ export class FolderMailStore implements MailStore {
     this.#warnings = new StoreWarnings(options.warn);
   }
 
-  async acquire(user: string, signal?: AbortSignal): Promise<Maildrop> {
+  async acquire(user: string, signal?: AbortSignal, fence?: RaiseFence): Promise<Maildrop> {
     signal?.throwIfAborted();
     await this.#answers(user, signal);
     const found = this.#find(user) ?? this.#make(user);
@@ -102,9 +102,9 @@ export class FolderMailStore implements MailStore {
     this.#warnings.shared(found);
     const mailbox = await this.#complete(found);
     const known = await this.#read(mailbox, this.#yielder.task(signal));
-    if (known !== undefined && await this.#removeExpired(mailbox, known) > 0) {
+    if (known !== undefined && await this.#removeExpired(mailbox, known, fence) > 0) {
       // The folders have changed, so they are looked at again.
-      return await this.acquire(user, signal);
+      return await this.acquire(user, signal, fence);
     }
     try {
       return await this.#open(mailbox, known, signal);
@@ -120,12 +120,12 @@ export class FolderMailStore implements MailStore {
     if (this.#find(user) === undefined) makeMailbox(path);
   }
 
-  async expire(user: string): Promise<number> {
+  async expire(user: string, fence?: RaiseFence): Promise<number> {
     await this.#answers(user);
     const mailbox = this.#find(user);
     const known = mailbox && await this.#read(mailbox, this.#yielder);
     if (mailbox === undefined || known === undefined) return 0;
-    const removed = await this.#removeExpired(mailbox, known);
+    const removed = await this.#removeExpired(mailbox, known, fence);
     if (removed === 0 && known.mustWrite) {
       await this.#keeper(mailbox, known.version).write(known.messageIndex, known.listed);
     }
@@ -215,14 +215,26 @@ export class FolderMailStore implements MailStore {
   }
 
   /** Removes what was retrieved long enough ago; tells how many messages went. */
-  async #removeExpired(mailbox: Mailbox, known: Known): Promise<number> {
+  async #removeExpired(
+    mailbox: Mailbox,
+    known: Known,
+    fence: RaiseFence | undefined,
+  ): Promise<number> {
     const { expireDays, warn } = this.#options;
     if (expireDays === 0) return 0;
     const { messageIndex, version } = known;
     const before = this.#options.running.now() - expireDays * MILLISECONDS_A_DAY;
     const held = new HeldMailbox(mailbox, this.#options.held);
     const task = this.#yielder;
-    const removal = await removeExpired({ mailbox, messageIndex, held, before, task, warn });
+    const removal = await removeExpired({
+      mailbox,
+      messageIndex,
+      held,
+      before,
+      task,
+      fence,
+      warn,
+    });
     if (removal === undefined) return 0;
     const { removed, unlinked } = removal;
     if (removed.size > 0) {

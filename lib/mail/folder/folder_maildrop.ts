@@ -10,6 +10,7 @@ import { type FileLook, lookAtName } from "./file_look.ts";
 import { Locator } from "./locator.ts";
 import {
   type Maildrop,
+  type MayRemove,
   MessageChangedError,
   MessageGoneError,
   type MessageInfo,
@@ -83,7 +84,10 @@ export class FolderMaildrop implements Maildrop {
     (this.#retrieved ??= new Set()).add(this.#rowOf(message));
   }
 
-  async remove(messages: readonly MessageInfo[]): Promise<RemovalOutcome> {
+  async remove(
+    messages: readonly MessageInfo[],
+    mayRemove?: MayRemove,
+  ): Promise<RemovalOutcome> {
     const rows = messages.map((message) => this.#rowOf(message));
     await this.#answers();
     const { held, mailbox, warn, yielder } = this.#options;
@@ -93,6 +97,7 @@ export class FolderMaildrop implements Maildrop {
       messageIndex: this.#messageIndex,
       locator,
       task: yielder,
+      permit: mayRemove,
     });
     const removal = await removeFiles(unlinker, this.#messageIndex, rows, locator, yielder);
     const { removed, unsynced } = removal;
@@ -108,6 +113,7 @@ export class FolderMaildrop implements Maildrop {
       unsynced: messages.filter((_, at) => unsynced.has(rows[at]!)),
       reasons: [...removal.reasons].map((reason) => printable(reason, 400)),
       ...(removal.isHelpless && { isHelpless: true }),
+      ...(removal.isLockLost && { isLockLost: true }),
     };
   }
 

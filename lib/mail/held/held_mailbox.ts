@@ -67,8 +67,11 @@ class SystemError extends Error {
 }
 
 /** Cuts a list into parts that fit into one request each. */
-export function* partsOf<T>(list: readonly T[]): Generator<readonly T[]> {
-  for (let at = 0; at < list.length; at += MOST_FILES) yield list.slice(at, at + MOST_FILES);
+export function* partsOf<T>(
+  list: readonly T[],
+  most: number = MOST_FILES,
+): Generator<readonly T[]> {
+  for (let at = 0; at < list.length; at += most) yield list.slice(at, at + most);
 }
 
 /**

@@ -7,8 +7,10 @@ import { refuseUserName } from "../../bytes/user_name.ts";
 import {
   type Maildrop,
   type MailStore,
+  type MayRemove,
   MessageGoneError,
   type MessageInfo,
+  type RaiseFence,
   type RemovalOutcome,
   type StoredMessage,
 } from "../../contracts/mail_store.ts";
@@ -76,11 +78,11 @@ export class MemoryMailStore implements MailStore {
       .map((message) => message.uid);
   }
 
-  async acquire(user: string, signal?: AbortSignal): Promise<Maildrop> {
+  async acquire(user: string, signal?: AbortSignal, fence?: RaiseFence): Promise<Maildrop> {
     signal?.throwIfAborted();
     if (refuseUserName(user) !== undefined) return new MemoryMaildrop(new Set(), [], this.#running);
     const mailbox = this.#make(user);
-    await this.expire(user);
+    await this.expire(user, fence);
     const messages = [...mailbox].slice(0, this.#maxMessages || undefined);
     return new MemoryMaildrop(mailbox, messages, this.#running);
   }
@@ -94,15 +96,19 @@ export class MemoryMailStore implements MailStore {
     return Promise.resolve();
   }
 
-  expire(user: string): Promise<number> {
+  async expire(
+    user: string,
+    fence: RaiseFence = () => Promise.resolve(() => true),
+  ): Promise<number> {
     const mailbox = this.#mailboxes.get(user) ?? new Set();
-    if (this.#expireDays === 0) return Promise.resolve(0);
+    if (this.#expireDays === 0) return 0;
     const before = this.#running.now() - this.#expireDays * MILLISECONDS_A_DAY;
     const due = [...mailbox].filter(({ firstRetrieved }) =>
       firstRetrieved !== undefined && firstRetrieved <= before
     );
-    for (const message of due) mailbox.delete(message);
-    return Promise.resolve(due.length);
+    const mayRemove = due.length === 0 ? undefined : await fence().catch(() => undefined);
+    const gone = due.filter((message) => mayRemove?.() && mailbox.delete(message));
+    return gone.length;
   }
 
   #make(user: string): Set<KeptMessage> {
@@ -134,9 +140,16 @@ class MemoryMaildrop implements Maildrop {
     this.#retrieved.add(message as KeptMessage);
   }
 
-  remove(messages: readonly MessageInfo[]): Promise<RemovalOutcome> {
-    for (const message of messages) this.#mailbox.delete(message as KeptMessage);
-    return Promise.resolve({ stayed: [], unsynced: [], reasons: [] });
+  remove(
+    messages: readonly MessageInfo[],
+    mayRemove: MayRemove = () => true,
+  ): Promise<RemovalOutcome> {
+    const stayed = messages.filter((message) =>
+      !mayRemove() || (this.#mailbox.delete(message as KeptMessage), false)
+    );
+    if (stayed.length === 0) return Promise.resolve({ stayed, unsynced: [], reasons: [] });
+    const reasons = ["the lock was lost"];
+    return Promise.resolve({ stayed, unsynced: [], reasons, isLockLost: true });
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,10 +1,14 @@
 /** Removes files of a mailbox in which others than the server can write: in its held folders. */
 
+import { LockLostError } from "../../contracts/mail_store.ts";
 import type { UnlinkerOptions, UnlinkOutcome } from "./unlinker.ts";
 import { mayRemove, type Unlinker } from "./unlinker.ts";
 import type { Folder } from "../folder/message_index.ts";
 import type { FileLook } from "../folder/file_look.ts";
 import { fileOfRow, type HeldFile, type HeldMailbox, partsOf } from "../held/held_mailbox.ts";
+
+/** Files that the helper removes after the lock was asked for once: some milliseconds. */
+const FENCED_PART = 64;
 
 /** An {@linkcode Unlinker} that works in held folders. */
 export class HeldUnlinker implements Unlinker {
@@ -22,8 +26,8 @@ export class HeldUnlinker implements Unlinker {
     rows: readonly number[],
     tell: (row: number, outcome: UnlinkOutcome) => void,
   ): Promise<void> {
-    const { messageIndex, task } = this.#options;
-    for (const part of partsOf(rows)) {
+    const { permit, messageIndex, task } = this.#options;
+    for (const part of partsOf(rows, permit && FENCED_PART)) {
       const files = part.map((row) => fileOfRow(messageIndex, row));
       const others = await this.#remove(part, files, tell);
       // Another content than the row tells of: what has the name now is looked at, and removed as it was looked at.
@@ -49,6 +53,10 @@ export class HeldUnlinker implements Unlinker {
   ): Promise<{ row: number; look: FileLook }[]> {
     const others: { row: number; look: FileLook }[] = [];
     if (rows.length === 0) return others;
+    if (this.#options.permit?.() === false) {
+      for (const row of rows) tell(row, new LockLostError("the lock was lost"));
+      return others;
+    }
     try {
       const { answers, unsynced } = await this.#held.unlink(files);
       for (const [folder, error] of unsynced) this.#unsynced.set(folder, error);

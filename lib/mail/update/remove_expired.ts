@@ -2,6 +2,7 @@
 
 import type { YieldingTask } from "../../async/yielder.ts";
 import { printable } from "../../bytes/printable.ts";
+import type { MayRemove, RaiseFence } from "../../contracts/mail_store.ts";
 import { Locator } from "../folder/locator.ts";
 import type { Mailbox } from "../folder/mailbox.ts";
 import type { MessageIndex } from "../folder/message_index.ts";
@@ -17,11 +18,13 @@ export interface RemoveExpiredOptions {
   /** The latest time of a first retrieval, in milliseconds that the server has run, whose message goes. */
   readonly before: number;
   readonly task: YieldingTask;
+  /** Asked before anything is removed; absent where nothing can take the user's lock away. */
+  readonly fence?: RaiseFence | undefined;
   /** Told of messages that could not be removed. */
   readonly warn: (message: string, properties?: Record<string, unknown>) => void;
 }
 
-/** @returns what became of them; undefined when there are none */
+/** @returns what became of them; undefined when there are none, or the user's lock is not surely held */
 export async function removeExpired(options: RemoveExpiredOptions): Promise<Removal | undefined> {
   const { mailbox, messageIndex, held, before, task, warn } = options;
   const due: number[] = [];
@@ -29,8 +32,14 @@ export async function removeExpired(options: RemoveExpiredOptions): Promise<Remo
     if (time > 0 && time <= before) due.push(row);
   });
   if (due.length === 0) return undefined;
+  let mayRemove: MayRemove | undefined;
+  if (options.fence !== undefined) {
+    mayRemove = await options.fence().catch(() => undefined);
+    // The next login, or the next day's sweep, removes them.
+    if (mayRemove === undefined) return undefined;
+  }
   const locator = new Locator(mailbox, messageIndex, task);
-  const unlinker = unlinkerOf(held, { mailbox, messageIndex, locator, task });
+  const unlinker = unlinkerOf(held, { mailbox, messageIndex, locator, task, permit: mayRemove });
   const removal = await removeFiles(unlinker, messageIndex, due, locator, task);
   const { removed, unsynced, reasons } = removal;
   if (reasons.size > 0) {

@@ -3,7 +3,7 @@
 import { delay } from "../../async/delay.ts";
 import type { YieldingTask } from "../../async/yielder.ts";
 import { HelperError, NoHelperError } from "../../contracts/held_folders.ts";
-import { MaildropUnreadableError } from "../../contracts/mail_store.ts";
+import { LockLostError, MaildropUnreadableError } from "../../contracts/mail_store.ts";
 import { fileErrorReason, isFileError } from "../../files/file_error.ts";
 import { type Locator, TICKS } from "../folder/locator.ts";
 import type { Folder, MessageIndex } from "../folder/message_index.ts";
@@ -25,6 +25,8 @@ export interface Removal {
   readonly reasons: ReadonlySet<string>;
   /** Whether nothing could be removed at all until somebody installs what it takes. */
   readonly isHelpless: boolean;
+  /** Whether files stayed because the user's lock was lost. */
+  readonly isLockLost: boolean;
   /** The first error that files are not to blame for. */
   readonly fault: unknown;
 }
@@ -83,6 +85,7 @@ class RemovalInProgress implements Removal {
   readonly unsynced = new Set<number>();
   readonly reasons = new Set<string>();
   isHelpless = false;
+  isLockLost = false;
   fault: unknown;
   unlinked = 0;
   readonly #unlinker: Unlinker;
@@ -108,6 +111,7 @@ class RemovalInProgress implements Removal {
   /** Notes why files stay. A fault of the program must not keep what is unlinked from being synced, so it is noted like any other. */
   fail(error: unknown): void {
     this.isHelpless ||= error instanceof NoHelperError;
+    this.isLockLost ||= error instanceof LockLostError;
     if (!isFileError(error) && !isRefusal(error)) this.fault ??= error;
     this.reasons.add(fileErrorReason(error));
   }
@@ -143,6 +147,7 @@ function isRefusal(error: unknown): error is Error {
 }
 
 const REFUSALS = [
+  LockLostError,
   MaildropUnreadableError,
   NotRegularError,
   RenamedError,

@@ -2,7 +2,11 @@
 
 import { unlinkSync } from "node:fs";
 import type { YieldingTask } from "../../async/yielder.ts";
-import { MaildropUnreadableError } from "../../contracts/mail_store.ts";
+import {
+  LockLostError,
+  MaildropUnreadableError,
+  type MayRemove,
+} from "../../contracts/mail_store.ts";
 import { isNotFound } from "../../files/file_error.ts";
 import { type FileLook, lookAtName } from "../folder/file_look.ts";
 import type { Locator } from "../folder/locator.ts";
@@ -62,6 +66,8 @@ export interface UnlinkerOptions {
   readonly locator: Locator;
   /** Lets others run in between. */
   readonly task: YieldingTask;
+  /** Asked before each file; absent where nothing can take the user's lock away. */
+  readonly permit?: MayRemove | undefined;
 }
 
 /** Removes by name, in a mailbox in which nobody but the server's account exchanges what a name stands for. */
@@ -76,9 +82,9 @@ export class NameUnlinker implements Unlinker {
     rows: readonly number[],
     tell: (row: number, outcome: UnlinkOutcome) => void,
   ): Promise<void> {
-    const { task } = this.#options;
+    const { permit, task } = this.#options;
     for (const row of rows) {
-      tell(row, this.#unlink(row));
+      tell(row, this.#unlink(row, permit));
       if (task.due()) await task.pause();
     }
   }
@@ -93,7 +99,7 @@ export class NameUnlinker implements Unlinker {
     await open.sync();
   }
 
-  #unlink(row: number): UnlinkOutcome {
+  #unlink(row: number, permit: MayRemove | undefined): UnlinkOutcome {
     const { mailbox, messageIndex, locator } = this.#options;
     const path = locator.path(row);
     try {
@@ -101,6 +107,8 @@ export class NameUnlinker implements Unlinker {
         locator.checkFolder(messageIndex.folders[row] as Folder);
         return "missing";
       }
+      // Last, so that nothing lies between the answer and what is done.
+      if (permit?.() === false) return new LockLostError("the lock was lost");
       unlinkSync(path);
       return "removed";
     } catch (error) {

@@ -4,7 +4,7 @@ import { noArguments } from "../../wire/arguments.ts";
 import { command } from "../../wire/command_table.ts";
 import type { Reply } from "../../wire/reply.ts";
 import { logger } from "../../log/logging.ts";
-import type { MessageInfo, RemovalOutcome } from "../../contracts/mail_store.ts";
+import type { MayRemove, MessageInfo, RemovalOutcome } from "../../contracts/mail_store.ts";
 import type { Pop3Context } from "../context.ts";
 import type { Authorization, Transaction } from "../phases.ts";
 
@@ -37,7 +37,7 @@ async function update(phase: Transaction): Promise<Reply> {
   }
   // The lock is free before the client can read the answer: its next session may follow at once.
   try {
-    await phase.close();
+    await phase.close("quit");
   } catch (error) {
     // What was asked for is done by now, and the client could do nothing about it.
     log.error("The maildrop of {user} was not closed cleanly: {error}", {
@@ -61,11 +61,11 @@ async function remove(
   if (marked.length === 0) return { stayed: [], unsynced: [], reasons: [] };
   const { maildrop, user } = phase;
   try {
-    if (!await phase.holdsLock()) {
-      log.error("The lock of {user} was lost: nothing is removed", { user });
-      return { stayed: marked, unsynced: [], reasons: [] };
+    const mayRemove = await claim(phase);
+    if (mayRemove === undefined) {
+      return { stayed: marked, unsynced: [], reasons: [], isLockLost: true };
     }
-    const outcome = await maildrop.remove(marked);
+    const outcome = await maildrop.remove(marked, mayRemove);
     const { stayed, unsynced, reasons } = outcome;
     if (stayed.length + unsynced.length > 0) {
       log.error("{count} of {marked} deleted messages of {user} could not be removed", {
@@ -83,9 +83,31 @@ async function remove(
   }
 }
 
+/** Makes sure of the lock; undefined when it is lost, or that cannot be found out, which the log tells. */
+async function claim(phase: Transaction): Promise<MayRemove | undefined> {
+  const { user } = phase;
+  try {
+    const mayRemove = await phase.raiseFence();
+    if (mayRemove === undefined) {
+      log.error("The lock of {user} was lost: nothing is removed", { user });
+    }
+    return mayRemove;
+  } catch (error) {
+    log.error("Nothing of {user} is removed, because the lock cannot be made sure of: {error}", {
+      user,
+      error,
+    });
+    return undefined;
+  }
+}
+
 /** Says what could not be done to messages; undefined when all are gone for good. */
-function describe(marked: number, { stayed, unsynced }: RemovalOutcome): string | undefined {
+function describe(marked: number, outcome: RemovalOutcome): string | undefined {
+  const { stayed, unsynced, isLockLost = false } = outcome;
   if (stayed.length + unsynced.length === 0) return undefined;
+  if (isLockLost) {
+    return `the lock was lost, ${marked - stayed.length} of ${marked} messages were removed`;
+  }
   const parts = [
     stayed.length > 0 ? `${stayed.length} of ${marked}` : "",
     unsynced.length > 0

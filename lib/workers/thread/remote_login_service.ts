@@ -122,11 +122,12 @@ export class RemoteLoginService implements LoginService {
 
   #lease(session: string): Lease {
     const lease = new LeaseHolder({
-      release: () => {
+      release: async (ending) => {
         this.#leases.delete(session);
-        this.#post({ type: "events", events: this.#events.take(), release: session });
+        if (this.#state.sharedLocks) await this.#calls.call("releaseLease", [session, ending]);
+        else this.#post({ type: "events", events: this.#events.take(), release: session });
       },
-      ask: () => this.#calls.call("checkLease", [session]),
+      ...this.#state.sharedLocks && { claim: () => this.#calls.call("claimLease", [session]) },
     });
     this.#leases.set(session, lease);
     return lease;
