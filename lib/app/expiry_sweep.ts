@@ -1,4 +1,4 @@
-/** Daily job: deletes expired messages of users who have not logged in: once a day, and when the setting changes. */
+/** Daily job: deletes expired messages of users who have not logged in, and what deliveries left in tmp/; also when `expire` changes. */
 
 import { delay } from "../async/delay.ts";
 import type { MailStore } from "../contracts/mail_store.ts";
@@ -41,7 +41,7 @@ export class ExpirySweep implements AsyncDisposable {
     this.#timer = setInterval(() => this.sweep(), options.interval ?? DAY);
   }
 
-  /** Begins a sweep, unless nothing expires. Settles when it, or the one that is under way, is over; never rejects. */
+  /** Begins a sweep. Settles when it, or the one that is under way, is over; never rejects. */
   sweep(): Promise<void> {
     if (this.#sweeping !== undefined) this.#again = true;
     this.#sweeping ??= this.#run().finally(() => this.#sweeping = undefined);
@@ -58,23 +58,36 @@ export class ExpirySweep implements AsyncDisposable {
   async #run(): Promise<void> {
     do {
       this.#again = false;
-      if (this.#options.days() === 0) continue;
       try {
         await this.#sweepAll();
       } catch (error) {
-        log.error("Cannot look for expired messages: {error}", { error });
+        log.error("Cannot sweep the mailboxes: {error}", { error });
       }
     } while (this.#again && !this.#ended);
   }
 
   async #sweepAll(): Promise<void> {
     let removed = 0;
+    let abandoned = 0;
     for await (const user of this.#options.users()) {
-      if (this.#ended || this.#options.days() === 0) break;
-      removed += await this.#sweepOne(user);
+      if (this.#ended) break;
+      if (this.#options.days() > 0) removed += await this.#sweepOne(user);
+      abandoned += await this.#removeAbandoned(user);
       await delay(BREATH_MS);
     }
     if (removed > 0) log.info("Removed {count} expired messages", { count: removed });
+    if (abandoned > 0) {
+      log.info("Removed {count} unfinished deliveries from tmp/", { count: abandoned });
+    }
+  }
+
+  async #removeAbandoned(user: string): Promise<number> {
+    try {
+      return await this.#options.store().removeAbandoned(user);
+    } catch (error) {
+      log.warn("Cannot remove unfinished deliveries to {user} from tmp/: {error}", { user, error });
+      return 0;
+    }
   }
 
   /** A user who is here needs no sweep: the login did the same. */

@@ -61,6 +61,8 @@ export interface Maildrop extends AsyncDisposable {
    * @throws {Error} when it cannot be read
    */
   open(message: MessageInfo, signal?: AbortSignal): Promise<StoredMessage>;
+  /** The highest number of a message that an earlier session retrieved, counted from 1; 0 where there is none (RFC 1225, LAST). */
+  lastRetrieved(): number;
   /** Notes that a client has a message whole: it is marked seen, and its time to expire begins, when the maildrop is disposed. */
   retrieved(message: MessageInfo): void;
   /**
@@ -106,6 +108,12 @@ export interface MailStore {
    * @param fence asked before anything is removed @default nothing can take the lock away
    */
   expire(user: string, fence?: RaiseFence): Promise<number>;
+  /**
+   * Removes what deliveries to one user's mailbox left unfinished long ago. Needs no lock: no session sees it.
+   *
+   * @returns how many files went
+   */
+  removeAbandoned(user: string): Promise<number>;
 }
 
 /** A message stays because the user's lock was lost. */

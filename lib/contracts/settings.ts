@@ -4,6 +4,9 @@
 export interface SessionSettings {
   /** In greetings and log lines. */
   readonly serverName: string;
+  /** The greeting's text; undefined means one with the server's name. */
+  readonly greeting: string | undefined;
+  readonly greetingStyle: "plain" | "friendly";
   /** The domain of names without `@`, or undefined. */
   readonly defaultDomain: string | undefined;
   readonly requireTls: boolean;

@@ -7,6 +7,7 @@ import type { ClosingState } from "../sasl/exchange.ts";
 import type { Reply } from "../wire/reply.ts";
 import { logger } from "../log/logging.ts";
 import { TOO_MANY_SESSIONS } from "./refusals.ts";
+import { calledBy } from "./greeting.ts";
 import type { Authorization } from "./phases.ts";
 
 const log = logger("pop3");
@@ -103,9 +104,11 @@ async function openTransaction(
       };
   }
   const milliseconds = performance.now() - begun;
+  const summary = phase.context.enter({ user, mechanism, maildrop, lease, milliseconds });
+  const { greetingStyle } = phase.context.services.settings;
   return {
     kind: "ok",
-    text: phase.context.enter({ user, mechanism, maildrop, lease, milliseconds }),
+    text: greetingStyle === "plain" ? summary : `${calledBy(user, "Welcome")}, you have ${summary}`,
   };
 }
 

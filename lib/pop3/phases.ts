@@ -45,8 +45,8 @@ export class Transaction {
   readonly maildrop: Maildrop;
   /** Numbers of the messages that QUIT will remove. */
   readonly marked = new Set<number>();
-  /** The highest number that was accessed (RFC 1225, LAST). */
-  last = 0;
+  /** The highest number that was accessed since the session began, or since RSET. */
+  #accessed = 0;
   readonly #lease: Lease;
   readonly #octets: number;
   #markedOctets = 0;
@@ -106,10 +106,20 @@ export class Transaction {
     this.#markedOctets += message.info.size;
   }
 
+  /** Notes that a message was accessed, for LAST. */
+  accessed(number: number): void {
+    this.#accessed = Math.max(this.#accessed, number);
+  }
+
   /** Notes that a message was sent whole. Whether it arrived is another matter: {@linkcode confirmSent} tells. */
   sent(message: NumberedMessage): void {
-    this.last = Math.max(this.last, message.number);
+    this.accessed(message.number);
     this.#unconfirmed.push(message.info);
+  }
+
+  /** The highest number that was accessed, in this session or an earlier one (RFC 1225, LAST). */
+  get last(): number {
+    return Math.max(this.#accessed, this.maildrop.lastRetrieved());
   }
 
   /** Counts what was sent as retrieved: the client has spoken since, or says QUIT. */
@@ -118,8 +128,9 @@ export class Transaction {
     this.#unconfirmed = [];
   }
 
-  /** Unmarks all (RFC 1939, section 5, RSET). */
-  unmarkAll(): void {
+  /** Unmarks all (RFC 1939, section 5, RSET), and lets LAST tell what it told when the session began (RFC 1225). */
+  reset(): void {
+    this.#accessed = 0;
     this.marked.clear();
     this.#markedOctets = 0;
   }

@@ -8,22 +8,29 @@ interface Fixture {
   readonly sweep: ExpirySweep;
   readonly locks: MemoryLocks;
   readonly swept: string[];
+  readonly tidied: string[];
   days: number;
 }
 
 function fixture(expire: (user: string) => Promise<number> = () => Promise.resolve(1)): Fixture {
   const locks = new MemoryLocks();
   const swept: string[] = [];
+  const tidied: string[] = [];
   const store = {
     expire: async (user: string): Promise<number> => {
       assertEquals(await locks.holders(user), 1);
       swept.push(user);
       return await expire(user);
     },
+    removeAbandoned: (user: string): Promise<number> => {
+      tidied.push(user);
+      return Promise.resolve(1);
+    },
   } as unknown as MailStore;
   const made: Fixture = {
     locks,
     swept,
+    tidied,
     days: 30,
     sweep: new ExpirySweep({
       users: async function* (): AsyncGenerator<string> {
@@ -49,14 +56,14 @@ Deno.test("a sweep goes through all users under their locks, and leaves out thos
   for (const user of ["ann", "bob", "carol"]) assertEquals(await locks.holders(user), 0);
 });
 
-Deno.test("a sweep touches nothing where nothing expires, and one bad mailbox does not stop it", async () => {
+Deno.test("a sweep expires nothing where nothing expires, but tidies up; one bad mailbox does not stop it", async () => {
   const all = fixture((user) =>
     user === "ann" ? Promise.reject(new Error("disk")) : Promise.resolve(0)
   );
   await using sweep = all.sweep;
   all.days = 0;
   await sweep.sweep();
-  assertEquals(all.swept, []);
+  assertEquals([all.swept, all.tidied], [[], ["ann", "bob", "carol"]]);
   all.days = 1;
   await sweep.sweep();
   assertEquals(all.swept, ["ann", "bob", "carol"]);

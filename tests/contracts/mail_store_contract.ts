@@ -119,6 +119,24 @@ export function testMailStore(name: string, make: MakeHarness): void {
     assertEquals(await harness.store.expire("alice", () => Promise.resolve(() => true)), 1);
   });
 
+  Deno.test(`${name} tells the last message that was retrieved, in the next session`, async () => {
+    using harness = make({});
+    for (let index = 0; index < 4; index++) harness.deliver("alice", index, encode("a"));
+    {
+      await using maildrop = await harness.store.acquire("alice");
+      assertEquals(maildrop.lastRetrieved(), 0);
+      maildrop.retrieved(maildrop.messages[2]!);
+      maildrop.retrieved(maildrop.messages[0]!);
+    }
+    {
+      await using maildrop = await harness.store.acquire("alice");
+      assertEquals(maildrop.lastRetrieved(), 3);
+      await maildrop.remove([maildrop.messages[1]!]);
+    }
+    await using maildrop = await harness.store.acquire("alice");
+    assertEquals(maildrop.lastRetrieved(), 2);
+  });
+
   Deno.test(`${name} tells of every awkward message what is sent, and gives its octets`, async () => {
     using harness = make({});
     AWKWARD.forEach(([, octets], index) => harness.deliver("alice", index, octets));

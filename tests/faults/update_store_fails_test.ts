@@ -27,12 +27,14 @@ function failingStore(failing: Failing): MailStore {
   store.deliver("alice", new TextEncoder().encode("two\r\n"));
   return {
     create: (user) => store.create(user),
+    removeAbandoned: () => store.removeAbandoned(),
     expire: (user) => store.expire(user),
     async acquire(user, signal): Promise<Maildrop> {
       const maildrop = await store.acquire(user, signal);
       return {
         messages: maildrop.messages,
         open: (message) => maildrop.open(message),
+        lastRetrieved: () => maildrop.lastRetrieved(),
         retrieved: (message) => maildrop.retrieved(message),
         remove: (messages) => {
           failing.removed?.push(...messages);

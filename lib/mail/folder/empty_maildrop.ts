@@ -7,6 +7,7 @@ export function emptyMaildrop(): Maildrop {
   return {
     messages: [],
     open: () => Promise.reject(new TypeError("An empty maildrop has no message to open.")),
+    lastRetrieved: () => 0,
     retrieved: () => {},
     remove: () => Promise.resolve({ stayed: [], unsynced: [], reasons: [] }),
     [Symbol.asyncDispose]: () => Promise.resolve(),

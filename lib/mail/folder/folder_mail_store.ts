@@ -35,6 +35,7 @@ import { completeMaildir, makeMailbox } from "./make_mailbox.ts";
 import { mustShow } from "./retrieval_times.ts";
 import { nameMessages } from "../naming/name_messages.ts";
 import { openingError } from "../opening_error.ts";
+import { removeAbandoned } from "../update/remove_abandoned.ts";
 import { removeExpired } from "../update/remove_expired.ts";
 import { scanMailbox } from "./scan.ts";
 import { StoreWarnings } from "./store_warnings.ts";
@@ -130,6 +131,13 @@ export class FolderMailStore implements MailStore {
       await this.#keeper(mailbox, known.version).write(known.messageIndex, known.listed);
     }
     return removed;
+  }
+
+  async removeAbandoned(user: string): Promise<number> {
+    await this.#answers(user);
+    const mailbox = this.#find(user);
+    if (mailbox === undefined) return 0;
+    return await removeAbandoned(mailbox, this.#options.held, Date.now());
   }
 
   async #open(

@@ -80,6 +80,11 @@ export class FolderMaildrop implements Maildrop {
     }
   }
 
+  lastRetrieved(): number {
+    const { firstRetrieved } = this.#messageIndex;
+    return 1 + this.messages.findLastIndex(({ row }) => firstRetrieved[row] !== 0);
+  }
+
   retrieved(message: MessageInfo): void {
     (this.#retrieved ??= new Set()).add(this.#rowOf(message));
   }

@@ -111,6 +111,10 @@ export class MemoryMailStore implements MailStore {
     return gone.length;
   }
 
+  removeAbandoned(): Promise<number> {
+    return Promise.resolve(0);
+  }
+
   #make(user: string): Set<KeptMessage> {
     const mailbox = this.#mailboxes.get(user) ?? new Set();
     this.#mailboxes.set(user, mailbox);
@@ -134,6 +138,13 @@ class MemoryMaildrop implements Maildrop {
     const kept = message as KeptMessage;
     if (this.#mailbox.has(kept)) return Promise.resolve(new MemoryMessage(kept));
     return Promise.reject(new MessageGoneError(`The message ${message.uid} is gone.`));
+  }
+
+  lastRetrieved(): number {
+    return 1 +
+      this.messages.findLastIndex((message) =>
+        (message as KeptMessage).firstRetrieved !== undefined
+      );
   }
 
   retrieved(message: MessageInfo): void {

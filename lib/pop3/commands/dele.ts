@@ -14,7 +14,7 @@ export const dele = command<Transaction, number, Pop3Context>({
     const message = phase.find(number);
     if (typeof message === "string") return { kind: "error", text: message };
     phase.mark(message);
-    phase.last = Math.max(phase.last, number);
+    phase.accessed(number);
     return { kind: "ok", text: `message ${number} deleted` };
   },
 });

@@ -6,6 +6,7 @@ import type { Reply } from "../../wire/reply.ts";
 import { logger } from "../../log/logging.ts";
 import type { MayRemove, MessageInfo, RemovalOutcome } from "../../contracts/mail_store.ts";
 import type { Pop3Context } from "../context.ts";
+import { calledBy } from "../greeting.ts";
 import type { Authorization, Transaction } from "../phases.ts";
 
 const log = logger("pop3");
@@ -15,8 +16,18 @@ export const quit = command<Authorization | Transaction, void, Pop3Context>({
   name: "QUIT",
   args: noArguments,
   handle: (phase) =>
-    phase.name === "transaction" ? update(phase) : { kind: "ok", text: "bye", effect: "close" },
+    phase.name === "transaction"
+      ? update(phase)
+      : { kind: "ok", text: farewell(phase, "bye"), effect: "close" },
 });
+
+/** The answer's text in the style that is set. */
+function farewell(phase: Authorization | Transaction, text: string): string {
+  const { greetingStyle } = phase.context.services.settings;
+  if (greetingStyle === "plain") return text;
+  const goodbye = calledBy(phase.user, "Goodbye");
+  return phase.name === "transaction" ? `${goodbye}, ${text}` : goodbye;
+}
 
 /**
  * Removes what is marked, lets go of the maildrop, and only then answers (RFC 1939, section 6). "Whether the removal was
@@ -47,7 +58,7 @@ async function update(phase: Transaction): Promise<Reply> {
   }
   const refusal = describe(marked.length, outcome);
   if (refusal === undefined) {
-    return { kind: "ok", text: `${phase.count} messages left`, effect: "close" };
+    return { kind: "ok", text: farewell(phase, `${phase.count} messages left`), effect: "close" };
   }
   const code = outcome.isHelpless ? "SYS/PERM" : "SYS/TEMP";
   return { kind: "error", code, text: refusal, effect: "close", reason: "quit" };

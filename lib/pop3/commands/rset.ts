@@ -11,8 +11,7 @@ export const rset = command<Transaction, void, Pop3Context>({
   name: "RSET",
   args: noArguments,
   handle(phase): Reply {
-    phase.unmarkAll();
-    phase.last = 0;
+    phase.reset();
     return { kind: "ok", text: phase.summary };
   },
 });

@@ -4,6 +4,7 @@ import { restOfLine } from "../../wire/arguments.ts";
 import { command } from "../../wire/command_table.ts";
 import type { Reply } from "../../wire/reply.ts";
 import type { Pop3Context } from "../context.ts";
+import { calledBy } from "../greeting.ts";
 import type { Authorization } from "../phases.ts";
 import { passwordsAllowed, tlsFirst } from "../passwords_allowed.ts";
 
@@ -17,6 +18,10 @@ export const user = command<Authorization, string, Pop3Context>({
   capability: () => "USER",
   handle(phase, name): Reply {
     phase.user = name;
-    return { kind: "ok", text: "send PASS" };
+    const { greetingStyle } = phase.context.services.settings;
+    return {
+      kind: "ok",
+      text: greetingStyle === "plain" ? "send PASS" : `${calledBy(name, "Hello")}, now send PASS`,
+    };
   },
 });

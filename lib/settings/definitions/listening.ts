@@ -3,7 +3,7 @@
 import type { Definitions } from "../definition.ts";
 import { address, addressAndPort, network } from "../types/addresses.ts";
 import { port } from "../types/numbers.ts";
-import { serverName } from "../types/texts.ts";
+import { choice, greetingText, serverName } from "../types/texts.ts";
 import { listOf, optional } from "../types/value_type.ts";
 
 export const listening = {
@@ -23,6 +23,21 @@ export const listening = {
     takesEffect: "next start",
     session: true,
     help: "name in the greetings and in log lines",
+  },
+  greeting: {
+    type: optional(greetingText),
+    default: undefined,
+    defaultText: "NAME Postern POP3 ready",
+    takesEffect: "next start",
+    session: true,
+    help: "text of the POP3 greeting behind +OK; APOP's timestamp follows it",
+  },
+  greetingStyle: {
+    type: choice(["plain", "friendly"]),
+    default: "plain",
+    takesEffect: "next start",
+    session: true,
+    help: "friendly: greet users by the name they gave, whether or not they exist",
   },
   proxyProtocol: {
     type: listOf(network),

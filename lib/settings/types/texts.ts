@@ -37,6 +37,19 @@ export const serverName: ValueType<string> = single({
   parse: (text) => isDomainName(text) ? text : undefined,
 });
 
+/** Octets of a greeting's text: a first line has at most 512, APOP's timestamp among them. */
+const LONGEST_GREETING = 200;
+
+/** A greeting's text. Clients take what stands in angle brackets for APOP's timestamp (RFC 1939, section 7). */
+export const greetingText: ValueType<string> = single({
+  placeholder: "TEXT",
+  expected: `1 to ${LONGEST_GREETING} printable ASCII characters without < and >`,
+  parse: (text) =>
+    text.length <= LONGEST_GREETING && /^[!-;=?-~](?:[ -;=?-~]*[!-;=?-~])?$/.test(text)
+      ? text
+      : undefined,
+});
+
 /** A mail domain. */
 export const domain: ValueType<string> = single({
   placeholder: "NAME",
