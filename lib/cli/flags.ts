@@ -17,10 +17,18 @@ export interface Flag {
   readonly repeatable: boolean;
 }
 
+/** A flag of a line. */
+export interface GivenFlag {
+  readonly name: string;
+  readonly value: string;
+}
+
 /** What a command line holds. */
 export interface ParsedFlags {
   /** The values by flag name; a flag that takes none has `true` or the text after `=`. */
   readonly values: ReadonlyMap<string, readonly string[]>;
+  /** Every flag that was given, with its value, in the order of the line. */
+  readonly given: readonly GivenFlag[];
   /** What belongs to no flag, and everything after `--`. */
   readonly rest: readonly string[];
 }
@@ -42,8 +50,10 @@ interface Written {
  * @throws {UsageError} for an unknown flag, a flag without its value, a value where none is taken, a flag given twice
  */
 export function parseFlags(args: readonly string[], flags: readonly Flag[]): ParsedFlags {
-  const { plain, rest } = spellOut(args, flags);
+  const { given, rest } = spellOut(args, flags);
   const names = flags.map(plainName);
+  // Written as `--@name=value`, which leaves nothing to be guessed.
+  const plain = given.map(({ name, value }) => `--${plainName({ name })}=${value}`);
   const parsed = parseArgs(plain, { boolean: [], string: names, collect: names });
   const values = new Map<string, readonly string[]>();
   for (const flag of flags) {
@@ -54,18 +64,18 @@ export function parseFlags(args: readonly string[], flags: readonly Flag[]): Par
     }
     if (texts.length > 0) values.set(name, texts);
   }
-  return { values, rest };
+  return { values, given, rest };
 }
 
 /** `@std/cli` reads `--no-flag-updates` as the negation of a flag `flag-updates`; a sign in front keeps it from that. */
-const plainName = ({ name }: Flag): string => `@${name}`;
+const plainName = ({ name }: Pick<Flag, "name">): string => `@${name}`;
 
-/** Writes every flag as `--@name=value`, which leaves nothing to be guessed. */
+/** Tells flags with their values from the rest. */
 function spellOut(
   args: readonly string[],
   flags: readonly Flag[],
-): { plain: string[]; rest: string[] } {
-  const plain: string[] = [];
+): { given: GivenFlag[]; rest: string[] } {
+  const given: GivenFlag[] = [];
   const rest: string[] = [];
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!;
@@ -89,9 +99,9 @@ function spellOut(
       }
     }
     if (value === undefined || value === "") throw new UsageError(missing(written));
-    plain.push(`--${plainName(written.flag)}=${value}`);
+    given.push({ name: written.flag.name, value });
   }
-  return { plain, rest };
+  return { given, rest };
 }
 
 const missing = ({ as, flag }: Written): string =>
