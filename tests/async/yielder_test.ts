@@ -50,6 +50,22 @@ Deno.test("several pieces of work take turns, one slice each", async () => {
   assertEquals(order.slice(3, 12).join(""), "abcabcabc");
 });
 
+Deno.test("short pieces of work that wait for the next slice go on in it together", async () => {
+  const yielder = new Yielder(20);
+  let timers = 0;
+  const resumed: number[] = [];
+  const step = async (): Promise<void> => {
+    while (!yielder.due()) { /* busy */ }
+    await yielder.pause();
+    resumed.push(timers);
+  };
+  const count = setInterval(() => timers++, 0);
+  await Promise.all(Array.from({ length: 50 }, step));
+  clearInterval(count);
+  // A turn of its own for each would take fifty timers.
+  assert(resumed.at(-1)! - resumed[0]! < 10, resumed.join(" "));
+});
+
 Deno.test("a thread that was idle begins a new slice, and short work never pauses", async () => {
   const yielder = new Yielder(50);
   for (let round = 0; round < 3; round++) {
