@@ -17,18 +17,10 @@ export interface Flag {
   readonly repeatable: boolean;
 }
 
-/** A flag of a line. */
-export interface GivenFlag {
-  readonly name: string;
-  readonly value: string;
-}
-
 /** What a command line holds. */
 export interface ParsedFlags {
   /** The values by flag name; a flag that takes none has `true` or the text after `=`. */
   readonly values: ReadonlyMap<string, readonly string[]>;
-  /** Every flag that was given, with its value, in the order of the line. */
-  readonly given: readonly GivenFlag[];
   /** What belongs to no flag, and everything after `--`. */
   readonly rest: readonly string[];
 }
@@ -50,10 +42,8 @@ interface Written {
  * @throws {UsageError} for an unknown flag, a flag without its value, a value where none is taken, a flag given twice
  */
 export function parseFlags(args: readonly string[], flags: readonly Flag[]): ParsedFlags {
-  const { given, rest } = spellOut(args, flags);
+  const { plain, rest } = spellOut(args, flags);
   const names = flags.map(plainName);
-  // Written as `--@name=value`, which leaves nothing to be guessed.
-  const plain = given.map(({ name, value }) => `--${plainName({ name })}=${value}`);
   const parsed = parseArgs(plain, { boolean: [], string: names, collect: names });
   const values = new Map<string, readonly string[]>();
   for (const flag of flags) {
@@ -64,18 +54,18 @@ export function parseFlags(args: readonly string[], flags: readonly Flag[]): Par
     }
     if (texts.length > 0) values.set(name, texts);
   }
-  return { values, given, rest };
+  return { values, rest };
 }
 
 /** `@std/cli` reads `--no-flag-updates` as the negation of a flag `flag-updates`; a sign in front keeps it from that. */
-const plainName = ({ name }: Pick<Flag, "name">): string => `@${name}`;
+const plainName = ({ name }: Flag): string => `@${name}`;
 
-/** Tells flags with their values from the rest. */
+/** Writes every flag as `--@name=value`, which leaves nothing to be guessed. */
 function spellOut(
   args: readonly string[],
   flags: readonly Flag[],
-): { given: GivenFlag[]; rest: string[] } {
-  const given: GivenFlag[] = [];
+): { plain: string[]; rest: string[] } {
+  const plain: string[] = [];
   const rest: string[] = [];
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!;
@@ -99,9 +89,9 @@ function spellOut(
       }
     }
     if (value === undefined || value === "") throw new UsageError(missing(written));
-    given.push({ name: written.flag.name, value });
+    plain.push(`--${plainName(written.flag)}=${value}`);
   }
-  return { given, rest };
+  return { plain, rest };
 }
 
 const missing = ({ as, flag }: Written): string =>

@@ -66,6 +66,26 @@ Deno.test("in a big mailbox an edited message is counted anew when it is opened"
   assertEquals((await sizes(mail.store()))[0], 6);
 });
 
+Deno.test("an empty mailbox is not listed again while it looks the same, and what comes is seen", async () => {
+  using mail = new TempMail();
+  using listings = new CountedListings();
+  mail.maildir("alice");
+  await mail.aged("alice");
+  const store = mail.store();
+  assertEquals([await sizes(store), listings.take()], [[], 2]);
+  assertEquals([await sizes(store), listings.take()], [[], 0]);
+  const { mtime } = Deno.statSync(mail.path("alice/new"));
+  mail.put("alice", { "new/1.a": "1" });
+  Deno.utimeSync(mail.path("alice/new"), mtime!, mtime!);
+  assertEquals([await sizes(store), listings.take()], [[3], 1]);
+  // Emptied and filled again within the same second, which is all that the runtime tells.
+  Deno.removeSync(mail.path("alice/new/1.a"));
+  assertEquals(await sizes(store), []);
+  mail.put("alice", { "new/2.b": "22" });
+  Deno.utimeSync(mail.path("alice/new"), mtime!, mtime!);
+  assertEquals(await sizes(store), [4]);
+});
+
 Deno.test("an old folder's listing is relied on, and each change of it is seen, its time set back or not", async () => {
   using mail = new TempMail();
   using listings = new CountedListings();

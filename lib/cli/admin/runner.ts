@@ -80,7 +80,6 @@ export class Runner {
   async #ask(chosen: Chosen, signal: AbortSignal): Promise<void> {
     const { session } = this.#options;
     const { command } = chosen;
-    await this.#check(chosen);
     const argument = await this.#withPassword(chosen);
     if (/[\r\n\0]/.test(argument)) throw new UsageError("a command cannot hold a line break");
     let version: 1 | 2 = 1;
@@ -93,13 +92,6 @@ export class Runner {
     if (!answer.ok) throw new RefusedError(answer.text === "" ? "refused" : answer.text);
     const shown = command.view(answer, { version, argument });
     this.#show(shown.text, shown.json);
-  }
-
-  async #check({ command: { precondition }, argument }: Chosen): Promise<void> {
-    if (precondition === undefined || /[\r\n\0]/.test(argument)) return;
-    const answer = await this.#options.session.request(() => precondition.question(argument));
-    const refusal = precondition.refusal(answer.ok, answer.text, argument);
-    if (refusal !== undefined) throw new RefusedError(refusal);
   }
 
   async #withPassword(chosen: Chosen): Promise<string> {

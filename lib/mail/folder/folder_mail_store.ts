@@ -26,6 +26,7 @@ import {
 import { emptyMaildrop } from "./empty_maildrop.ts";
 import { FolderMaildrop } from "./folder_maildrop.ts";
 import type { Maildrop, MailStore, RaiseFence } from "../../contracts/mail_store.ts";
+import { EmptyFolders } from "../listing/empty_folders.ts";
 import { listMailbox } from "../listing/listing.ts";
 import { FolderProbe } from "../folder_probe.ts";
 import { refuseUserName } from "../../bytes/user_name.ts";
@@ -86,6 +87,7 @@ export class FolderMailStore implements MailStore {
   readonly #folder: MailFolder;
   readonly #yielder: Yielder;
   readonly #probe = new FolderProbe();
+  readonly #empty = new EmptyFolders();
   readonly #warnings: StoreWarnings;
 
   constructor(options: FolderMailStoreOptions) {
@@ -102,7 +104,10 @@ export class FolderMailStore implements MailStore {
     if (found === undefined) return emptyMaildrop();
     this.#warnings.shared(found);
     const mailbox = await this.#complete(found);
-    const known = await this.#read(mailbox, this.#yielder.task(signal));
+    // Of no messages there is nothing to know.
+    const known = this.#empty.hasAll(mailbox)
+      ? undefined
+      : await this.#read(mailbox, this.#yielder.task(signal));
     if (known !== undefined && await this.#removeExpired(mailbox, known, fence) > 0) {
       // The folders have changed, so they are looked at again.
       return await this.acquire(user, signal, fence);
@@ -152,7 +157,7 @@ export class FolderMailStore implements MailStore {
     const keep = (messageIndex: MessageIndex): Promise<void> => cache.write(messageIndex);
     const held = new HeldMailbox(mailbox, this.#options.held);
     const trust = new FileTrust(mailbox, held);
-    const settings = { maxMessages, warn, task, measuring, keep, trust };
+    const settings = { maxMessages, warn, task, measuring, keep, trust, empty: this.#empty };
     const scan = await scanMailbox(
       mailbox,
       known?.messageIndex,

@@ -39,7 +39,7 @@ export function lookAgain(path: string, seen: Deno.FileInfo): Deno.FileInfo {
  * Whether a device number is a disk's: its file system lies on this machine, and names tell the truth. Those without a disk (NFS, and some
  * local ones) have the major number 0. Opening each folder costs 20 µs more, a tenth of a poll.
  */
-function isOnBlockDevice(device: number): boolean {
+export function isOnBlockDevice(device: number): boolean {
   // Linux: the major number's lower 12 bits, above 8 bits of the minor number.
   return ((device >> 8) & 0xfff) !== 0;
 }

@@ -14,6 +14,7 @@ import { MaildropUnavailableError } from "../../contracts/mail_store.ts";
 import { leaveOut, type LeftOut, listMailbox, NOT_UTF8 } from "../listing/listing.ts";
 import { type Mailbox, unreadable } from "./mailbox.ts";
 import { FileMeter, keepMeasures, type MeasuredSize } from "./measure_file.ts";
+import type { EmptyFolders } from "../listing/empty_folders.ts";
 import { reconcile } from "../listing/reconcile.ts";
 import type { FileTrust } from "../held/file_trust.ts";
 import { type FileLook, lookAtName } from "./file_look.ts";
@@ -40,6 +41,8 @@ export interface ScanOptions {
   readonly warn: (message: string, properties?: Record<string, unknown>) => void;
   /** Tells the mailbox's files from others that its names lead to. */
   readonly trust: FileTrust;
+  /** Folders that are known to hold nothing. */
+  readonly empty: EmptyFolders;
 }
 
 /** What was found. */
@@ -78,7 +81,7 @@ export async function scanMailbox(
     learned = look.changed;
   }
   const listed = { at: performance.now() };
-  const listing = await listMailbox(mailbox, options.task);
+  const listing = await listMailbox(mailbox, options.task, options.empty);
   const { messageIndex, changed } = await reconcile(mailbox, listing, known, options.task);
   const look = newLook(listing.leftOut);
   try {

@@ -6,6 +6,7 @@ import type { YieldingTask } from "../../async/yielder.ts";
 import { isNotFound } from "../../files/file_error.ts";
 import { Folder } from "../folder/message_index.ts";
 import { compareNames, deliveryTime, identityPart } from "../naming/maildir_name.ts";
+import type { EmptyFolders } from "./empty_folders.ts";
 import { encodeInto, NamePacker, type NameTable } from "./name_table.ts";
 import { type Mailbox, unreadable } from "../folder/mailbox.ts";
 import { MaildropUnavailableError } from "../../contracts/mail_store.ts";
@@ -53,13 +54,20 @@ export function leaveOut(leftOut: LeftOut, name: string, reason: string): void {
  * Lists what may be messages: no dot files, no `*.pwd` in a plain folder (some servers keep passwords so), nothing that is no regular file.
  *
  * @param task lets others run in between
+ * @param empty folders that need no listing, and takes those that turn out to be empty
  * @throws {MaildropUnreadableError} when a folder may not be read
  * @throws {MaildropUnavailableError} when one cannot be read now, or is gone: what it held is not known then
  */
-export async function listMailbox(mailbox: Mailbox, task: YieldingTask): Promise<Listing> {
+export async function listMailbox(
+  mailbox: Mailbox,
+  task: YieldingTask,
+  empty?: EmptyFolders,
+): Promise<Listing> {
   const folders = [...mailbox.folders.values()];
   const found = new FoundNames(folders.every(({ size }) => size <= SMALL) ? SMALL_BLOCK : BLOCK);
-  for (const [folder, { path, size }] of mailbox.folders) {
+  for (const [folder, state] of mailbox.folders) {
+    if (empty?.has(state)) continue;
+    const { path, size } = state;
     const replaced = new Set<string>();
     try {
       if (size <= SMALL) {
@@ -69,7 +77,10 @@ export async function listMailbox(mailbox: Mailbox, task: YieldingTask): Promise
           found.add(folder, entry, replaced);
         }
         // This listing keeps errors of reading to itself: of what opens and cannot be read (a dead file server) it tells no names.
-        if (isEmpty) await readToEnd(path);
+        if (isEmpty) {
+          await readToEnd(path);
+          empty?.add(state, mailbox.foundAt);
+        }
       } else {
         let count = 0;
         // The runtime reads ahead a little, on another thread: a million names need no more memory than a thousand.
