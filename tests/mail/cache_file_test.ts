@@ -31,10 +31,10 @@ function changeUnseen(path: string, octets: string): void {
 Deno.test("the second login reads no mail", async () => {
   using mail = new TempMail();
   mail.maildir("alice", { "new/1.a": "a\nb\n" });
-  mail.put("bob", { "1.a": "a\nb\n" });
+  mail.put("bob", { "1.eml": "a\nb\n" });
   assertEquals([await sizes(mail.store()), await sizes(mail.store(), "bob")], [[6], [6]]);
   changeUnseen(mail.path("alice/new/1.a"), "abc\n");
-  changeUnseen(mail.path("bob/1.a"), "abc\n");
+  changeUnseen(mail.path("bob/1.eml"), "abc\n");
   assertEquals([await sizes(mail.store()), await sizes(mail.store(), "bob")], [[6], [6]]);
   Deno.removeSync(mail.path("alice", CACHE));
   assertEquals(await sizes(mail.store()), [5]);
@@ -243,12 +243,12 @@ Deno.test("two sessions of one user lose none of each other's retrievals", async
 Deno.test("a retrieval is not handed to a message's twin, or to another message that took its name", async () => {
   using mail = new TempMail();
   mail.maildir("twins", { "new/1.a": "one", "cur/1.a:2,": "other", "cur/2.b:2,": "2" });
-  mail.put("plain", { "1.a": "old", "2.b": "2" });
+  mail.put("plain", { "1.eml": "old", "2.eml": "2" });
   const running = new TestRunningTime();
   const store = mail.store({ expireDays: 1, flagUpdates: false, running });
   for (const user of ["twins", "plain"]) {
     const first = await store.acquire(user);
-    if (user === "plain") mail.put("plain", { "1.a": "newer" });
+    if (user === "plain") mail.put("plain", { "1.eml": "newer" });
     const second = await store.acquire(user);
     first.retrieved(first.messages[0]!);
     await first[Symbol.asyncDispose]();
@@ -258,7 +258,7 @@ Deno.test("a retrieval is not handed to a message's twin, or to another message 
   running.advance(24 * 60 * 60 * 1000);
   assertEquals([await store.expire("twins"), await store.expire("plain")], [2, 1]);
   assertEquals([...mail.names("twins/new"), ...mail.names("twins/cur")].length, 1);
-  assertEquals(mail.names("plain").at(-1), "1.a");
+  assertEquals(mail.names("plain").at(-1), "1.eml");
 });
 
 Deno.test("names that are not UTF-8 and read the same keep no mailbox from its cache", async () => {

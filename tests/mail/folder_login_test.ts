@@ -108,14 +108,14 @@ Deno.test("a plain folder serves its files, but no folders, dot files and passwo
   using mail = new TempMail();
   mail.put("alice", {
     "1.eml": "a\r\n",
-    "b": "bb",
+    "b": "To: b",
     ".seen": "",
     "alice.pwd": "secret",
     "X.PWD": "secret",
   });
   Deno.mkdirSync(mail.path("alice/sub"));
   Deno.symlinkSync(mail.path("alice/alice.pwd"), mail.path("alice/link"));
-  assertEquals(await sizes(mail.store()), [4, 3]);
+  assertEquals(await sizes(mail.store()), [7, 3]);
   assertEquals(mail.warnings.length, 1);
 });
 
@@ -203,7 +203,7 @@ Deno.test("two thousand files of one unique part have two thousand steady ids", 
 
 Deno.test("in a plain folder a name that comes again is another message", async () => {
   using mail = new TempMail();
-  mail.put("alice", { "mail": "one" });
+  mail.put("alice", { "mail": "To: one" });
   const times = [1_700_000_000_000, 1_700_000_000_001].map((time) => new Date(time)) as [
     Date,
     Date,
@@ -211,7 +211,7 @@ Deno.test("in a plain folder a name that comes again is another message", async 
   Deno.utimeSync(mail.path("alice/mail"), ...[times[0], times[0]] as const);
   const [before] = await uids(mail.store());
   assertEquals(await uids(mail.store()), [before]);
-  mail.put("alice", { "mail": "two" });
+  mail.put("alice", { "mail": "To: two" });
   Deno.utimeSync(mail.path("alice/mail"), times[1], times[1]);
   const [after] = await uids(mail.store());
   assert(before !== after);

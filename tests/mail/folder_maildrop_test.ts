@@ -174,13 +174,13 @@ Deno.test("a folder that became a link during the session leads nowhere", async 
 
 Deno.test("in a plain folder a newcomer under an old name is neither sent nor removed", async () => {
   using mail = new TempMail();
-  mail.put("alice", { "a": "old", "b": "kept" });
+  mail.put("alice", { "a.eml": "old", "b.eml": "kept" });
   await using maildrop = await mail.store().acquire("alice");
-  Deno.removeSync(mail.path("alice/a"));
-  mail.put("alice", { "a": "newcomer" });
+  Deno.removeSync(mail.path("alice/a.eml"));
+  mail.put("alice", { "a.eml": "newcomer" });
   await assertRejects(() => openNumber(maildrop, 1), MessageGoneError);
   assertEquals(await maildrop.remove([maildrop.messages[0]!]), ALL_REMOVED);
-  assertEquals(Deno.readTextFileSync(mail.path("alice/a")), "newcomer");
+  assertEquals(Deno.readTextFileSync(mail.path("alice/a.eml")), "newcomer");
   assertEquals(await readNumber(maildrop, 2), "kept");
 });
 
@@ -334,13 +334,13 @@ Deno.test("marking seen never puts a message in another's place", async () => {
 Deno.test("without flag updates, and in plain folders, no name changes", async () => {
   using mail = new TempMail();
   mail.maildir("alice", { "new/1.a": "1", "cur/2.b:2,": "2" });
-  mail.put("bob", { "1.a": "1" });
+  mail.put("bob", { "1.eml": "1" });
   for (const [user, flagUpdates] of [["alice", false], ["bob", true]] as const) {
     await using maildrop = await mail.store({ flagUpdates }).acquire(user);
     for (const message of maildrop.messages) maildrop.retrieved(message);
   }
   assertEquals([mail.names("alice", "new"), mail.names("alice", "cur")], [["1.a"], ["2.b:2,"]]);
-  assertEquals(mail.names("bob"), [".postern-cache", "1.a"]);
+  assertEquals(mail.names("bob"), [".postern-cache", "1.eml"]);
 });
 
 Deno.test("a message that cannot be marked seen costs a warning, no more", async () => {

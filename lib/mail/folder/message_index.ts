@@ -27,6 +27,8 @@ export const Mark = {
   TWIN: 2,
   /** Was given its unique part as unique-id, and so keeps it when a twin appears. */
   NAMED: 4,
+  /** In a plain folder: the file was looked into, and is mail. */
+  MAIL: 8,
 } as const;
 
 /** Rows that are copied between two looks at the clock. */

@@ -10,11 +10,12 @@ import {
   isNotFound,
   isTemporaryFileError,
 } from "../../files/file_error.ts";
-import { MaildropUnavailableError } from "../../contracts/mail_store.ts";
+import { MaildropUnavailableError, MaildropUnreadableError } from "../../contracts/mail_store.ts";
 import { leaveOut, type LeftOut, listMailbox, NOT_UTF8 } from "../listing/listing.ts";
 import { type Mailbox, unreadable } from "./mailbox.ts";
 import { FileMeter, keepMeasures, type MeasuredSize } from "./measure_file.ts";
 import type { EmptyFolders } from "../listing/empty_folders.ts";
+import { PlainMail } from "./plain_mail.ts";
 import { reconcile } from "../listing/reconcile.ts";
 import type { FileTrust } from "../held/file_trust.ts";
 import { type FileLook, lookAtName } from "./file_look.ts";
@@ -87,7 +88,9 @@ export async function scanMailbox(
   try {
     await lookAtRows(mailbox, messageIndex, look, options);
   } catch (error) {
-    if (look.changed) await options.keep(messageIndex);
+    // In a folder that is no mailbox nothing is made.
+    const isMailbox = !(error instanceof MaildropUnreadableError);
+    if (look.changed && isMailbox) await options.keep(messageIndex);
     throw error;
   }
   look.changed ||= changed || learned;
@@ -98,6 +101,8 @@ export async function scanMailbox(
 interface Measuring {
   readonly meter: FileMeter;
   readonly trust: FileTrust;
+  /** In a plain folder: knows mail from other files. */
+  readonly plain: PlainMail | undefined;
 }
 
 /** What looking at rows' files told. */
@@ -122,7 +127,8 @@ async function lookAtRows(
 ): Promise<void> {
   const { measuring, task, trust } = options;
   const meter = new FileMeter(measuring);
-  const lookAtEach = mailbox.layout === "plain" || messageIndex.length <= LOOK_AT_EACH;
+  const plain = mailbox.layout === "plain" ? new PlainMail(mailbox) : undefined;
+  const lookAtEach = plain !== undefined || messageIndex.length <= LOOK_AT_EACH;
   const most = options.maxMessages === 0 ? Infinity : options.maxMessages;
   let served = 0;
   for (; look.end < messageIndex.length && served < most; look.end++) {
@@ -130,7 +136,7 @@ async function lookAtRows(
     const isMeasured = messageIndex.isMeasured(row);
     if (lookAtEach || !isMeasured || messageIndex.modified[row] === 0) {
       try {
-        const changed = refreshRow(mailbox, messageIndex, row, { meter, trust });
+        const changed = refreshRow(mailbox, messageIndex, row, { meter, trust, plain });
         if (typeof changed === "boolean" ? changed : await changed) look.changed = true;
       } catch (error) {
         note(look, mailbox, messageIndex, row, error);
@@ -139,6 +145,11 @@ async function lookAtRows(
     if (!look.gone.has(row) && !look.unreadable.has(row)) served++;
     if (task.due()) await (isMeasured ? task : measuring).pause();
   }
+  plain?.checkEmpty(
+    messageIndex,
+    look.end,
+    (row) => look.gone.has(row) || look.unreadable.has(row),
+  );
 }
 
 /** Measures a row's file unless it is as it was measured; says whether it had to. At once where it can: most rows need no promise. */
@@ -148,17 +159,20 @@ function refreshRow(
   row: number,
   measuring: Measuring,
 ): Promise<true> | boolean {
+  const { plain } = measuring;
   const folder = mailbox.folders.get(messageIndex.folders[row] as Folder)!;
   const path = `${folder.path}/${messageIndex.names.at(row)}`;
+  let isSame = false;
   if (messageIndex.isMeasured(row)) {
     const look = lookAtName(path);
-    if (look.isFile && messageIndex.looksLike(row, look)) {
+    isSame = look.isFile && messageIndex.looksLike(row, look);
+    if (isSame && (plain?.isJudged(messageIndex, row) ?? true)) {
       learnIdentity(mailbox, messageIndex, row, look);
       return learnTime(messageIndex, row, look);
     }
   }
   // The same name with another content is another message in a plain folder.
-  if (mailbox.layout === "plain") messageIndex.firstRetrieved[row] = 0;
+  if (plain !== undefined && !isSame) messageIndex.firstRetrieved[row] = 0;
   const file = openFile(path);
   let measured: true | Promise<true> | undefined;
   try {
@@ -176,7 +190,7 @@ function measureRow(
   row: number,
   path: string,
   file: OpenFile,
-  { meter, trust }: Measuring,
+  { meter, plain, trust }: Measuring,
 ): Promise<true> | true {
   // Where nobody else writes, the name tells what is open; asking the open file takes three times as long.
   const look = mailbox.writers === "server" ? lookAtName(path) : file.look();
@@ -187,6 +201,7 @@ function measureRow(
     return true;
   };
   const measure = (): Promise<true> | true => {
+    plain?.judge(messageIndex, row, file, look.size);
     const measured = meter.measure(file, look.size);
     return measured instanceof Promise ? measured.then(keep) : keep(measured);
   };

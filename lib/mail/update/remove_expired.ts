@@ -5,7 +5,7 @@ import { printable } from "../../bytes/printable.ts";
 import type { MayRemove, RaiseFence } from "../../contracts/mail_store.ts";
 import { Locator } from "../folder/locator.ts";
 import type { Mailbox } from "../folder/mailbox.ts";
-import type { MessageIndex } from "../folder/message_index.ts";
+import { Mark, type MessageIndex } from "../folder/message_index.ts";
 import type { HeldMailbox } from "../held/held_mailbox.ts";
 import { type Removal, removeFiles } from "./remove_files.ts";
 import { unlinkerOf } from "./unlinker_of.ts";
@@ -29,7 +29,9 @@ export async function removeExpired(options: RemoveExpiredOptions): Promise<Remo
   const { mailbox, messageIndex, held, before, task, warn } = options;
   const due: number[] = [];
   messageIndex.firstRetrieved.forEach((time, row) => {
-    if (time > 0 && time <= before) due.push(row);
+    // A file that nobody looked into (older versions did not) may be no mail, but its owner's.
+    const isMail = mailbox.layout === "maildir" || (messageIndex.marks[row]! & Mark.MAIL) !== 0;
+    if (time > 0 && time <= before && isMail) due.push(row);
   });
   if (due.length === 0) return undefined;
   let mayRemove: MayRemove | undefined;
