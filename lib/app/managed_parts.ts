@@ -20,6 +20,7 @@ type ManagedParts = Pick<
   | "accounts"
   | "certificates"
   | "observatory"
+  | "accessFile"
   | "guards"
   | "supervisor"
   | "refresher"
@@ -92,7 +93,7 @@ function backupFolder({ backupDir, state }: Settings): string {
  * @throws {ManagementError} naming what is wrong, which stays as it was
  */
 export function reloadAll(parts: ManagedParts): Promise<ReloadOutcome> {
-  const { accounts, certificates, options, refresher, registry, supervisor } = parts;
+  const { accessFile, accounts, certificates, options, refresher, registry, supervisor } = parts;
   return reload({
     registry,
     config: () => loadConfig(options.inputs),
@@ -101,7 +102,12 @@ export function reloadAll(parts: ManagedParts): Promise<ReloadOutcome> {
       await certificates.reload();
       supervisor.renewCertificates();
     }),
-    logging: options.logging,
+    logging: {
+      reopen: () => {
+        options.logging.reopen();
+        accessFile?.reopen();
+      },
+    },
     changed: () => refresher.refresh(),
   });
 }

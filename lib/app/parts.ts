@@ -2,6 +2,7 @@
 
 import { Yielder } from "../async/yielder.ts";
 import { type Observatory, openObservatory } from "../observe/observatory.ts";
+import { FileOutput, LogFileError } from "../log/log_file.ts";
 import { logger, type Logging } from "../log/logging.ts";
 import { LiveSettingsRegistry } from "../settings/live_settings.ts";
 import { InvalidValueError } from "../settings/errors.ts";
@@ -61,6 +62,8 @@ export interface Parts {
   readonly accounts: Accounts;
   readonly certificates: CertificateKeeper | undefined;
   readonly observatory: Observatory;
+  /** The file of `--access-log`. */
+  readonly accessFile: FileOutput | undefined;
   readonly running: KeptRunningTime;
   /** Of users' logins, and of administrators'. */
   readonly guards: { readonly users: LoginGuard; readonly administrators: LoginGuard };
@@ -110,8 +113,14 @@ export async function assemble(
   const bearer = bearerVerifier(settings());
   const accounts = stack.use(await openAccounts({ state, settings: settings(), bearer }));
   const certificates = await openCertificates(registry, stack);
+  const accessFile = openAccessFile(settings(), stack);
   const observatory = stack.use(
-    await openObservatory({ state, version: VERSION, telemetry: options.telemetry }),
+    await openObservatory({
+      state,
+      version: VERSION,
+      telemetry: options.telemetry,
+      writeAccess: accessFile && ((line) => accessFile.write(line)),
+    }),
   );
   const running = stack.use(await KeptRunningTime.open({ installation: state.installation }));
   stack.use(new AccessLogDays({ accesses: state.accesses, running }));
@@ -173,6 +182,7 @@ export async function assemble(
     accounts,
     certificates,
     observatory,
+    accessFile,
     running,
     guards,
     turns,
@@ -215,6 +225,25 @@ async function openCertificates(
     );
   }
   return undefined;
+}
+
+/** @throws {StartError} when the file cannot be opened */
+function openAccessFile(
+  { accessLog }: Settings,
+  stack: AsyncDisposableStack,
+): FileOutput | undefined {
+  if (accessLog === undefined) return undefined;
+  try {
+    return stack.use(
+      new FileOutput(accessLog, {
+        names: { title: "access log", flag: "--access-log" },
+        complain: (sentence) => log.error("{sentence}", { sentence }),
+      }),
+    );
+  } catch (error) {
+    if (error instanceof LogFileError) throw new StartError(error.message, { cause: error });
+    throw error;
+  }
 }
 
 /** POP3's ports, and POP3S's where there is a certificate. */

@@ -64,6 +64,8 @@ export interface Settings extends SessionSettings {
   readonly grace: number;
   readonly logFormat: "text" | "json" | "auto";
   readonly logFile: string | undefined;
+  /** A file with a line of JSON for each session, or undefined. */
+  readonly accessLog: string | undefined;
   /** Seconds until an idle management connection ends. */
   readonly adminTimeout: number;
   readonly oauthIssuer: string | undefined;

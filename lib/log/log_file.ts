@@ -9,6 +9,8 @@ export interface FileOutputOptions {
   readonly maxOctets?: number;
   /** How many old files are kept, as `FILE.1` (the newest) and so on. @default {5} */
   readonly keep?: number;
+  /** What it is called, and the flag that names it. @default {{ title: "log", flag: "--log-file" }} */
+  readonly names?: { readonly title: string; readonly flag: string };
   /** Told when the file cannot be written, and when it can be again. */
   readonly complain?: (text: string) => void;
 }
@@ -23,6 +25,7 @@ export class FileOutput implements LogOutput {
   readonly #path: string;
   readonly #maxOctets: number;
   readonly #keep: number;
+  readonly #names: { readonly title: string; readonly flag: string };
   readonly #complain: (text: string) => void;
   readonly #encoder = new TextEncoder();
   #file: Deno.FsFile | undefined;
@@ -37,6 +40,7 @@ export class FileOutput implements LogOutput {
     this.#path = path;
     this.#maxOctets = options.maxOctets ?? 16 * 1024 * 1024;
     this.#keep = options.keep ?? 5;
+    this.#names = options.names ?? { title: "log", flag: "--log-file" };
     this.#complain = options.complain ?? (() => {});
     this.#open();
   }
@@ -49,12 +53,14 @@ export class FileOutput implements LogOutput {
       this.#append(bytes);
       if (this.#lost > 0) {
         this.#complain(
-          `The log file ${this.#path} can be written again; ${this.#lost} lines were lost.`,
+          `The ${this.#names.title} file ${this.#path} can be written again; ${this.#lost} lines were lost.`,
         );
         this.#lost = 0;
       }
     } catch (error) {
-      if (this.#lost++ === 0) this.#complain(`The log is not written: ${fileErrorReason(error)}`);
+      if (this.#lost++ === 0) {
+        this.#complain(`The ${this.#names.title} is not written: ${fileErrorReason(error)}`);
+      }
     }
   }
 
@@ -69,7 +75,7 @@ export class FileOutput implements LogOutput {
       this.#close();
       this.#open();
     } catch (error) {
-      this.#complain(`The log is not written: ${fileErrorReason(error)}`);
+      this.#complain(`The ${this.#names.title} is not written: ${fileErrorReason(error)}`);
     }
   }
 
@@ -95,9 +101,9 @@ export class FileOutput implements LogOutput {
       this.#file = Deno.openSync(this.#path, { append: true, create: true, mode: 0o640 });
     } catch (error) {
       throw new LogFileError(
-        `The log file ${this.#path} cannot be opened: ${
+        `The ${this.#names.title} file ${this.#path} cannot be opened: ${
           fileErrorReason(error)
-        }. Name another one with --log-file`,
+        }. Name another one with ${this.#names.flag}`,
         { cause: error },
       );
     }
@@ -124,7 +130,9 @@ export class FileOutput implements LogOutput {
       this.#open();
     } catch (error) {
       this.#complain(
-        `The log file ${this.#path} cannot be rotated and grows on: ${fileErrorReason(error)}`,
+        `The ${this.#names.title} file ${this.#path} cannot be rotated and grows on: ${
+          fileErrorReason(error)
+        }`,
       );
       this.#open();
       this.#rotateAt = this.#size + this.#maxOctets;

@@ -12,7 +12,7 @@ export function readFigures(lines: readonly string[]): Figure[] {
     const at = line.indexOf(": ");
     return at < 0
       ? { name: line, value: "" }
-      : { name: line.slice(0, at), value: line.slice(at + 2) };
+      : { name: line.slice(0, at), value: line.slice(at + 2).trimStart() };
   });
 }
 

@@ -5,6 +5,31 @@ import type { CloseReason } from "../contracts/event.ts";
 import { type Logger, logger } from "../log/logging.ts";
 import type { SessionListener, SessionView } from "./sessions.ts";
 
+/** Writes a session that is over as a line of JSON; times are ISO 8601, UTC. @param write takes the line with its end */
+export function accessLines(write: (line: string) => void): SessionListener {
+  return {
+    ended({ id, user, login, ...session }: SessionView, reason: CloseReason, at: number): void {
+      if (user === undefined || login === undefined) return;
+      const { address, tls = null, mechanism, retrieved, retrievedOctets, deleted } = session;
+      write(`${
+        JSON.stringify({
+          login: new Date(login).toISOString(),
+          ended: new Date(at).toISOString(),
+          session: id,
+          user,
+          address,
+          tls,
+          mechanism,
+          messages: retrieved,
+          octets: retrievedOctets,
+          deleted,
+          ending: reason,
+        })
+      }\n`);
+    },
+  };
+}
+
 /**
  * Listens to the sessions and writes the access log. Sessions that never logged in leave no record.
  *

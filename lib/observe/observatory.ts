@@ -2,7 +2,7 @@
 
 import { type Clock, systemClock } from "../async/clock.ts";
 import type { AccessLog, CounterStore } from "../contracts/record_store.ts";
-import { accessLog } from "./access_log.ts";
+import { accessLines, accessLog } from "./access_log.ts";
 import { Counters } from "./counters.ts";
 import type { Observer } from "../contracts/event.ts";
 import { HandshakeFailures } from "../log/handshake_failures.ts";
@@ -10,7 +10,7 @@ import { eventLog } from "./event_log.ts";
 import { fanOut } from "./fan_out.ts";
 import { History } from "./history.ts";
 import { keepCounters, type KeptCounters } from "./kept_counters.ts";
-import { Sessions } from "./sessions.ts";
+import { type SessionListener, Sessions } from "./sessions.ts";
 import { startTelemetry, type Telemetry } from "./telemetry.ts";
 import { Warnings } from "./warnings.ts";
 
@@ -21,6 +21,8 @@ export interface ObservatoryOptions {
     readonly accesses: Pick<AccessLog, "opened" | "completed">;
     readonly counters: CounterStore;
   };
+  /** Takes the access log's lines of JSON, where there is a file for them. */
+  readonly writeAccess?: ((line: string) => void) | undefined;
   /** The program's version, for telemetry. */
   readonly version: string;
   /** Makes OpenTelemetry's instruments; set where `OTEL_DENO` is `true`, as they cost time otherwise. */
@@ -50,7 +52,7 @@ export interface Observatory extends AsyncDisposable {
 export async function openObservatory(options: ObservatoryOptions): Promise<Observatory> {
   const { state, version, telemetry = false, observers = {}, saveInterval, clock = systemClock } =
     options;
-  const sessions = new Sessions(accessLog(state.accesses));
+  const sessions = new Sessions(listener(options));
   const counters = new Counters(sessions);
   const kept = await keepCounters(
     counters,
@@ -88,6 +90,20 @@ export async function openObservatory(options: ObservatoryOptions): Promise<Obse
     counters,
     history,
     [Symbol.asyncDispose]: () => close(kept, minutes, instruments),
+  };
+}
+
+/** Who is told of sessions: the state's access log, and the file where there is one. */
+function listener({ state, writeAccess }: ObservatoryOptions): SessionListener {
+  const kept = accessLog(state.accesses);
+  if (writeAccess === undefined) return kept;
+  const lines = accessLines(writeAccess);
+  return {
+    opened: (session) => kept.opened?.(session),
+    ended(session, reason, at): void {
+      lines.ended?.(session, reason, at);
+      kept.ended?.(session, reason, at);
+    },
   };
 }
 

@@ -1,10 +1,11 @@
-/** The config file: TOML with the same names as the flags. */
+/** The config file: TOML, or JSON, with the same names as the flags. */
 
 import { fileErrorReason } from "../files/file_error.ts";
 import { parse, TomlError, type TomlValue } from "smol-toml";
 import { environmentName, flagName, type SettingName } from "./definition.ts";
 import { definitionOf, settingByKey, settingNames } from "./definitions.ts";
 import { SettingError } from "./errors.ts";
+import { type JsonValue, parseJsonConfig } from "./json_config.ts";
 import { quote } from "../bytes/quote.ts";
 import { didYouMean } from "./suggest.ts";
 import type { TomlKind } from "./types/value_type.ts";
@@ -32,7 +33,17 @@ function lineOf(key: string, source: string): number | undefined {
   return index < 0 ? undefined : index + 1;
 }
 
-function kindOf(value: TomlValue): TomlKind | "float" | "array" | "date" | "table" {
+/** A key with its value, and the line where it stands, where that can be told. */
+interface WrittenEntry {
+  readonly key: string;
+  readonly value: TomlValue | JsonValue;
+  readonly line: number | undefined;
+}
+
+type Kind = TomlKind | "float" | "null" | "array" | "date" | "table";
+
+function kindOf(value: TomlValue | JsonValue): Kind {
+  if (value === null) return "null";
   switch (typeof value) {
     case "string":
     case "boolean":
@@ -47,11 +58,16 @@ function kindOf(value: TomlValue): TomlKind | "float" | "array" | "date" | "tabl
 }
 
 /** The texts of a value, or what should have been there. */
-function textsOf(name: SettingName, value: TomlValue): readonly string[] | { expected: string } {
+function textsOf(
+  name: SettingName,
+  value: TomlValue | JsonValue,
+): readonly string[] | { expected: string } {
   const { type } = definitionOf(name);
   const one = type.toml === "integer" ? "an integer" : `a ${type.toml}`;
   if (type.repeatable && Array.isArray(value)) {
-    if (value.every((item) => kindOf(item) === type.toml)) return value.map(String);
+    if (value.every((item: TomlValue | JsonValue) => kindOf(item) === type.toml)) {
+      return value.map(String);
+    }
     return { expected: `an array of ${type.toml}s` };
   }
   if (kindOf(value) === type.toml) return [String(value)];
@@ -59,17 +75,19 @@ function textsOf(name: SettingName, value: TomlValue): readonly string[] | { exp
 }
 
 /**
- * Reads a config file's text. Values are checked for their TOML type only; ranges are for who resolves the settings.
+ * Reads a config file's text: JSON where its name ends in `.json` or `.jsonc`, else TOML. Values are checked for their type only; ranges are for who resolves the settings.
  *
  * @param source the file's text
  * @param name how errors name the file
- * @throws {SettingError} naming file and line: bad TOML, an unknown key, a wrong type, a key in two spellings
+ * @throws {SettingError} naming file and line: bad TOML or JSON, an unknown key, a wrong type, a key in two spellings
  */
 export function parseConfig(source: string, name: string): ConfigFile {
   const text = source.replace(/^\ufeff/, "");
   const entries = new Map<SettingName, ConfigEntry>();
-  for (const [key, value] of Object.entries(parseToml(text, name))) {
-    const line = lineOf(key, text);
+  const isJson = /\.jsonc?$/i.test(name);
+  for (
+    const { key, value, line } of isJson ? parseJsonConfig(text, name) : tomlEntries(text, name)
+  ) {
     const place = line === undefined ? name : `${name}:${line}`;
     const setting = settingByKey(key.replaceAll("-", "_"));
     if (setting === undefined || definitionOf(setting).config === false) {
@@ -83,7 +101,7 @@ export function parseConfig(source: string, name: string): ConfigFile {
     const texts = textsOf(setting, value);
     if ("expected" in texts) {
       throw new SettingError(
-        `${place}: ${key} is ${article(kindOf(value))}; expected ${texts.expected}`,
+        `${place}: ${key} is ${article(kindOf(value), isJson)}; expected ${texts.expected}`,
       );
     }
     entries.set(setting, { texts, place });
@@ -91,7 +109,21 @@ export function parseConfig(source: string, name: string): ConfigFile {
   return { name, entries };
 }
 
-const article = (noun: string): string => (/^[aeiou]/.test(noun) ? `an ${noun}` : `a ${noun}`);
+/** A kind of value as its language calls it, with its article. */
+function article(kind: Kind, isJson: boolean): string {
+  if (kind === "null") return kind;
+  const noun = isJson && kind === "table"
+    ? "object"
+    : isJson && kind === "float"
+    ? "fraction"
+    : kind;
+  return /^[aeiou]/.test(noun) ? `an ${noun}` : `a ${noun}`;
+}
+
+function tomlEntries(text: string, name: string): readonly WrittenEntry[] {
+  return Object.entries(parseToml(text, name))
+    .map(([key, value]) => ({ key, value, line: lineOf(key, text) }));
+}
 
 function refuseKey(key: string, setting: SettingName | undefined): string {
   if (setting !== undefined) {

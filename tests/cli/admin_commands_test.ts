@@ -120,9 +120,9 @@ Deno.test("version 1 is asked only what it knows", () => {
     assertThrows(() => said(line, 1), RefusedError, "version 1", line);
   }
   const lines = [
-    "Total connections: 4",
+    "Total connections:          4",
     "Historical maximum traffic: 2",
-    "Total transferred bytes: 9",
+    "Total transferred bytes:    9",
   ];
   assertEquals(shown("retrieved bytes", "", lines, 1).text, "9");
   assertEquals(shown("all time connection amount", "", lines, 1).json, {

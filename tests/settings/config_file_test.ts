@@ -2,6 +2,7 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { SettingError } from "../../lib/settings/errors.ts";
+import { parseConfig } from "../../lib/settings/config_file.ts";
 import { toml } from "./inputs.ts";
 
 const refusals: readonly [string, string, string][] = [
@@ -69,4 +70,73 @@ Deno.test("the config file takes dashes and underscores, numbers, texts, boolean
 
 Deno.test("the config file may be empty", () => {
   assertEquals(toml("# nothing\n").entries.size, 0);
+});
+
+const jsonRefusals: readonly [what: string, source: string, message: string, name?: string][] = [
+  [
+    "bad JSON",
+    '{\n"port": 1,\n"listen": x\n}',
+    "postern.json:3: invalid JSON: expected a value",
+  ],
+  ["an unended object", '{\n"port": 1\n', "postern.json:3: invalid JSON: expected a comma or }"],
+  [
+    "comments",
+    "// mine\n{}",
+    "postern.json:1: invalid JSON: comments need a file name that ends in .jsonc",
+  ],
+  ["a comma behind the last item", '{"port": 1,}', "postern.json:1: invalid JSON: "],
+  [
+    "a string that goes over a line",
+    '{"maildir": "a\nb"}',
+    "postern.json:1: invalid JSON: expected a closing",
+  ],
+  ["deep brackets", `{"port":${"[".repeat(99)}`, "postern.json:1: invalid JSON: too many levels"],
+  ["a second object", "{}\n{}", "postern.json:2: invalid JSON: expected nothing behind the object"],
+  ["no object", "[1]", "postern.json:1: invalid JSON: expected an object with settings"],
+  [
+    "a key that stands twice",
+    '{"port": 1,\n"p\\u006frt": 2}',
+    'postern.json:2: invalid JSON: "port" is given twice',
+  ],
+  [
+    "a misspelled key",
+    '{\n"max_user": 1}',
+    'postern.json:2: unknown setting "max_user"; did you mean max-users?',
+  ],
+  ["an object", '{"port": {"port": 1}}', "postern.json:1: port is an object; expected an integer"],
+  ["a fraction", '{"port": 1.5}', "postern.json:1: port is a fraction; expected an integer"],
+  ["null", '{"port": null}', "postern.json:1: port is null; expected an integer"],
+  [
+    "a mixed array",
+    '{"listen": ["::1", 5]}',
+    "postern.json:1: listen is an array; expected an array of strings",
+  ],
+  ["an unended comment", "/* {}", "postern.jsonc:1: invalid JSON: ", "postern.jsonc"],
+];
+for (const [what, source, message, name = "postern.json"] of jsonRefusals) {
+  Deno.test(`the config file as JSON refuses ${what}, naming file and line`, () => {
+    const error = assertThrows(() => parseConfig(source, name), SettingError);
+    assertEquals(error.message.slice(0, message.length), message);
+  });
+}
+
+Deno.test("the config file may be JSON, or JSON with comments and commas at ends", () => {
+  const json =
+    '\ufeff{"max-users": 1000, "apop": true,\r\n"user": ["a:b", "c:/*d*/"],"maildir":"//x,]"}';
+  const shown = (source: string, name: string): unknown =>
+    [...parseConfig(source, name).entries].map(([key, { texts, place }]) => [key, texts, place]);
+  assertEquals(shown(json, "x.JSON"), [
+    ["maxUsers", ["1000"], "x.JSON:1"],
+    ["apop", ["true"], "x.JSON:1"],
+    ["user", ["a:b", "c:/*d*/"], "x.JSON:2"],
+    ["maildir", ["//x,]"], "x.JSON:2"],
+  ]);
+  const jsonc =
+    '// the server\n{ /* two\nlines */ "port": 110, // POP3\n "listen": ["::1",\n],\n}\n';
+  assertEquals(shown(jsonc, "x.jsonc"), [["port", ["110"], "x.jsonc:3"], [
+    "listen",
+    ["::1"],
+    "x.jsonc:4",
+  ]]);
+  assertEquals(parseConfig("{}", "x.json").entries.size, 0);
 });

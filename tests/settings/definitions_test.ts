@@ -72,6 +72,7 @@ const samples: Record<SettingName, { good: readonly string[]; bad: readonly stri
   grace: { good: ["0", "30", "86400"], bad: ["86401", "1s"] },
   logFormat: { good: ["text", "json"], bad: ["xml", "JSON"] },
   logFile: { good: ["postern.log"], bad: [""] },
+  accessLog: { good: ["access.jsonl"], bad: [""] },
   apop: { good: ["true", "false"], bad: ["maybe"] },
   enableLast: { good: ["true", "false"], bad: ["y"] },
   noFlagUpdates: { good: ["true", "false"], bad: ["n"] },
@@ -187,6 +188,7 @@ Deno.test("the specification's defaults stand", () => {
     logLevel: "info",
     logFormat: "auto",
     logFile: undefined,
+    accessLog: undefined,
   });
 });
 

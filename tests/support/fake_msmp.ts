@@ -150,9 +150,9 @@ export class FakeMsmp implements AsyncDisposable {
       case "STAT":
         return client.version === 1
           ? lines([
-            "Total connections: 42",
+            "Total connections:          42",
             "Historical maximum traffic: 7",
-            "Total transferred bytes: 1234567",
+            "Total transferred bytes:    1234567",
           ])
           : lines(STAT_LINES.filter((each) => first === "" || each.startsWith(`${first}: `)));
     }

@@ -16,6 +16,9 @@ const CLASSIC = [
   ["Total transferred bytes", "pop3.bytes.sent"],
 ] as const;
 
+/** Where the values begin: in one column, behind the longest title and a blank. */
+const VALUES_AT = Math.max(...CLASSIC.map(([title]) => title.length)) + 2;
+
 /** STAT of version 1. */
 export const classicStat = command<Administration, void, MsmpContext>({
   name: "STAT",
@@ -27,7 +30,7 @@ export const classicStat = command<Administration, void, MsmpContext>({
     await caughtUp();
     return await linesAnswer(
       phase,
-      CLASSIC.map(([title, name]) => `${title}: ${figures.get(name) ?? 0}`),
+      CLASSIC.map(([title, name]) => `${`${title}:`.padEnd(VALUES_AT)}${figures.get(name) ?? 0}`),
     );
   },
 });

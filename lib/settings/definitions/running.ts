@@ -26,7 +26,8 @@ export const running = {
     defaultText: "none",
     config: false,
     takesEffect: "next start",
-    help: "TOML file with the same names as the flags; read again on SIGHUP",
+    help:
+      "TOML or JSON file (.json, .jsonc) with the same names as the flags; read again on SIGHUP",
   },
   workers: {
     type: wholeNumber({ min: 1, max: 1024 }),
@@ -61,5 +62,12 @@ export const running = {
     defaultText: "standard error",
     takesEffect: "next start",
     help: "log file, rotated",
+  },
+  accessLog: {
+    type: optional(file),
+    default: undefined,
+    defaultText: "none",
+    takesEffect: "next start",
+    help: "file with one JSON line per session, rotated and reopened on SIGHUP, for other programs",
   },
 } as const satisfies Partial<Definitions>;
