@@ -17,12 +17,7 @@ import {
   readCache,
 } from "./cache_file.ts";
 import type { Folder, MessageIndex } from "./message_index.ts";
-import {
-  fileErrorReason,
-  isFileError,
-  isNotFound,
-  isTemporaryFileError,
-} from "../../files/file_error.ts";
+import { isFileError } from "../../files/file_error.ts";
 import { emptyMaildrop } from "./empty_maildrop.ts";
 import { FolderMaildrop } from "./folder_maildrop.ts";
 import type { Maildrop, MailStore, RaiseFence } from "../../contracts/mail_store.ts";
@@ -32,13 +27,14 @@ import { FolderProbe } from "../folder_probe.ts";
 import { refuseUserName } from "../../bytes/user_name.ts";
 import { findMailbox, type Mailbox, type MailFolder, unreadable } from "./mailbox.ts";
 import { mailboxPath } from "../naming/mailbox_path.ts";
-import { completeMaildir, makeMailbox } from "./make_mailbox.ts";
+import { completeMaildir, makeAtLogin, makeMailbox } from "./make_mailbox.ts";
 import { mustShow } from "./retrieval_times.ts";
 import { nameMessages } from "../naming/name_messages.ts";
 import { openingError } from "../opening_error.ts";
 import { removeAbandoned } from "../update/remove_abandoned.ts";
 import { removeExpired } from "../update/remove_expired.ts";
-import { scanMailbox } from "./scan.ts";
+import { firstOf, scanMailbox } from "./scan.ts";
+import { SessionUidl } from "../uidl/session_uidl.ts";
 import { StoreWarnings } from "./store_warnings.ts";
 
 const MILLISECONDS_A_DAY = 24 * 60 * 60 * 1000;
@@ -157,7 +153,17 @@ export class FolderMailStore implements MailStore {
     const keep = (messageIndex: MessageIndex): Promise<void> => cache.write(messageIndex);
     const held = new HeldMailbox(mailbox, this.#options.held);
     const trust = new FileTrust(mailbox, held);
-    const settings = { maxMessages, warn, task, measuring, keep, trust, empty: this.#empty };
+    const uidl = await SessionUidl.read(mailbox, {
+      account: this.#folder.account,
+      files: known?.messageIndex.length ?? likelyRows(mailbox),
+      task,
+      warnings: this.#warnings,
+    });
+    const settings = {
+      // Which are the first is told by their places, where they have some.
+      maxMessages: uidl === undefined ? maxMessages : 0,
+      ...{ warn, task, measuring, keep, trust, empty: this.#empty },
+    };
     const scan = await scanMailbox(
       mailbox,
       known?.messageIndex,
@@ -165,7 +171,13 @@ export class FolderMailStore implements MailStore {
       settings,
     );
     const { messageIndex, served, listed } = scan;
-    const { messages, changed } = await nameMessages(mailbox, messageIndex, served, task);
+    const named = await nameMessages(mailbox, messageIndex, served, task, uidl?.names());
+    const { changed, kept } = named;
+    const messages = firstOf(mailbox, named.messages, maxMessages, warn);
+    if (kept !== undefined) {
+      uidl?.writeSoon(kept);
+      await kept.pack(task);
+    }
     const canSpareListing = listed !== undefined && mailbox.layout === "maildir" &&
       messageIndex.length >= WORTH_LISTING_ONCE && looksSettled(mailbox);
     if (scan.changed || changed || canSpareListing || known?.mustWrite) {
@@ -178,6 +190,7 @@ export class FolderMailStore implements MailStore {
       messageIndex,
       messages,
       cache,
+      uidl,
       held,
       trust,
       flagUpdates,
@@ -268,33 +281,10 @@ export class FolderMailStore implements MailStore {
     return path === undefined ? undefined : findMailbox(path, this.#folder);
   }
 
-  /**
-   * Makes a user's mailbox at the first login. Where that may not be, there is no mail, and the session goes on.
-   *
-   * @throws {MaildropUnavailableError} when it cannot be made now: the disk is full, or fails
-   * @throws {Error} when there is no mail folder: what is not mounted is not empty, and clients that keep their mail here would forget
-   *   it
-   */
   #make(user: string): Mailbox | undefined {
     const path = this.#pathOf(user);
-    if (path === undefined) return undefined;
-    try {
-      makeMailbox(path);
-    } catch (error) {
-      if (!isFileError(error)) throw error;
-      if (isNotFound(error)) {
-        throw new Error(
-          `The mail folder ${this.#options.root} is not there. Mount it, or put it back.`,
-          { cause: error },
-        );
-      }
-      if (isTemporaryFileError(error)) throw unreadable(path, error);
-      this.#options.warn("A user's mailbox could not be made.", {
-        mailbox: path,
-        reason: fileErrorReason(error),
-      });
-      return undefined;
-    }
+    const { root, warn } = this.#options;
+    if (path === undefined || !makeAtLogin(path, root, warn)) return undefined;
     return findMailbox(path, this.#folder);
   }
 

@@ -27,6 +27,7 @@ import { removeFiles } from "../update/remove_files.ts";
 import type { FileTrust } from "../held/file_trust.ts";
 import type { HeldMailbox } from "../held/held_mailbox.ts";
 import { unlinkerOf } from "../update/unlinker_of.ts";
+import type { SessionUidl } from "../uidl/session_uidl.ts";
 import { StoredFile } from "./stored_file.ts";
 
 /** What a {@linkcode FolderMaildrop} is made of. */
@@ -35,6 +36,8 @@ export interface FolderMaildropOptions {
   readonly messageIndex: MessageIndex;
   readonly messages: readonly FolderMessage[];
   readonly cache: CacheKeeper;
+  /** The mailbox's kept ids, where it has some. */
+  readonly uidl: SessionUidl | undefined;
   readonly held: HeldMailbox;
   /** Tells the mailbox's files from others that its names lead to. */
   readonly trust: FileTrust;
@@ -142,6 +145,7 @@ export class FolderMaildrop implements Maildrop {
         await cache.write(messageIndex);
       }
       await cache.settled();
+      await this.#options.uidl?.settled();
     }
   }
 

@@ -1,6 +1,13 @@
 /** Makes a user's mailbox, or what one lacks. */
 
 import { closeSync, constants, fchmodSync, fchownSync, fstatSync, openSync } from "node:fs";
+import {
+  fileErrorReason,
+  isFileError,
+  isNotFound,
+  isTemporaryFileError,
+} from "../../files/file_error.ts";
+import { unreadable } from "./mailbox.ts";
 
 const MODE = 0o700;
 const FOLDERS = ["cur", "new", "tmp"] as const;
@@ -13,6 +20,39 @@ const FOLDERS = ["cur", "new", "tmp"] as const;
 export function makeMailbox(path: string): void {
   makeFolder(path, MODE);
   for (const folder of FOLDERS) makeFolder(`${path}/${folder}`, MODE);
+}
+
+/**
+ * Makes a user's mailbox at the first login. Where that may not be, there is no mail, and the session goes on.
+ *
+ * @param root the mail folder
+ * @param warn told why it could not be made
+ * @returns whether it was made
+ * @throws {MaildropUnavailableError} when it cannot be made now: the disk is full, or fails
+ * @throws {Error} when there is no mail folder: what is not mounted is not empty, and clients that keep their mail here would forget it
+ */
+export function makeAtLogin(
+  path: string,
+  root: string,
+  warn: (message: string, properties: Record<string, unknown>) => void,
+): boolean {
+  try {
+    makeMailbox(path);
+    return true;
+  } catch (error) {
+    if (!isFileError(error)) throw error;
+    if (isNotFound(error)) {
+      throw new Error(`The mail folder ${root} is not there. Mount it, or put it back.`, {
+        cause: error,
+      });
+    }
+    if (isTemporaryFileError(error)) throw unreadable(path, error);
+    warn("A user's mailbox could not be made.", {
+      mailbox: path,
+      reason: fileErrorReason(error),
+    });
+    return false;
+  }
 }
 
 /**

@@ -289,11 +289,29 @@ function warnOf(mailbox: Mailbox, rows: number, look: Look, options: ScanOptions
       },
     );
   }
-  const notServed = rows - look.end;
-  if (notServed > 0) {
-    options.warn(`${notServed} messages of a mailbox are not served: max_messages is reached.`, {
-      mailbox: mailbox.path,
-      maxMessages: options.maxMessages,
-    });
-  }
+  warnNotServed(mailbox, rows - look.end, options);
+}
+
+/** The first of a mailbox's messages, as many as are served; 0 stands for all. */
+export function firstOf<T>(
+  mailbox: Mailbox,
+  messages: readonly T[],
+  maxMessages: number,
+  warn: ScanOptions["warn"],
+): readonly T[] {
+  if (maxMessages === 0 || messages.length <= maxMessages) return messages;
+  warnNotServed(mailbox, messages.length - maxMessages, { maxMessages, warn });
+  return messages.slice(0, maxMessages);
+}
+
+function warnNotServed(
+  mailbox: Mailbox,
+  notServed: number,
+  { maxMessages, warn }: Pick<ScanOptions, "maxMessages" | "warn">,
+): void {
+  if (notServed <= 0) return;
+  warn(`${notServed} messages of a mailbox are not served: max_messages is reached.`, {
+    mailbox: mailbox.path,
+    maxMessages,
+  });
 }

@@ -8,6 +8,7 @@ export class StoreWarnings {
   readonly #warn: (message: string, properties?: Record<string, unknown>) => void;
   /** Mailboxes and folders that were told of; as many as there are at most. */
   readonly #notWritable = new Set<string>();
+  readonly #uidlNotWritable = new Set<string>();
   readonly #shared = new Set<string>();
   #toldBegunAnew = false;
 
@@ -46,5 +47,15 @@ export class StoreWarnings {
       "A mailbox cannot be written, so its messages are measured anew in each session.",
       { mailbox: mailbox.path, reason: fileErrorReason(reason) },
     );
+  }
+
+  /** A mailbox's `.postern-uidl` cannot be written. */
+  uidlNotWritable(mailbox: Mailbox, reason: string): void {
+    if (this.#uidlNotWritable.has(mailbox.path)) return;
+    this.#uidlNotWritable.add(mailbox.path);
+    this.#warn("The unique-ids that a mailbox keeps could not be written down.", {
+      mailbox: mailbox.path,
+      reason,
+    });
   }
 }

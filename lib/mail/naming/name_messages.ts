@@ -6,6 +6,8 @@ import { isNotFound } from "../../files/file_error.ts";
 import type { Mailbox } from "../folder/mailbox.ts";
 import { identityPart } from "./maildir_name.ts";
 import type { MessageInfo } from "../../contracts/mail_store.ts";
+import { KeptIds } from "../uidl/kept_ids.ts";
+import type { KeptLine } from "../uidl/uidl_lines.ts";
 import { maildirId, plainId, twinId } from "./unique_id.ts";
 
 /** Messages between two looks at the clock. */
@@ -33,32 +35,48 @@ export class FolderMessage implements MessageInfo {
 
 /** Named messages. */
 export interface NamedMessages {
+  /** In the order of their numbers. */
   readonly messages: readonly FolderMessage[];
   /** Whether marks of the message index were changed. */
   readonly changed: boolean;
+  /** What the mailbox's lines tell; undefined where it has none. */
+  readonly kept: KeptIds | undefined;
+}
+
+/** The ids that a mailbox's `.postern-uidl` keeps. */
+export interface KeptNames {
+  readonly lines: readonly KeptLine[];
+  /** Seconds since 1970. */
+  readonly now: number;
+  /** Told once, before the first id is given out. */
+  readonly shown: () => void;
 }
 
 /**
- * Names the served rows.
+ * Names the served rows, and puts them in the order of their numbers.
  *
  * @param served rows in order, so that those of one identity stand together
  * @param task lets others run while a big mailbox is worked on
+ * @param names what the mailbox's `.postern-uidl` keeps, if it has one
  */
 export async function nameMessages(
   mailbox: Mailbox,
   messageIndex: MessageIndex,
   served: Uint32Array,
   task: YieldingTask,
+  names?: KeptNames,
 ): Promise<NamedMessages> {
   const ids = new UniqueIds(mailbox, messageIndex);
   const changed = mailbox.layout === "maildir" && await ids.mark(served, task);
+  const kept = names && await ids.keep(names, served, task);
+  const order = kept === undefined ? served : await kept.inOrder(served, task);
   const messages: FolderMessage[] = [];
-  for (let index = 0; index < served.length; index++) {
-    const row = served[index]!;
+  for (let index = 0; index < order.length; index++) {
+    const row = order[index]!;
     messages.push(new FolderMessage(ids, row, messageIndex.size[row]!));
     if (index % MESSAGES_A_LOOK === 0 && task.due()) await task.pause();
   }
-  return { messages, changed };
+  return { messages, changed, kept };
 }
 
 /** The unique-ids of a mailbox's messages. */
@@ -68,13 +86,54 @@ class UniqueIds {
   /** Of rows that share what their ids would be made from, which few do. */
   readonly #twins = new Map<number, string>();
 
+  #kept: KeptIds | undefined;
+  #shown: (() => void) | undefined;
+
   constructor(mailbox: Mailbox, messageIndex: MessageIndex) {
     this.#mailbox = mailbox;
     this.#messageIndex = messageIndex;
   }
 
-  /** The id of a row. The name may have changed since, but not what the id is made from. */
+  /** The id of a row, for a client. */
   of(row: number): string {
+    const shown = this.#shown;
+    this.#shown = undefined;
+    shown?.();
+    return this.#kept?.idOf(row) ?? this.#made(row);
+  }
+
+  /** Takes lines into account, and gives a message another id whose own would be some line's. */
+  async keep(
+    { lines, now, shown }: KeptNames,
+    served: Uint32Array,
+    task: YieldingTask,
+  ): Promise<KeptIds> {
+    const kept = await KeptIds.match(lines, this.#mailbox, this.#messageIndex, now, task);
+    for (let index = 0; index < served.length; index++) {
+      const row = served[index]!;
+      if (kept.idOf(row) === undefined && kept.isTaken(this.#made(row))) this.#rename(kept, row);
+      if (index % MESSAGES_A_LOOK === 0 && task.due()) await task.pause();
+    }
+    this.#kept = kept;
+    this.#shown = shown;
+    return kept;
+  }
+
+  /** Gives a row the id of a twin, since a line has the one that is made from its name. */
+  #rename(kept: KeptIds, row: number): void {
+    const { modified, storedSize, marks } = this.#messageIndex;
+    if (modified[row] === 0) learnTime(this.#mailbox, this.#messageIndex, row);
+    const part = this.#messageIndex.idPart(row);
+    let copy = 0;
+    let id: string;
+    do id = twinId(part, modified[row]!, storedSize[row]!, copy++); while (kept.isTaken(id));
+    // A twin has no key of its own in the file; its id is made alike each time.
+    if ((marks[row]! & Mark.TWIN) !== 0) this.#twins.set(row, id);
+    else kept.keep(row, id);
+  }
+
+  /** The id that is made from a row's name. The name may have changed since, but not what the id is made from. */
+  #made(row: number): string {
     const { names, modified, storedSize } = this.#messageIndex;
     const twin = this.#twins.get(row);
     if (twin !== undefined) return twin;
