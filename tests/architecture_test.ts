@@ -41,6 +41,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "@std/text/levenshtein-distance": ["settings"],
   "hash-wasm": ["auth"],
   "jose": ["auth"],
+  "pg": ["state"],
   "smol-toml": ["settings"],
 };
 

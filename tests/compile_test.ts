@@ -93,11 +93,13 @@ Deno.test(
     await t.step("its permissions are deno.json's set, and nobody is asked for more", () => {
       const set = config.permissions[PERMISSION_SET];
       for (const kind of ["net", "read", "write", "run", "env", "sys", "ffi"] as const) {
-        const given = kind === "ffi" ? false : set[kind];
+        // Of the environment, some is read as absent.
+        const given = kind === "ffi" ? false : kind === "env" ? set.env.allow : set[kind];
         const expected = given === false ? null : given === true ? [] : given;
         assertEquals(permissions[`allow_${kind}`], expected, kind);
         assertEquals(permissions[`deny_${kind}`], null, kind);
       }
+      assertEquals(permissions.ignore_env, set.env.ignore);
       assertEquals(set.import, { deny: true });
       assertEquals(permissions.deny_import, []);
       assertEquals(permissions.prompt, false);

@@ -3,4 +3,8 @@
 import { MemoryLocks } from "../../lib/locks/memory_locks.ts";
 import { locksContract } from "../contracts/locks_contract.ts";
 
-locksContract("memory locks", () => new MemoryLocks());
+locksContract("memory locks", () =>
+  Promise.resolve({
+    locks: new MemoryLocks(),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }));
