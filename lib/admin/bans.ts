@@ -2,7 +2,7 @@
 
 import type { BanInfo, BanManagement, BanOutcome } from "../contracts/management.ts";
 import { canonicalAddress } from "../net/networks.ts";
-import { canonicalName } from "../bytes/canonical_name.ts";
+import { canonicalName, type NameRules } from "../bytes/canonical_name.ts";
 import { refuseUserName } from "../bytes/user_name.ts";
 import type { LoginGuard } from "../auth/login_guard.ts";
 
@@ -10,8 +10,8 @@ import type { LoginGuard } from "../auth/login_guard.ts";
 export interface BansOptions {
   readonly users: LoginGuard;
   readonly administrators: LoginGuard;
-  /** The domain of names without `@`, as it is set now. */
-  readonly defaultDomain: () => string | undefined;
+  /** How users' names are read now. */
+  readonly names: () => NameRules;
   /** Told when bans have changed. */
   readonly changed: () => void;
 }
@@ -66,6 +66,6 @@ export class Bans implements BanManagement {
   }
 
   #userName(subject: string): string {
-    return canonicalName(subject, this.#options.defaultDomain());
+    return canonicalName(subject, this.#options.names());
   }
 }

@@ -21,7 +21,8 @@ import { RegisteredKeys, RegisteredUsers, type UserManagementOptions } from "./u
 /** The server's parts that administrators reach. */
 export interface ManagementOptions extends Pick<UserManagementOptions, "locks" | "store"> {
   readonly registry: LiveSettingsRegistry;
-  readonly accounts: Pick<Accounts, "users" | "administrators">;
+  readonly accounts: Pick<Accounts, "users" | "administrators" | "records">;
+  readonly fields: UserManagementOptions["fields"];
   readonly accesses: UserManagementOptions["accesses"];
   readonly observatory: Pick<Observatory, "sessions" | "counters" | "history">;
   /** Of users' logins, and of administrators'. */
@@ -37,13 +38,16 @@ export interface ManagementOptions extends Pick<UserManagementOptions, "locks" |
 
 /** Puts management together. */
 export function openManagement(options: ManagementOptions): Management {
-  const { registry, accounts, accesses, locks, store, guards, changed, caughtUp, life } = options;
+  const { registry, accounts, accesses, fields, locks, store, guards, changed, caughtUp, life } =
+    options;
   return {
     users: new RegisteredUsers({
       register: accounts.users.register,
       locks,
       accesses,
       store,
+      fields,
+      records: accounts.records,
       limit: () => registry.settings.maxUsers,
       changed,
     }),
@@ -58,7 +62,7 @@ export function openManagement(options: ManagementOptions): Management {
     figures: figuresOf(options.observatory),
     bans: new Bans({
       ...guards,
-      defaultDomain: () => registry.settings.defaultDomain,
+      names: () => registry.settings,
       changed,
     }),
     backups: options.backups,

@@ -4,7 +4,7 @@ import { ManagementError, type ReloadOutcome } from "../contracts/management.ts"
 import { logger, type Logging } from "../log/logging.ts";
 import type { ConfigFile } from "../settings/config_file.ts";
 import type { LiveSettingsRegistry, SettingChange } from "../settings/live_settings.ts";
-import type { PasswdFile } from "../auth/passwd_file.ts";
+import type { PasswdFile } from "../auth/passwd/passwd_file.ts";
 
 const log = logger("server");
 

@@ -7,12 +7,17 @@ import type {
   AddUserOutcome,
   DeleteUserOutcome,
   KeyManagement,
+  UserChangeOutcome,
   UserManagement,
 } from "../contracts/management.ts";
 import { logger } from "../log/logging.ts";
 import type { AccessLog } from "../contracts/record_store.ts";
 import type { AccountRegister } from "../auth/account_register.ts";
 import type { Locks } from "../contracts/locks.ts";
+import { refuseUserName } from "../bytes/user_name.ts";
+import type { UserFieldStore } from "../contracts/state_store.ts";
+import type { UserRecords } from "../auth/user_records.ts";
+import { DISABLED_FIELD, readUserField, USER_FIELDS } from "../auth/user_fields.ts";
 import { ADMINISTERED_NAME_OCTETS } from "./names.ts";
 
 const log = logger("management");
@@ -27,6 +32,8 @@ export interface UserManagementOptions {
   readonly register: AccountRegister;
   readonly locks: Pick<Locks, "take">;
   readonly accesses: Pick<AccessLog, "count" | "list">;
+  readonly fields: UserFieldStore;
+  readonly records: Pick<UserRecords, "of">;
   /** The store of the settings in force, for making mailboxes. */
   readonly store: () => Pick<MailStore, "create">;
   /** `max_users`; 0 is no limit. */
@@ -66,6 +73,7 @@ export class RegisteredUsers implements UserManagement {
     const outcome = await register.delete(kept);
     switch (outcome.kind) {
       case "deleted":
+        await this.#options.fields.forget(kept);
         changed();
         return { ...outcome, name: kept };
       case "in-file":
@@ -74,6 +82,44 @@ export class RegisteredUsers implements UserManagement {
       case "last":
         return { kind: "absent" };
     }
+  }
+
+  async enable(name: string, enabled: boolean): Promise<UserChangeOutcome> {
+    return await this.#change(name, DISABLED_FIELD, enabled ? undefined : "yes");
+  }
+
+  async setField(
+    name: string,
+    field: string,
+    value: string | undefined,
+  ): Promise<UserChangeOutcome> {
+    try {
+      if (value !== undefined) readUserField(field, value);
+      else if (!USER_FIELDS.includes(field)) readUserField(field, "");
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      return { kind: "invalid", reason: error.message };
+    }
+    return await this.#change(name, field, value);
+  }
+
+  async fields(name: string): Promise<ReadonlyMap<string, string> | undefined> {
+    const { fields, register } = this.#options;
+    return await register.has(name) ? await fields.find(register.canonical(name)) : undefined;
+  }
+
+  async #change(
+    given: string,
+    field: string,
+    value: string | undefined,
+  ): Promise<UserChangeOutcome> {
+    const { fields, register } = this.#options;
+    const name = register.canonical(given);
+    // Whom only a hook knows can be kept out, and given a place, too.
+    if (refuseUserName(name) !== undefined) return { kind: "absent" };
+    const before = (await fields.find(name)).get(field);
+    await fields.set(name, field, value);
+    return { kind: "changed", name, before };
   }
 
   list(): AsyncIterable<string> {
@@ -96,7 +142,8 @@ export class RegisteredUsers implements UserManagement {
   /** Returns why it cannot be made; the first login tries again. */
   async #makeMailbox(user: string): Promise<string | undefined> {
     try {
-      await this.#options.store().create(user);
+      const { records, store } = this.#options;
+      await store().create(user, await records.of(user));
       return undefined;
     } catch (error) {
       log.warn("Cannot create the mailbox of {user}: {error}", { user, error });

@@ -1,6 +1,7 @@
 /** Daily job: deletes expired messages of users who have not logged in, and what deliveries left in tmp/; also when `expire` changes. */
 
 import { delay } from "../async/delay.ts";
+import type { UserRecord } from "../contracts/user_record.ts";
 import type { MailStore } from "../contracts/mail_store.ts";
 import { logger } from "../log/logging.ts";
 import { type Locks, LocksUnavailableError } from "../contracts/locks.ts";
@@ -19,6 +20,8 @@ export interface ExpirySweepOptions {
   /** All users, by their canonical names. */
   readonly users: () => AsyncIterable<string>;
   readonly locks: Locks;
+  /** What is known of a user. */
+  readonly record: (user: string) => Promise<UserRecord | undefined>;
   /** The store of the settings in force. */
   readonly store: () => MailStore;
   /** Days after its first RETR when a message is removed; 0 for never. */
@@ -83,7 +86,8 @@ export class ExpirySweep implements AsyncDisposable {
 
   async #removeAbandoned(user: string): Promise<number> {
     try {
-      return await this.#options.store().removeAbandoned(user);
+      const { record, store } = this.#options;
+      return await store().removeAbandoned(user, await record(user));
     } catch (error) {
       log.warn("Cannot remove unfinished deliveries to {user} from tmp/: {error}", { user, error });
       return 0;
@@ -92,7 +96,7 @@ export class ExpirySweep implements AsyncDisposable {
 
   /** A user who is here needs no sweep: the login did the same. */
   async #sweepOne(user: string): Promise<number> {
-    const { locks, store } = this.#options;
+    const { locks, record, store } = this.#options;
     const lease = await locks.take(user, HOLDER, { sessions: 1 }).catch((error) => {
       // The next day's sweep comes by again.
       if (error instanceof LocksUnavailableError) return undefined;
@@ -100,7 +104,7 @@ export class ExpirySweep implements AsyncDisposable {
     });
     if (lease === undefined) return 0;
     try {
-      return await store().expire(user, () => raiseFence(lease));
+      return await store().expire(user, () => raiseFence(lease), await record(user));
     } catch (error) {
       log.warn("Cannot remove expired messages of {user}: {error}", { user, error });
       return 0;

@@ -14,11 +14,13 @@ const MOST_AT_ONCE = 8;
  *
  * @param path the variable PATH, in which Perl is looked for, again as long as it is missing
  */
-export function heldFolders(path: string): (root: string) => HeldFolders {
+export function heldFolders(
+  path: string,
+): (root: string, homes?: readonly string[]) => HeldFolders {
   const turns = new Semaphore(MOST_AT_ONCE);
   let found: string | undefined;
   const perl = async (): Promise<string | undefined> => found ??= await findPerl(path);
-  return (root) => new LocalHeldFolders({ root, perl, turns });
+  return (root, homes = []) => new LocalHeldFolders({ root, homes, perl, turns });
 }
 
 async function findPerl(path: string): Promise<string | undefined> {

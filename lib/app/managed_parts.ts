@@ -50,6 +50,7 @@ export async function openManagementOf(
     registry,
     accounts,
     accesses: state.accesses,
+    fields: state.fields,
     locks,
     store,
     observatory,

@@ -33,6 +33,7 @@ import { MailFolderLocks } from "../mail/mail_folder_lock.ts";
 import { findPorts, type Ports } from "../net/ports.ts";
 import { settingChecks } from "../workers/setting_checks.ts";
 import { StartError } from "../net/start_error.ts";
+import { mailRoots } from "../mail/places/mail_roots.ts";
 import { heldFolders } from "./held_folders.ts";
 import { storeFactory } from "../mail/open_mail_store.ts";
 import { SessionNumbers } from "../workers/session_numbers.ts";
@@ -129,13 +130,15 @@ export async function assemble(
   const turns = new Semaphore(settings().maxTransformers);
   const yielder = new Yielder();
   const held = heldFolders(path);
-  const storeOf = storeFactory({ yielder, running, account: Deno.uid() ?? NaN, held });
+  const account = Deno.uid() ?? NaN;
+  const storeOf = storeFactory({ yielder, running, account, held, roots: mailRoots });
   const store = (): MailStore => storeOf(settings());
   const locks = new MemoryLocks();
   const guards = await openGuards(settings, state.attempts, stack);
   const loginService = new LocalLoginService({
     settings,
     directory: accounts.users.directory,
+    fields: state.fields,
     locks,
     guard: guards.users,
     loginTimes: state.attempts,

@@ -11,6 +11,7 @@ import { HealthChecks } from "./health_checks.ts";
 import { ExpirySweep } from "./expiry_sweep.ts";
 import { newGeneration } from "../workers/generation.ts";
 import { assemble, type Parts, type ServerOptions } from "./parts.ts";
+import { PasswdWatch } from "../auth/passwd/passwd_watch.ts";
 import { StartError, startFailure } from "../net/start_error.ts";
 
 /** A port that is open. */
@@ -49,6 +50,10 @@ export class Server {
     parts.management = await openManagementOf(parts, stack);
     await parts.supervisor.start();
     parts.http = await openHttp(parts, stack);
+    const { file } = parts.accounts;
+    if (file !== undefined) {
+      stack.use(new PasswdWatch({ file, changed: () => parts.refresher.refresh() }));
+    }
     const sweep = stack.use(openSweep(parts));
     parts.registry.onChange(async (changes) => {
       await apply(parts, changes);
@@ -155,6 +160,7 @@ async function openHttp(
 function openSweep({ accounts, locks, registry, store }: Parts): ExpirySweep {
   const sweep = new ExpirySweep({
     users: () => accounts.users.register.list(),
+    record: (user) => accounts.records.of(user),
     locks,
     store,
     days: () => registry.settings.expire,

@@ -8,9 +8,9 @@ import type {
 } from "../contracts/account_store.ts";
 import type { AccountSource } from "./account_source.ts";
 import { makeAppPassword, refuseLabel } from "./app_password.ts";
-import { canonicalName } from "../bytes/canonical_name.ts";
+import { canonicalName, type NameRules } from "../bytes/canonical_name.ts";
 import { byOctets } from "../bytes/octet_order.ts";
-import type { PasswdFile } from "./passwd_file.ts";
+import type { PasswdFile } from "./passwd/passwd_file.ts";
 import type { PasswordWork } from "./password_work.ts";
 import { DEFAULT_ITERATIONS, SALT_OCTETS, sameKey } from "./scram_keys.ts";
 import { UserDirectoryError } from "../contracts/user_directory.ts";
@@ -19,7 +19,7 @@ import type { Salting, ScramKeys } from "../contracts/user_source.ts";
 import type { VerificationCache } from "./verification_cache.ts";
 
 /** What a register works with. */
-export interface AccountRegisterOptions {
+export interface AccountRegisterOptions extends NameRules {
   readonly accounts: AccountStore;
   /** The directory's source over the same accounts; told of every change. */
   readonly source: AccountSource;
@@ -28,8 +28,6 @@ export interface AccountRegisterOptions {
   readonly cache?: VerificationCache;
   /** The passwd-file that stands beside the accounts. */
   readonly file?: PasswdFile | undefined;
-  /** The domain of names without `@`. */
-  readonly defaultDomain?: string | undefined;
   /** @default {4096} */
   readonly iterations?: number;
   /** @default {Date.now} */
@@ -181,7 +179,7 @@ export class AccountRegister {
 
   /** The name under which an account is kept. */
   canonical(name: string): string {
-    return canonicalName(name, this.#options.defaultDomain);
+    return canonicalName(name, this.#options);
   }
 
   /**

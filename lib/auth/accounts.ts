@@ -10,12 +10,13 @@ import { applyFlags, type FlagOutcome } from "./apply_flags.ts";
 import { readFlagAccounts } from "./flag_value.ts";
 import { ForeignHashes } from "./foreign_hashes/foreign_hashes.ts";
 import { KeyLearner } from "./key_learner.ts";
-import type { RefusedLine } from "./passwd_entry.ts";
-import { PasswdFile } from "./passwd_file.ts";
+import type { RefusedLine } from "./passwd/passwd_entry.ts";
+import { PasswdFile } from "./passwd/passwd_file.ts";
 import { PasswordWork } from "./password_work.ts";
 import { SourceDirectory } from "./source_directory.ts";
 import type { BearerVerifier } from "../contracts/user_directory.ts";
 import { refuseUserName } from "../bytes/user_name.ts";
+import { UserRecords } from "./user_records.ts";
 import { VerificationCache } from "./verification_cache.ts";
 import { StartError } from "../net/start_error.ts";
 
@@ -36,6 +37,8 @@ export interface AccountFamily {
 export interface Accounts extends Disposable {
   readonly users: AccountFamily;
   readonly administrators: AccountFamily;
+  /** What is known of users besides their secrets. */
+  readonly records: UserRecords;
   /** The passwd-file, where there is one. */
   readonly file: PasswdFile | undefined;
   /** What the flags brought about, for the log. */
@@ -65,13 +68,14 @@ export async function openAccounts(
       log.warn("Cannot save SCRAM keys derived at login, retrying: {error}", { error }),
     onKept: () => log.info("SCRAM keys derived at login are saved again"),
   });
-  const { defaultDomain } = settings;
+  const { defaultDomain, names, recipientDelimiter } = settings;
+  const rules = { defaultDomain, names, recipientDelimiter };
   const file = await wrongInput(async () =>
     settings.users === undefined ? undefined : await PasswdFile.read({
       path: settings.users,
       secret,
       learned: state.learned,
-      defaultDomain,
+      ...rules,
       onRefused: warnOfRefused,
     })
   );
@@ -82,7 +86,7 @@ export async function openAccounts(
     const accounts = isUsers ? state.users : state.administrators;
     const source = await AccountSource.open(accounts);
     const cache = new VerificationCache();
-    const domain = isUsers ? defaultDomain : undefined;
+    const rulesOfKind = isUsers ? rules : {};
     const fileOfKind = isUsers ? file : undefined;
     const register = new AccountRegister({
       accounts,
@@ -90,12 +94,12 @@ export async function openAccounts(
       work,
       cache,
       file: fileOfKind,
-      defaultDomain: domain,
+      ...rulesOfKind,
     });
     const directory = new SourceDirectory({
       sources: fileOfKind === undefined ? [source] : [source, fileOfKind],
       secret,
-      defaultDomain: domain,
+      ...rulesOfKind,
       bearer: isUsers ? bearer : undefined,
       work,
       foreign,
@@ -112,6 +116,7 @@ export async function openAccounts(
   return {
     users,
     administrators,
+    records: new UserRecords({ directory: users.directory, fields: state.fields }),
     file,
     flags: [...users.flags, ...administrators.flags],
     [Symbol.dispose]: () => foreign[Symbol.dispose](),

@@ -15,10 +15,9 @@ export function bearerVerifier(settings: Settings): BearerVerifier | undefined {
     oauthJwks: jwks,
     oauthAudience: audience,
     oauthUserClaim: userClaim,
-    defaultDomain,
   } = settings;
   if (issuer === undefined || jwks === undefined || audience === undefined) return undefined;
-  const canonical = (name: string): string => canonicalName(name, defaultDomain);
+  const canonical = (name: string): string => canonicalName(name, settings);
   const tokens = new BearerTokens({ issuer, jwks, audience, userClaim, canonical });
   return async (token, claimed) => {
     const verdict = await tokens.verify(token, claimed);

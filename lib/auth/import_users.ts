@@ -2,7 +2,7 @@
 
 import type { Account, AccountStore } from "../contracts/account_store.ts";
 import type { AccountRegister } from "./account_register.ts";
-import { passwdEntries, type PasswdEntry, type RefusedLine } from "./passwd_entry.ts";
+import { passwdEntries, type PasswdEntry, type RefusedLine } from "./passwd/passwd_entry.ts";
 import { sameKey } from "./scram_keys.ts";
 
 /** What was taken over. */

@@ -23,12 +23,14 @@ import { addressGroup } from "../net/networks.ts";
 import { logger } from "../log/logging.ts";
 import { type Attempt, type LoginGuard, NotCheckedError } from "./login_guard.ts";
 import { LoginTimes, type LoginTimeStore } from "./login_times.ts";
-import { StateStoreError } from "../contracts/state_store.ts";
+import { StateStoreError, type UserFieldStore } from "../contracts/state_store.ts";
+import { type KnownUser, knownUser } from "./user_fields.ts";
 
 const log = logger("auth");
 
 /** Milliseconds of waiting that are worth telling of. */
 const LEAST_WAIT_MS = 1;
+const NO_FIELDS: ReadonlyMap<string, string> = new Map();
 /** How long, in milliseconds, a login waits for the user's last session to end: a client's next session may be quicker than our end of its last. */
 const LOCK_WAIT_MS = 500;
 
@@ -39,6 +41,8 @@ export interface LocalLoginServiceOptions {
   readonly locks: Locks;
   readonly guard: LoginGuard;
   readonly observe: Observer;
+  /** What the state knows of users besides their secrets. */
+  readonly fields?: Pick<UserFieldStore, "find">;
   /** Whether the directory can check bearer tokens. */
   readonly bearer: boolean;
   /** Where the times of logins outlive the process. */
@@ -110,7 +114,7 @@ export class LocalLoginService implements LoginService {
       const { reason, delay } = checked;
       return this.#refuse(identity, credentials, {
         kind: "refused",
-        // A ban is not told from a wrong password.
+        // Neither a ban nor a disabled user is told from a wrong password.
         reason: reason === "unavailable" ? reason : "credentials",
         delay,
       }, reason);
@@ -134,11 +138,12 @@ export class LocalLoginService implements LoginService {
       return this.#refuse(identity, credentials, { kind: "refused", reason: lease });
     }
     await this.#loginTimes.note(verified.user, this.settings.loginDelay);
-    const { serverSignature } = verified;
+    const { record, serverSignature } = verified;
     return {
       kind: "granted",
       user: verified.user,
       lease,
+      ...(record !== undefined && { record }),
       ...(serverSignature && { serverSignature }),
     };
   }
@@ -170,8 +175,12 @@ export class LocalLoginService implements LoginService {
       if (verified === undefined || refuseUserName(verified.user) !== undefined) {
         return { outcome: refused("credentials"), failed: true };
       }
+      const known = await this.#known(verified);
+      if (known.disabled) return { outcome: refused("disabled"), failed: true };
       guard.succeeded(address, verified.user);
-      return { outcome: { kind: "right", verified }, failed: false };
+      const { record } = known;
+      const right = record === undefined ? verified : { ...verified, record };
+      return { outcome: { kind: "right", verified: right }, failed: false };
     };
     try {
       return await guard.inTurn(address, gone, check);
@@ -185,6 +194,12 @@ export class LocalLoginService implements LoginService {
     } finally {
       attempted?.();
     }
+  }
+
+  async #known(verified: Verified): Promise<KnownUser> {
+    const fields = await this.#options.fields?.find(verified.user);
+    const known = knownUser(fields ?? NO_FIELDS, verified.record);
+    return verified.disabled === true ? { ...known, disabled: true } : known;
   }
 
   /** Says once that nobody can log in, and that they can again: there may be thousands who try meanwhile. */
@@ -204,7 +219,7 @@ export class LocalLoginService implements LoginService {
    */
   #countedName(said: string | undefined): string | undefined {
     if (said === undefined) return undefined;
-    const name = canonicalName(said, this.#options.settings().defaultDomain);
+    const name = canonicalName(said, this.#options.settings());
     return refuseUserName(name) === undefined ? name : undefined;
   }
 
@@ -265,7 +280,7 @@ type Checked = { readonly kind: "right"; readonly verified: Verified } | Refused
 
 interface Refused {
   readonly kind: "refused";
-  readonly reason: "credentials" | "banned" | "unavailable";
+  readonly reason: "credentials" | "banned" | "disabled" | "unavailable";
   /** Milliseconds that the answer must wait. */
   readonly delay: number;
 }

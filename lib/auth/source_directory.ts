@@ -1,7 +1,7 @@
 /** The user directory over sources of secrets: the first source that knows a name decides. */
 
 import { createHash, createHmac } from "node:crypto";
-import { canonicalName } from "../bytes/canonical_name.ts";
+import { canonicalName, type NameRules } from "../bytes/canonical_name.ts";
 import { ForeignHashes } from "./foreign_hashes/foreign_hashes.ts";
 import { costOf } from "./foreign_hashes/hash_cost.ts";
 import type { Credentials, ScramParameters } from "../contracts/login_service.ts";
@@ -24,13 +24,11 @@ import type {
 import { VerificationCache } from "./verification_cache.ts";
 
 /** What a directory works with. */
-export interface SourceDirectoryOptions {
+export interface SourceDirectoryOptions extends NameRules {
   /** In order: the first that knows a name decides. */
   readonly sources: readonly UserSource[];
   /** The installation's secret: keys the salts that are made up for unknown names. */
   readonly secret: Uint8Array;
-  /** The domain of names without `@`. */
-  readonly defaultDomain?: string | undefined;
   /**
    * The iteration count of this server's own keys, told for unknown names too.
    *
@@ -57,7 +55,7 @@ export function madeUpSalting(secret: Uint8Array, name: string, iterations: numb
 export class SourceDirectory implements UserDirectory {
   readonly #sources: readonly UserSource[];
   readonly #secret: Uint8Array;
-  readonly #defaultDomain: string | undefined;
+  readonly #rules: NameRules;
   readonly #iterations: number;
   readonly #bearer: BearerVerifier | undefined;
   readonly #work: PasswordWork;
@@ -69,7 +67,7 @@ export class SourceDirectory implements UserDirectory {
   constructor(options: SourceDirectoryOptions) {
     this.#sources = options.sources;
     this.#secret = options.secret;
-    this.#defaultDomain = options.defaultDomain;
+    this.#rules = options;
     this.#iterations = options.iterations ?? DEFAULT_ITERATIONS;
     this.#bearer = options.bearer;
     this.#work = options.work ?? new PasswordWork();
@@ -84,20 +82,31 @@ export class SourceDirectory implements UserDirectory {
   }
 
   async scramParameters(user: string): Promise<ScramParameters> {
-    const name = canonicalName(user, this.#defaultDomain);
+    const name = canonicalName(user, this.#rules);
     const { user: found } = await this.#find(name);
     return { salt: found.salt, iterations: found.iterations };
   }
 
+  /**
+   * Finds a user of one of the sources, for who delivers or looks after mail.
+   *
+   * @param name as it was written
+   * @throws {UserDirectoryError} when it could not be found out
+   */
+  async find(name: string): Promise<FoundUser | undefined> {
+    const { user, source } = await this.#find(canonicalName(name, this.#rules));
+    return source && user;
+  }
+
   async verify(credentials: Credentials, from = ""): Promise<Verified | undefined> {
-    const verified = await this.#verify(credentials, from);
-    if (verified !== undefined) await this.#learner.retry();
-    return verified;
+    const found = await this.#verify(credentials, from);
+    if (found !== undefined) await this.#learner.retry();
+    return found;
   }
 
   async #verify(credentials: Credentials, from: string): Promise<Verified | undefined> {
     if (credentials.kind === "bearer") return await this.#verifyBearer(credentials);
-    const name = canonicalName(credentials.user, this.#defaultDomain);
+    const name = canonicalName(credentials.user, this.#rules);
     if (credentials.kind === "password" && this.#remembers(name, credentials.password)) {
       return { user: name };
     }
@@ -142,7 +151,7 @@ export class SourceDirectory implements UserDirectory {
     password: string,
     from: string,
   ): Promise<Verified | undefined> {
-    const right = { user: user.name };
+    const right = verified(user);
     if (this.#cache.knows(user.name, user.revision, password)) return source && right;
     // Compared for those who have no password in clear, too, since it takes its time.
     const same = this.#cache.sameText(user.clear ?? "", password);
@@ -175,7 +184,7 @@ export class SourceDirectory implements UserDirectory {
   #verifyApop({ user }: Found, { timestamp, digest }: Apop): Verified | undefined {
     const expected = createHash("md5").update(timestamp + (user.clear ?? "")).digest("hex");
     const same = this.#cache.sameText(expected, digest.toLowerCase());
-    return same && user.clear !== undefined ? { user: user.name } : undefined;
+    return same && user.clear !== undefined ? verified(user) : undefined;
   }
 
   async #verifyProof(
@@ -189,16 +198,24 @@ export class SourceDirectory implements UserDirectory {
       keys = [derived];
     }
     const serverSignature = checkProof(keys, authMessage, proof);
-    return source && serverSignature && { user: user.name, serverSignature };
+    return source && serverSignature && { ...verified(user), serverSignature };
   }
 
   /** A good token is not enough: the user must be one of ours, so that a deleted user stays out. */
   async #verifyBearer({ token, user: claimed }: Bearer): Promise<Verified | undefined> {
     const named = await this.#bearer?.(token, claimed);
     if (named === undefined) return undefined;
-    const { user, source } = await this.#find(canonicalName(named, this.#defaultDomain));
-    return source && { user: user.name };
+    const { user, source } = await this.#find(canonicalName(named, this.#rules));
+    return source && verified(user);
   }
+}
+
+function verified({ name, record, disabled }: FoundUser): Verified {
+  return {
+    user: name,
+    ...record !== undefined && { record },
+    ...disabled === true && { disabled },
+  };
 }
 
 function unavailable(error: unknown): never {

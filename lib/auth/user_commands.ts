@@ -3,6 +3,8 @@
 import { printable } from "../bytes/printable.ts";
 import type { AccountStore } from "../contracts/account_store.ts";
 import type { AccountRegister } from "./account_register.ts";
+import type { UserFieldStore } from "../contracts/state_store.ts";
+import { DISABLED_FIELD, readUserField, USER_FIELDS } from "./user_fields.ts";
 import { importUsers } from "./import_users.ts";
 
 /** How a command ended: lines to show, or a sentence that says why nothing was done. */
@@ -14,6 +16,7 @@ export type UserCommandOutcome =
 export interface UserCommandContext {
   readonly accounts: AccountStore;
   readonly register: AccountRegister;
+  readonly fields: UserFieldStore;
 }
 
 /** `user add NAME`: adds a user who is not there yet. */
@@ -44,12 +47,13 @@ export async function changePassword(
 
 /** `user delete NAME`: removes a user; the mail stays. */
 export async function deleteUser(
-  { register }: UserCommandContext,
+  { register, fields }: UserCommandContext,
   name: string,
 ): Promise<UserCommandOutcome> {
   const outcome = await register.delete(name);
   switch (outcome.kind) {
     case "deleted":
+      await fields.forget(register.canonical(name));
       if (outcome.remainsIn !== undefined) {
         return done(`Deleted user ${printable(name)}, who still stands in ${outcome.remainsIn}`);
       }
@@ -61,6 +65,40 @@ export async function deleteUser(
     default:
       return refused(`No such user: ${printable(name)}`);
   }
+}
+
+/** `user disable NAME` and `user enable NAME`: keeps a user out, or lets one in again. */
+export async function enableUser(
+  { register, fields }: UserCommandContext,
+  name: string,
+  enabled: boolean,
+): Promise<UserCommandOutcome> {
+  if (!await register.has(name)) return refused(`No such user: ${printable(name)}`);
+  const kept = register.canonical(name);
+  await fields.set(kept, DISABLED_FIELD, enabled ? undefined : "yes");
+  return done(enabled ? `Enabled user ${kept}` : `Disabled user ${kept}; mail and password stay`);
+}
+
+/** `user set NAME FIELD VALUE`: sets what is known of a user; an empty value or `-` takes it away. */
+export async function setUserField(
+  { register, fields }: UserCommandContext,
+  name: string,
+  field: string,
+  text: string,
+): Promise<UserCommandOutcome> {
+  if (!await register.has(name)) return refused(`No such user: ${printable(name)}`);
+  const value = text === "" || text === "-" ? undefined : text;
+  try {
+    readUserField(field, value ?? "0");
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    if (value !== undefined || !USER_FIELDS.includes(field)) {
+      return refused(`Invalid value for ${printable(field)}: expected ${error.message}`);
+    }
+  }
+  const kept = register.canonical(name);
+  await fields.set(kept, field, value);
+  return done(`Changed ${field} of ${kept}`);
 }
 
 /** `user list`: a line a user. */

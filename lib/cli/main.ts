@@ -26,8 +26,14 @@ const commands: readonly [Command, ...Command[]] = [
   },
   {
     name: "user",
-    summary: "manage users while no server runs: add, passwd, delete, list, key, import",
+    summary:
+      "manage users while no server runs: add, passwd, delete, list, set, key, import, check",
     run: async (args) => await (await import("./user.ts")).runUser(args),
+  },
+  {
+    name: "check",
+    summary: "look at every user's mailbox, and say what could not be served",
+    run: async (args) => await (await import("./check.ts")).runCheck(args),
   },
   {
     name: "backup",

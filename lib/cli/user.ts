@@ -8,7 +8,7 @@ import { SqliteState } from "../state/sqlite/sqlite_state.ts";
 import { StateStoreError } from "../contracts/state_store.ts";
 import { AccountRegister } from "../auth/account_register.ts";
 import { AccountSource } from "../auth/account_source.ts";
-import { PasswdFile, type PasswdFileOptions } from "../auth/passwd_file.ts";
+import { PasswdFile, type PasswdFileOptions } from "../auth/passwd/passwd_file.ts";
 import { PasswordWork } from "../auth/password_work.ts";
 import type { UserCommandContext } from "../auth/user_commands.ts";
 import { json, safe } from "../terminal/safe_text.ts";
@@ -16,12 +16,20 @@ import { parseFlags } from "./flags.ts";
 import { helpSection, paragraph } from "./help.ts";
 import { answerHelp, flagsHelp, isGiven, type OwnFlag, ownFlag, withHelp } from "./own_flags.ts";
 import { readSomeSettings, settingFlags } from "./some_settings.ts";
+import { checkUsersFile } from "./user_check.ts";
 import { complain, print } from "../terminal/output.ts";
 import { UsageError } from "./usage_error.ts";
 import { USER_ACTIONS, type UserAction } from "./user_actions.ts";
 
 /** Settings that say which users there are, taken as `serve` takes them. */
-const WHERE = ["state", "users", "defaultDomain", "config"] as const;
+const WHERE = [
+  "state",
+  "users",
+  "defaultDomain",
+  "names",
+  "recipientDelimiter",
+  "config",
+] as const;
 
 const flags: readonly OwnFlag[] = withHelp([
   ...settingFlags(WHERE),
@@ -45,12 +53,19 @@ export async function runUser(args: readonly string[]): Promise<number> {
   const helped = answerHelp(args, help);
   if (helped !== undefined) return helped;
   const { values, rest } = parseFlags(args, flags);
+  const asJson = isGiven(values, "json");
+  const [first, file, ...more] = rest;
+  if (first === "check") {
+    if (file === undefined || more.length > 0) {
+      throw new UsageError("expected postern user check FILE");
+    }
+    return await checkUsersFile(file, await readSomeSettings(WHERE, values), asJson);
+  }
   const { action, words } = chooseAction(rest);
   const settings = await readSomeSettings(WHERE, values);
   if (settings.state === ":memory:") {
     throw new UsageError("--state :memory: keeps nothing: expected a file");
   }
-  const asJson = isGiven(values, "json");
   const newState = isGiven(values, "new-state");
   // Asked for before the state is taken hold of, which no server can use meanwhile.
   const work = await action.prepare(words);
@@ -68,6 +83,10 @@ function help(): string {
     flag: `${words} ${usage}`.trim(),
     help,
   }));
+  lines.push({
+    flag: "check FILE",
+    help: "say which lines of a passwd-file would not serve, and why; changes nothing",
+  });
   return [
     "Usage: postern user [flags] command",
     paragraph(
@@ -89,7 +108,7 @@ function chooseAction(rest: readonly string[]): { action: UserAction; words: rea
     return wanted.every((word, at) => word === rest[at]);
   });
   if (found === undefined) {
-    const names = USER_ACTIONS.map(({ words }) => words);
+    const names = [...USER_ACTIONS.map(({ words }) => words), "check"];
     const given = rest.slice(0, 2).join(" ");
     if (rest.length === 0) throw new UsageError(`expected postern user ${names.join(", ")}`);
     throw new UsageError(
@@ -114,7 +133,7 @@ interface Held extends AsyncDisposable {
 
 /** Takes hold of the state file. @throws {Refusal} when it cannot be used */
 async function open(
-  { state: path, users, defaultDomain }: UserSettings,
+  { state: path, users, ...rules }: UserSettings,
   { makes, newState }: { readonly makes: boolean; readonly newState: boolean },
 ): Promise<Held> {
   if (!makes && !await exists(path)) {
@@ -128,16 +147,16 @@ async function open(
     const secret = await state.installation.secret();
     const file = users === undefined
       ? undefined
-      : await readPasswdFile({ path: users, secret, learned: state.learned, defaultDomain });
+      : await readPasswdFile({ path: users, secret, learned: state.learned, ...rules });
     const register = new AccountRegister({
       accounts: state.users,
       source: await AccountSource.open(state.users),
       work: new PasswordWork(),
       file,
-      defaultDomain,
+      ...rules,
     });
     return {
-      context: { accounts: state.users, register },
+      context: { accounts: state.users, register, fields: state.fields },
       [Symbol.asyncDispose]: () => state[Symbol.asyncDispose](),
     };
   } catch (error) {

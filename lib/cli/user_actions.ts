@@ -7,9 +7,11 @@ import {
   changePassword,
   deleteUser,
   deleteUserKey,
+  enableUser,
   importUserFile,
   listUserKeys,
   listUsers,
+  setUserField,
   type UserCommandContext,
   type UserCommandOutcome,
 } from "../auth/user_commands.ts";
@@ -74,6 +76,31 @@ export const USER_ACTIONS: readonly UserAction[] = [
     help: "delete a user; the mail stays",
     makes: false,
     prepare: ([name = ""]) => Promise.resolve((context) => deleteUser(context, name)),
+    json: message,
+  },
+  {
+    words: "disable",
+    usage: "NAME",
+    help: "keep a user out; mail and password stay",
+    makes: false,
+    prepare: ([name = ""]) => Promise.resolve((context) => enableUser(context, name, false)),
+    json: message,
+  },
+  {
+    words: "enable",
+    usage: "NAME",
+    help: "let a user in again",
+    makes: false,
+    prepare: ([name = ""]) => Promise.resolve((context) => enableUser(context, name, true)),
+    json: message,
+  },
+  {
+    words: "set",
+    usage: "NAME FIELD VALUE",
+    help: "set mailbox, home, quota, trash or deletes of a user; - takes it away",
+    makes: false,
+    prepare: ([name = "", field = "", value = ""]) =>
+      Promise.resolve((context) => setUserField(context, name, field, value)),
     json: message,
   },
   {

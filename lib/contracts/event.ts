@@ -62,7 +62,13 @@ export type ServerEvent =
     readonly address: string;
     readonly user: string;
     readonly mechanism: string;
-    readonly reason: "credentials" | "in-use" | "login-delay" | "unavailable" | "banned";
+    readonly reason:
+      | "credentials"
+      | "in-use"
+      | "login-delay"
+      | "unavailable"
+      | "banned"
+      | "disabled";
   }
   | {
     /** A command that was answered. `name` is from the command table, or `?` for one that is not in it. */

@@ -2,6 +2,7 @@
 
 import type { CloseReason, ServerEvent } from "./event.ts";
 import type { SessionSettings } from "./settings.ts";
+import type { UserRecord } from "./user_record.ts";
 
 /** What a client offers to prove who it is. */
 export type Credentials =
@@ -76,6 +77,8 @@ export type LoginOutcome =
     readonly kind: "granted";
     /** The name under which the maildrop is kept. */
     readonly user: string;
+    /** What is known of the user besides. */
+    readonly record?: UserRecord;
     readonly lease: Lease;
     /** SCRAM's proof of the server (RFC 5802, section 3). */
     readonly serverSignature?: Uint8Array;

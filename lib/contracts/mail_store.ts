@@ -1,5 +1,7 @@
 /** What a mail store is: users' maildrops, each frozen at login. */
 
+import type { UserRecord } from "./user_record.ts";
+
 /** A message as the session knows it; its number is its index in {@linkcode Maildrop.messages} + 1. */
 export interface MessageInfo {
   /** Unique-id (RFC 1939, section 7): 1–70 characters of 0x21–0x7E, the same in every session. */
@@ -95,25 +97,31 @@ export interface MailStore {
    *
    * @param signal ends the work, for instance of measuring many messages; what was done of it is kept for the next time
    * @param fence asked before messages are removed that have expired @default nothing can take the lock away
-   * @throws {MaildropUnreadableError} when the mailbox exists and cannot be read
+   * @param record what is known of the user
+   * @throws {MaildropUnreadableError} when the mailbox exists and cannot be read, or no place can be told for it
    * @throws {MaildropUnavailableError} when it cannot be opened now, or not in time
    * @throws the signal's reason
    */
-  acquire(user: string, signal?: AbortSignal, fence?: RaiseFence): Promise<Maildrop>;
+  acquire(
+    user: string,
+    signal?: AbortSignal,
+    fence?: RaiseFence,
+    record?: UserRecord,
+  ): Promise<Maildrop>;
   /** Makes a user's mailbox where there is none. */
-  create(user: string): Promise<void>;
+  create(user: string, record?: UserRecord): Promise<void>;
   /**
    * Removes what `expire` says is due in one user's mailbox; the caller holds the user's lock. Returns how many messages went.
    *
    * @param fence asked before anything is removed @default nothing can take the lock away
    */
-  expire(user: string, fence?: RaiseFence): Promise<number>;
+  expire(user: string, fence?: RaiseFence, record?: UserRecord): Promise<number>;
   /**
    * Removes what deliveries to one user's mailbox left unfinished long ago. Needs no lock: no session sees it.
    *
    * @returns how many files went
    */
-  removeAbandoned(user: string): Promise<number>;
+  removeAbandoned(user: string, record?: UserRecord): Promise<number>;
 }
 
 /** A message stays because the user's lock was lost. */

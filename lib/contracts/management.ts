@@ -51,6 +51,16 @@ export type AddUserOutcome =
     readonly trouble?: string;
   };
 
+/** How changing something of a user ended. */
+export type UserChangeOutcome =
+  | {
+    readonly kind: "changed"; /** As it is kept. */
+    readonly name: string;
+    readonly before: string | undefined;
+  }
+  | { readonly kind: "absent" }
+  | { readonly kind: "invalid"; readonly reason: string };
+
 /** Users. Names are taken as they were typed; what comes back is as they are kept. */
 export interface UserManagement {
   /** Adds a user and makes the mailbox, or sets the password of one who exists. */
@@ -59,6 +69,12 @@ export interface UserManagement {
   delete(name: string): Promise<DeleteUserOutcome>;
   /** Names in order. */
   list(): AsyncIterable<string>;
+  /** Lets a user log in, or keeps one out; what there is of the user stays. */
+  enable(name: string, enabled: boolean): Promise<UserChangeOutcome>;
+  /** Sets a field of a user (`mailbox`, `home`, `quota` …), or takes it away where `value` is undefined. */
+  setField(name: string, field: string, value: string | undefined): Promise<UserChangeOutcome>;
+  /** A user's fields as they were set; undefined where there is no such user. */
+  fields(name: string): Promise<ReadonlyMap<string, string> | undefined>;
   /** Finds a user. Returns the name as it is kept, or undefined. */
   find(name: string): Promise<string | undefined>;
   /** How many records a user's access log has. @param name as it is kept */

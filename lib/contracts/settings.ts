@@ -19,6 +19,15 @@ export interface SessionSettings {
   readonly noFlagUpdates: boolean;
   readonly transformerFailure: "reject" | "bypass";
   readonly maildir: string;
+  /** Where mailboxes lie, or undefined for the usual rule. */
+  readonly mailbox: string | undefined;
+  /** Folders besides `maildir` below which mailboxes may lie. */
+  readonly homes: readonly string[];
+  /** Whose files are that the server makes: `keep`, or `UID:GID`. */
+  readonly ids: string;
+  readonly names: "exact" | "lower";
+  /** Ends the part of a name that counts; undefined for none. */
+  readonly recipientDelimiter: string | undefined;
   /** A command line, or `none`. */
   readonly transformer: string;
   readonly transformerTimeout: number;

@@ -15,6 +15,16 @@ export interface SettingStore {
   delete(key: string): Promise<boolean>;
 }
 
+/** What is known of users besides their secrets, by name and field; also of users whom only a passwd-file or a hook knows. */
+export interface UserFieldStore {
+  /** A user's fields; in no time while nobody has any. */
+  find(name: string): Promise<ReadonlyMap<string, string>>;
+  /** Sets a field, or takes it away where `value` is undefined; it is on the disk when this has settled. */
+  set(name: string, field: string, value: string | undefined): Promise<void>;
+  /** Forgets all fields of a user. */
+  forget(name: string): Promise<void>;
+}
+
 /** What belongs to this installation, made at its first start. */
 export interface Installation {
   /** 32 random octets: keys what must be steady and not guessed. */
@@ -51,6 +61,7 @@ export interface StateStore extends AsyncDisposable {
   readonly users: AccountStore;
   readonly administrators: AccountStore;
   readonly learned: LearnedKeysStore;
+  readonly fields: UserFieldStore;
   readonly settings: SettingStore;
   readonly accesses: AccessLog;
   readonly counters: CounterStore;

@@ -1,5 +1,6 @@
 /** What a user directory is: it says whether somebody is who they claim to be. */
 
+import type { UserRecord } from "./user_record.ts";
 import { ExpectedError } from "./expected_error.ts";
 import type { Credentials, ScramParameters } from "./login_service.ts";
 
@@ -7,6 +8,10 @@ import type { Credentials, ScramParameters } from "./login_service.ts";
 export interface Verified {
   /** The canonical name, under which the maildrop is kept. */
   readonly user: string;
+  /** What is known of the user besides. */
+  readonly record?: UserRecord | undefined;
+  /** Whether the user is known, and kept out. */
+  readonly disabled?: boolean;
   /** SCRAM's proof of the server (RFC 5802, section 3). */
   readonly serverSignature?: Uint8Array;
 }

@@ -1,5 +1,7 @@
 /** Where a user's secrets come from: the state, a passwd-file, memory. */
 
+import type { UserRecord } from "./user_record.ts";
+
 /** What SCRAM-SHA-256 keeps instead of a password (RFC 5802, section 3); 32 octets each. */
 export interface ScramKeys {
   readonly storedKey: Uint8Array;
@@ -7,12 +9,30 @@ export interface ScramKeys {
 }
 
 /** Schemes of other servers' password hashes, as Dovecot's passwd-file names them. */
-export type ForeignScheme = "SHA512-CRYPT" | "BLF-CRYPT" | "ARGON2ID";
+export type ForeignScheme =
+  | "SHA"
+  | "SSHA"
+  | "SHA256"
+  | "SSHA256"
+  | "SHA512"
+  | "SSHA512"
+  | "LDAP-MD5"
+  | "SMD5"
+  | "PLAIN-MD5"
+  | "CRAM-MD5"
+  | "MD5-CRYPT"
+  | "SHA256-CRYPT"
+  | "SHA512-CRYPT"
+  | "BLF-CRYPT"
+  | "ARGON2I"
+  | "ARGON2ID"
+  | "PBKDF2"
+  | "SCRAM-SHA-1";
 
 /** A password hash that another server made; it stands until the first good login brings SCRAM keys. */
 export interface ForeignHash {
   readonly scheme: ForeignScheme;
-  /** In the scheme's own text form, `$6$…`, `$2y$…` or `$argon2id$…`. */
+  /** In the scheme's own text form, `$6$…`, `$2y$…` or `$argon2id$…`; octets of plain digests, with the salt behind them, in base64. */
   readonly data: string;
 }
 
@@ -36,6 +56,10 @@ export interface FoundUser extends Salting {
   readonly clear?: string;
   /** The password's hash, where it has no keys yet. */
   readonly foreign?: ForeignHash;
+  /** What the source says of the user besides. */
+  readonly record?: UserRecord;
+  /** Whether the source keeps the user out. */
+  readonly disabled?: boolean;
 }
 
 /** One place that knows users. */

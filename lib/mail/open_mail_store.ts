@@ -3,7 +3,10 @@
 import type { Yielder } from "../async/yielder.ts";
 import type { RunningTime } from "../async/running_time.ts";
 import type { HeldFolders } from "../contracts/held_folders.ts";
+import { readIds } from "./places/file_ids.ts";
 import { FolderMailStore } from "./folder/folder_mail_store.ts";
+import type { MailRoots } from "./places/mail_roots.ts";
+import { readPlace } from "./naming/place_template.ts";
 import type { MailStore } from "../contracts/mail_store.ts";
 import { logger } from "../log/logging.ts";
 import type { SessionSettings } from "../contracts/settings.ts";
@@ -17,8 +20,10 @@ export interface StoreThread {
   readonly running: RunningTime;
   /** The user id that the server runs under. */
   readonly account: number;
-  /** Works in mailboxes of a mail folder that others than the server can write in. */
-  readonly held: (root: string) => HeldFolders;
+  /** Works in mailboxes that others than the server can write in. */
+  readonly held: (root: string, homes: readonly string[]) => HeldFolders;
+  /** Where mailboxes may lie, under some settings. */
+  readonly roots: (settings: SessionSettings) => MailRoots;
 }
 
 /**
@@ -38,11 +43,17 @@ export function storeFactory(
 }
 
 function makeStore(settings: SessionSettings, thread: StoreThread): MailStore {
-  const { maildir, defaultDomain, maxMessages, expire, noFlagUpdates, timeout } = settings;
+  const { defaultDomain, mailbox, maxMessages, expire, noFlagUpdates, timeout } = settings;
+  const { roots, held, ...shared } = thread;
+  const { maildir: { given, real }, homes } = roots(settings);
   return new FolderMailStore({
-    root: maildir,
-    ...thread,
-    held: thread.held(maildir),
+    ...shared,
+    root: real,
+    given,
+    homes,
+    held: held(real, homes.map((home) => home.real)),
+    template: mailbox === undefined ? undefined : readPlace(mailbox),
+    ids: readIds(settings.ids, thread.account),
     ...(defaultDomain !== undefined && { defaultDomain }),
     maxMessages,
     expireDays: expire,

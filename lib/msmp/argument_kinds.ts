@@ -15,6 +15,7 @@ export type Argument =
   | "metric"
   | "session"
   | "label"
+  | "field"
   | "count"
   | "minutes"
   | "seconds"

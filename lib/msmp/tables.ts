@@ -28,6 +28,7 @@ import { classicStat, stat } from "./commands/stat.ts";
 import { stls } from "./commands/stls.ts";
 import { unban } from "./commands/unban.ts";
 import { user } from "./commands/user.ts";
+import { userFields } from "./commands/user_fields.ts";
 import { watch } from "./commands/watch.ts";
 import type { MsmpContext } from "./context.ts";
 import type { Administration, Authorization } from "./phases.ts";
@@ -59,6 +60,7 @@ export const version2Table = new CommandTable<Administration, MsmpContext>([
   dele,
   list,
   logs,
+  userFields,
   key,
   admin,
   set,

@@ -67,7 +67,7 @@ export async function logIn(
 
 async function openTransaction(
   phase: Authorization,
-  { user, lease }: Granted,
+  { user, record, lease }: Granted,
   mechanism: string,
 ): Promise<Reply> {
   const { clock, close, keepSlot, releaseSlot, store } = phase.context.services;
@@ -81,7 +81,7 @@ async function openTransaction(
   let maildrop;
   try {
     maildrop = await openMaildrop(
-      store.acquire(user, signal, () => raiseFence(lease, clock)),
+      store.acquire(user, signal, () => raiseFence(lease, clock), record),
       lease,
     );
   } catch (error) {

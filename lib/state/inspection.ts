@@ -1,7 +1,7 @@
 /** Looks at a state file before it is used: whether it is Postern's, of a version that is known, and what was written. */
 
 import { DatabaseSync } from "node:sqlite";
-import { APPLICATION_ID, MIGRATIONS, SEALED } from "./sqlite/migrations.ts";
+import { APPLICATION_ID, MIGRATIONS, sealedIn } from "./sqlite/migrations.ts";
 import { brokenSeal, lendDigest } from "./sealed_tables.ts";
 import { discard, type StateFile } from "./state_file.ts";
 import { damaged, stateTrouble } from "./state_trouble.ts";
@@ -134,7 +134,7 @@ export function findDamage(database: DatabaseSync, depth: Depth): string | undef
     : end === "closed"
     ? MOST_CHECKED_ALWAYS
     : MOST_CHECKED_AFTER_CRASH;
-  const sealed = versionOf(database) >= FIRST_SEALED ? SEALED : [];
+  const sealed = sealedIn(versionOf(database));
   const parts = octets <= most ? [""] : end === "closed" ? [] : sealed.map(({ table }) => table);
   for (const part of parts) {
     const [verdict] = Object.values(
@@ -169,6 +169,7 @@ const KINDS: Readonly<Record<string, string>> = {
   administrator: "administrators",
   app_passwords: "app passwords",
   learned_keys: "learned keys",
+  user_fields: "settings of users",
   installation: "values of the installation",
 };
 

@@ -2,6 +2,7 @@
 
 import type { SessionSettings, Settings } from "../contracts/settings.ts";
 import type { MailFolderLocks } from "../mail/mail_folder_lock.ts";
+import { type MailRoots, mailRoots } from "../mail/places/mail_roots.ts";
 import type { ListenOptions } from "../net/endpoint.ts";
 import { type TransformerCommand, transformerCommand } from "./setting_checks.ts";
 import { type WorkerPermissions, workerPermissions } from "./worker_permissions.ts";
@@ -11,6 +12,10 @@ export interface Generation extends Disposable {
   readonly permissions: WorkerPermissions;
   /** The transformer's program and arguments, or undefined for none. */
   readonly transformer: TransformerCommand | undefined;
+  /** Where mailboxes may lie. */
+  readonly roots: MailRoots;
+  /** The same by their real paths, the mail folder first. */
+  readonly folders: readonly [maildir: string, ...homes: string[]];
   /** The settings that its permissions fit; those who outlive a change keep them. */
   readonly settings: Pick<SessionSettings, "maildir" | "transformer">;
 }
@@ -33,11 +38,15 @@ export interface GenerationOptions {
 export async function newGeneration(options: GenerationOptions): Promise<Generation> {
   const { settings, listen, path, folders } = options;
   const transformer = await transformerCommand(settings, path);
-  const maildir = await Deno.realPath(settings.maildir);
+  const roots = mailRoots(settings);
+  const maildir = roots.maildir.real;
+  const homes = roots.homes.map(({ real }) => real);
   const lock = await folders.take(maildir);
   return {
-    permissions: workerPermissions({ listen, maildir }),
+    permissions: workerPermissions({ listen, maildir, homes }),
     transformer,
+    roots,
+    folders: [maildir, ...homes],
     settings: { maildir, transformer: settings.transformer },
     [Symbol.dispose]: () => lock[Symbol.dispose](),
   };

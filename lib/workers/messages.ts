@@ -12,6 +12,8 @@ import type {
   SessionIdentity,
 } from "../contracts/login_service.ts";
 import type { MessageFile } from "../contracts/mail_store.ts";
+import type { UserRecord } from "../contracts/user_record.ts";
+import type { MailRoots } from "../mail/places/mail_roots.ts";
 import type { PackedEvents } from "./packed_events.ts";
 import type { RunFailure } from "./transformer/messages.ts";
 import type { ListenOptions } from "../net/endpoint.ts";
@@ -44,6 +46,8 @@ export interface WorkerSetup {
   readonly transforms: boolean;
   /** The user id of the process. */
   readonly account: number;
+  /** Where mailboxes may lie. */
+  readonly roots: MailRoots;
   /** The server's running time when this is sent. */
   readonly running: RunningMoment;
   /** Certificates and keys, read by the main thread; empty for no TLS. */
@@ -52,7 +56,12 @@ export interface WorkerSetup {
 
 /** A granted login without what cannot be sent: the worker makes the lease. */
 export type RemoteLoginOutcome =
-  | { readonly kind: "granted"; readonly user: string; readonly serverSignature?: Uint8Array }
+  | {
+    readonly kind: "granted";
+    readonly user: string;
+    readonly record?: UserRecord;
+    readonly serverSignature?: Uint8Array;
+  }
   | Extract<LoginOutcome, { kind: "refused" }>;
 
 /** How work in held folders ended; without a reason, there is no program for it. */
@@ -72,7 +81,10 @@ export interface MainMethods {
   /** Waits for one of `max_transformers` turns; the answer names it: by the number of the question. */
   enterTurn(session: string): Promise<number>;
   /** Works in folders of the mail folder that are held open; what is asked is checked by the program that does it. */
-  holdFolders(request: Uint8Array<ArrayBuffer>): Promise<HeldFoldersAnswer>;
+  holdFolders(
+    request: Uint8Array<ArrayBuffer>,
+    root: string | undefined,
+  ): Promise<HeldFoldersAnswer>;
 }
 
 /** A question, by its number, which is higher than those of all questions before. */

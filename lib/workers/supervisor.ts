@@ -34,8 +34,8 @@ export interface SupervisorOptions {
   readonly loginService: LocalLoginService;
   readonly turns: Turns;
   readonly groups: LocalProcessGroups;
-  /** Works in held folders of a mail folder. */
-  readonly held: (root: string) => HeldFolders;
+  /** Works in held folders below these. */
+  readonly held: (root: string, homes: readonly string[]) => HeldFolders;
   readonly logging: Pick<Logging, "accept">;
   /** How many workers serve. */
   readonly workers: number;
@@ -232,7 +232,7 @@ export class Supervisor {
     const shared = this.#shared.take();
     const options = this.#options;
     const { pulse, script } = options;
-    const { permissions, settings: { maildir } } = generation;
+    const { folders, permissions, roots } = generation;
     const startProgram = this.#transformers.starter(generation);
     const sessionPrefix = await options.newPrefix();
     const begun = performance.now();
@@ -240,8 +240,8 @@ export class Supervisor {
       loginService: options.loginService,
       turns: options.turns,
       startProgram,
-      held: options.held(maildir),
-      maildir,
+      held: options.held(folders[0], folders.slice(1)),
+      folders,
       path: options.path,
       logging: options.logging,
       permissions,
@@ -253,6 +253,7 @@ export class Supervisor {
         ...shared,
         transforms: startProgram !== undefined,
         account: Deno.uid() ?? NaN,
+        roots,
         running: options.running(),
         certificates: options.certificates(),
       },

@@ -165,10 +165,13 @@ export class WorkerCalls {
     await this.#take(session)?.release(ending);
   }
 
-  async #holdFolders(request: Uint8Array<ArrayBuffer>): Promise<HeldFoldersAnswer> {
+  async #holdFolders(
+    request: Uint8Array<ArrayBuffer>,
+    root: string | undefined,
+  ): Promise<HeldFoldersAnswer> {
     this.#holding++;
     try {
-      return { kind: "done", octets: await this.#options.held.run(request) };
+      return { kind: "done", octets: await this.#options.held.run(request, root) };
     } catch (error) {
       if (error instanceof NoHelperError) return { kind: "failed", why: undefined };
       if (error instanceof HelperError) return { kind: "failed", why: error.message };

@@ -36,8 +36,8 @@ export interface WorkerHandleOptions {
   readonly startProgram: StartProgram | undefined;
   /** Works in held folders of the worker's mail folder. */
   readonly held: HeldFolders;
-  /** The mail folder, an absolute path. */
-  readonly maildir: string;
+  /** The folders of mailboxes, absolute paths. */
+  readonly folders: readonly string[];
   /** The transformer's PATH. */
   readonly path: string;
   readonly logging: Pick<Logging, "accept">;
@@ -84,7 +84,7 @@ export class WorkerHandle {
       turns: options.turns,
       sessions,
       start: options.startProgram,
-      maildir: options.maildir,
+      folders: options.folders,
       path: options.path,
       settings: () => loginService.settings,
       observe: (event) => loginService.observe(event),

@@ -99,7 +99,7 @@ const calls: { readonly [M in keyof MainMethods]: Reader<Call<M>> } = {
   claimLease: call("claimLease", tuple(SESSION)),
   releaseLease: call("releaseLease", tuple(SESSION, CLOSE_REASON)),
   enterTurn: call("enterTurn", tuple(SESSION)),
-  holdFolders: call("holdFolders", tuple(octets(MOST_REQUEST_OCTETS))),
+  holdFolders: call("holdFolders", tuple(octets(MOST_REQUEST_OCTETS), optional(text(4096)))),
 };
 
 const where: Reader<ListenOptions> = (value, name) => {

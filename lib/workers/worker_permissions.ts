@@ -12,6 +12,8 @@ export interface WorkerNeeds {
   readonly listen: readonly ListenOptions[];
   /** The mail folder, an absolute path without symbolic links. */
   readonly maildir: string;
+  /** Folders of homes, likewise. */
+  readonly homes?: readonly string[];
 }
 
 const NOTHING: WorkerPermissions = {
@@ -25,14 +27,19 @@ const NOTHING: WorkerPermissions = {
   import: false,
 };
 
-/** A session worker's: its own listen addresses and the mail folder; no environment, no other file, no program. */
-export function workerPermissions({ listen, maildir }: WorkerNeeds): WorkerPermissions {
-  return { ...NOTHING, net: listen.map(netPermission), read: [maildir], write: [maildir] };
+/** A session worker's: its own listen addresses, the mail folder and those of homes; no environment, no other file, no program. */
+export function workerPermissions({ listen, maildir, homes = [] }: WorkerNeeds): WorkerPermissions {
+  const folders = [maildir, ...homes];
+  return { ...NOTHING, net: listen.map(netPermission), read: folders, write: folders };
 }
 
 /** What the thread that runs transformers may do: start the one program, on files of the mail folder; it faces no client. */
-export function transformerPermissions(maildir: string, program: string): WorkerPermissions {
-  return { ...NOTHING, read: [maildir], run: [program] };
+export function transformerPermissions(
+  maildir: string,
+  program: string,
+  homes: readonly string[] = [],
+): WorkerPermissions {
+  return { ...NOTHING, read: [maildir, ...homes], run: [program] };
 }
 
 /** How a permission to listen is written. */

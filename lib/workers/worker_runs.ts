@@ -23,8 +23,8 @@ export interface WorkerRunsOptions {
   readonly sessions: WorkerSessions;
   /** Undefined where there is no transformer. */
   readonly start: StartProgram | undefined;
-  /** The mail folder, an absolute path: no program reads anything else. */
-  readonly maildir: string;
+  /** The folders of mailboxes, absolute paths: no program reads anything else. */
+  readonly folders: readonly string[];
   /** The programs' PATH. */
   readonly path: string;
   readonly settings: () => Pick<SessionSettings, "timeout" | "transformerTimeout">;
@@ -95,13 +95,14 @@ export class WorkerRuns {
    * @throws {FalseStatementError} when the turn is none of the worker's or taken, its session is over, or the file is no mail
    */
   start({ turn, uid, file, ring }: RunStart): void {
-    const { maildir, path, sessions, settings, start } = this.#options;
+    const { folders, path, sessions, settings, start } = this.#options;
     const held = this.#turns.get(turn);
     if (held === undefined || held.end !== undefined || start === undefined) {
       throw new FalseStatementError("A program is started for which there is no turn");
     }
     const { user, address } = sessions.reader(held.session);
-    if (!file.path.startsWith(`${maildir}/`) || /\/\.\.?(?:\/|$)|\0/.test(file.path)) {
+    const isBelow = folders.some((folder) => file.path.startsWith(`${folder}/`));
+    if (!isBelow || /\/\.\.?(?:\/|$)|\0/.test(file.path)) {
       throw new FalseStatementError("A program is started on a file that is no mail");
     }
     held.end = start({

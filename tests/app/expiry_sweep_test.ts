@@ -33,6 +33,7 @@ function fixture(expire: (user: string) => Promise<number> = () => Promise.resol
     tidied,
     days: 30,
     sweep: new ExpirySweep({
+      record: () => Promise.resolve(undefined),
       users: async function* (): AsyncGenerator<string> {
         yield* ["ann", "bob", "carol"];
       },

@@ -6,7 +6,7 @@ import { AccountRegister } from "../../lib/auth/account_register.ts";
 import { AccountSource } from "../../lib/auth/account_source.ts";
 import { applyFlags } from "../../lib/auth/apply_flags.ts";
 import { type FlagAccount, readFlagAccounts } from "../../lib/auth/flag_value.ts";
-import { PasswdFile } from "../../lib/auth/passwd_file.ts";
+import { PasswdFile } from "../../lib/auth/passwd/passwd_file.ts";
 import { PasswordWork } from "../../lib/auth/password_work.ts";
 import { SourceDirectory } from "../../lib/auth/source_directory.ts";
 import * as commands from "../../lib/auth/user_commands.ts";
@@ -197,7 +197,7 @@ Deno.test("flag values split at the first colon and read files", async () => {
 
 Deno.test("user commands add, change, list, import and delete, each with a sentence", async () => {
   const { state, register, directory, good } = await house();
-  const context = { accounts: state.users, register };
+  const context = { accounts: state.users, register, fields: state.fields };
   assertEquals(await told(commands.addUser(context, "ann", "x")), ["Added user ann"]);
   assertEquals(await told(commands.addUser(context, "ann", "x")), [
     "!User ann exists; set the password with postern user passwd",

@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { MemoryState } from "../../lib/state/memory/memory_state.ts";
 import { AccountSource } from "../../lib/auth/account_source.ts";
 import { KeyLearner } from "../../lib/auth/key_learner.ts";
-import { PasswdFile } from "../../lib/auth/passwd_file.ts";
+import { PasswdFile } from "../../lib/auth/passwd/passwd_file.ts";
 import { SourceDirectory } from "../../lib/auth/source_directory.ts";
 import { password } from "../contracts/user_directory_contract.ts";
 

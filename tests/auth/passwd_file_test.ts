@@ -2,8 +2,8 @@
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { MemoryState } from "../../lib/state/memory/memory_state.ts";
-import { passwdEntries } from "../../lib/auth/passwd_entry.ts";
-import { PasswdFile } from "../../lib/auth/passwd_file.ts";
+import { passwdEntries } from "../../lib/auth/passwd/passwd_entry.ts";
+import { PasswdFile } from "../../lib/auth/passwd/passwd_file.ts";
 import { PasswordWork } from "../../lib/auth/password_work.ts";
 import { SourceDirectory } from "../../lib/auth/source_directory.ts";
 import { password, scram } from "../contracts/user_directory_contract.ts";
@@ -25,7 +25,7 @@ Deno.test("passwd-file's users log in by every scheme, and SCRAM works once all 
     "plain:{PLAIN}correct horse",
     `scram:${scramLine}:x`,
     `sha:${SHA512}`,
-    `bcrypt:${BCRYPT}:1000:1000::/home`,
+    `bcrypt:${BCRYPT}:1000:1000::`,
     `argon:${ARGON2ID}`,
   ];
   await using file = await written(lines.join("\n"));
@@ -91,7 +91,7 @@ Deno.test("passwd-file's wrong lines are named with file and line, and without t
   const wrong = [
     ["ann", /form name:\{SCHEME\}data/],
     ["ann:hunter2", /begin with its scheme/],
-    ["ann:{MD5}hunter2", /expected one of \{PLAIN\}, \{SCRAM-SHA-256\}, \{SHA512-CRYPT\}/],
+    ["ann:{MD6}hunter2", /expected one of \{PLAIN\}, \{SCRAM-SHA-256\}, \{SHA\}/],
     ["ann:{PLAIN}", /password is empty/],
     ["../ann:{PLAIN}hunter2", /it holds a slash/],
     [":{PLAIN}hunter2", /it is empty/],
@@ -130,7 +130,7 @@ Deno.test("passwd-file's wrong lines are named with file and line, and without t
 
 Deno.test("passwd-file's lines that cannot be taken keep no others from serving", async () => {
   await using file = await written(
-    "ann:{PLAIN}one\nann:{PLAIN}two\nbob:{MD5}x\ncleo:{PLAIN}three\n",
+    "ann:{PLAIN}one\nann:{PLAIN}two\nbob:{MD6}x\ncleo:{PLAIN}three\n",
   );
   const refused: string[] = [];
   const onRefused = (lines: readonly string[]): void => void refused.push(...lines);

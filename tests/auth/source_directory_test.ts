@@ -8,7 +8,7 @@ import { AccountRegister } from "../../lib/auth/account_register.ts";
 import { AccountSource } from "../../lib/auth/account_source.ts";
 import { ForeignHashes } from "../../lib/auth/foreign_hashes/foreign_hashes.ts";
 import { KeyLearner } from "../../lib/auth/key_learner.ts";
-import { PasswdFile } from "../../lib/auth/passwd_file.ts";
+import { PasswdFile } from "../../lib/auth/passwd/passwd_file.ts";
 import { PasswordWork } from "../../lib/auth/password_work.ts";
 import { PlainUsers } from "../../lib/auth/plain_users.ts";
 import { SourceDirectory } from "../../lib/auth/source_directory.ts";
@@ -41,7 +41,7 @@ userDirectoryContract(
 
 userDirectoryContract("directory over a passwd-file", async () => {
   const path = await Deno.makeTempFile();
-  const lines = users.map(([name, password]) => `${name}:{PLAIN}${password}:1:1::/home::`);
+  const lines = users.map(([name, password]) => `${name}:{PLAIN}${password}:1:1::::`);
   await Deno.writeTextFile(path, `# users\n\n${lines.join("\r\n")}\n`);
   return directoryOf(await PasswdFile.read({ path, secret }), () => Deno.remove(path));
 }, { clear: true, colons: false });

@@ -89,6 +89,7 @@ export async function startManagement(
       registry,
       accounts,
       accesses: state.accesses,
+      fields: state.fields,
       locks,
       store: () => store,
       observatory,

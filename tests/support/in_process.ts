@@ -1,5 +1,6 @@
 /** A server in this process without a socket or a thread: the same parts as the program's, put together over memory. */
 
+import { mailRoots } from "../../lib/mail/places/mail_roots.ts";
 import { heldFoldersOf } from "./held_folders.ts";
 import { parseServeArguments } from "../../lib/cli/serve_arguments.ts";
 import { systemClock } from "../../lib/async/clock.ts";
@@ -40,6 +41,7 @@ export async function startInProcess(options: ProgramOptions): Promise<InProcess
     running: countOn({ id: "0123456789abcdef", at: 1 }, systemClock),
     account: Deno.uid()!,
     held: heldFoldersOf,
+    roots: mailRoots,
   });
   const loginService = new LocalLoginService({
     settings: () => settings,

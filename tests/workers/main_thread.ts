@@ -81,7 +81,7 @@ export async function mainThread(settings: Settings): Promise<MainThread> {
         return () => {};
       },
       held: NO_HELD_FOLDERS,
-      maildir: "/var/mail",
+      folders: ["/var/mail"],
       path: "/bin",
       logging,
       maxConnections: () => settings.maxConnections,
@@ -110,6 +110,7 @@ export async function mainThread(settings: Settings): Promise<MainThread> {
         addresses: addressMemory(1),
         transforms: true,
         account: 0,
+        roots: { maildir: { given: "/nowhere", real: "/nowhere" }, homes: [] },
         running: { id: "0123456789abcdef", at: 1 },
         certificates: [],
       },

@@ -9,9 +9,9 @@ import {
   rounds as runRounds,
   saltAddress,
 } from "./sha512_rounds/sha512_rounds.wasm";
-import { SHA512_ROUNDS } from "./hash_cost.ts";
+import { characters } from "./crypt_encoding.ts";
+import { SHA_CRYPT_ROUNDS } from "./hash_cost.ts";
 
-const ALPHABET = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const FORM = /^\$6\$(?:rounds=(\d{1,9})\$)?([./0-9A-Za-z]{0,16})\$([./0-9A-Za-z]{86})$/;
 const DIGEST_OCTETS = 64;
 /**
@@ -41,7 +41,7 @@ export function isSha512Crypt(text: string): boolean {
  * @throws {TookTooLongError} when it is given up
  */
 export function verifySha512Crypt(password: string, hash: string, until = Infinity): boolean {
-  const [, rounds = SHA512_ROUNDS.usual, salt, digest] = FORM.exec(hash) ?? [];
+  const [, rounds = SHA_CRYPT_ROUNDS.usual, salt, digest] = FORM.exec(hash) ?? [];
   if (salt === undefined || digest === undefined) {
     throw new TypeError("The SHA512-CRYPT hash does not have the form $6$salt$hash");
   }
@@ -49,7 +49,7 @@ export function verifySha512Crypt(password: string, hash: string, until = Infini
   if (key.length > MAX_KEY_OCTETS) {
     throw new TypeError(`The password is longer than ${MAX_KEY_OCTETS} octets`);
   }
-  const { least, most } = SHA512_ROUNDS;
+  const { least, most } = SHA_CRYPT_ROUNDS;
   const count = Math.max(least, Math.min(Number(rounds), most));
   const found = encode(stretch(key, Buffer.from(salt), count, until));
   return timingSafeEqual(Buffer.from(found), Buffer.from(digest));
@@ -96,12 +96,6 @@ function encode(digest: Buffer): string {
     text += characters((high! << 16) | (middle! << 8) | low!, 4);
   }
   return text + characters(digest[63]!, 2);
-}
-
-function characters(bits: number, count: number): string {
-  let text = "";
-  for (let index = 0; index < count; index++) text += ALPHABET[(bits >> (6 * index)) & 63];
-  return text;
 }
 
 /** The first `length` octets of a digest that is repeated as often as it takes. */

@@ -24,10 +24,10 @@ import type { Maildrop, MailStore, RaiseFence } from "../../contracts/mail_store
 import { EmptyFolders } from "../listing/empty_folders.ts";
 import { listMailbox } from "../listing/listing.ts";
 import { FolderProbe } from "../folder_probe.ts";
-import { refuseUserName } from "../../bytes/user_name.ts";
-import { findMailbox, type Mailbox, type MailFolder, unreadable } from "./mailbox.ts";
-import { mailboxPath } from "../naming/mailbox_path.ts";
-import { completeMaildir, makeAtLogin, makeMailbox } from "./make_mailbox.ts";
+import type { Mailbox } from "./mailbox.ts";
+import type { UserRecord } from "../../contracts/user_record.ts";
+import { completeMaildir } from "../places/make_mailbox.ts";
+import { MailboxPlaces, type MailboxPlacesOptions } from "../places/mailbox_places.ts";
 import { mustShow } from "./retrieval_times.ts";
 import { nameMessages } from "../naming/name_messages.ts";
 import { openingError } from "../opening_error.ts";
@@ -42,15 +42,9 @@ const MILLISECONDS_A_DAY = 24 * 60 * 60 * 1000;
 const WORTH_LISTING_ONCE = 256;
 
 /** Settings of a {@linkcode FolderMailStore}. */
-export interface FolderMailStoreOptions {
-  /** The mail folder. */
-  readonly root: string;
-  /** The user id that the server runs under: names that only it and root can put into a mailbox are trusted. */
-  readonly account: number;
+export interface FolderMailStoreOptions extends MailboxPlacesOptions {
   /** Works in mailboxes that others than the server can write in. */
   readonly held: HeldFolders;
-  /** The domain of users who log in without one. */
-  readonly defaultDomain?: string;
   /** Messages of a mailbox that are served; 0 for all. */
   readonly maxMessages: number;
   /** Days after its first retrieval when a message is removed; 0 for never. */
@@ -63,8 +57,6 @@ export interface FolderMailStoreOptions {
   readonly measureTimeout?: number;
   /** Shares the thread between long work and other sessions. @default {a new one} */
   readonly yielder?: Yielder;
-  /** Told what an operator should know; `properties` are safe to print. */
-  readonly warn: (message: string, properties?: Record<string, unknown>) => void;
 }
 
 /** What a mailbox's cache told. */
@@ -80,23 +72,30 @@ interface Known {
 /** A {@linkcode MailStore} in the file system. */
 export class FolderMailStore implements MailStore {
   readonly #options: FolderMailStoreOptions;
-  readonly #folder: MailFolder;
   readonly #yielder: Yielder;
   readonly #probe = new FolderProbe();
   readonly #empty = new EmptyFolders();
+  readonly #places: MailboxPlaces;
   readonly #warnings: StoreWarnings;
 
   constructor(options: FolderMailStoreOptions) {
     this.#options = options;
-    this.#folder = { root: options.root, account: options.account };
     this.#yielder = options.yielder ?? new Yielder();
+    this.#places = new MailboxPlaces(options, this.#probe);
     this.#warnings = new StoreWarnings(options.warn);
   }
 
-  async acquire(user: string, signal?: AbortSignal, fence?: RaiseFence): Promise<Maildrop> {
+  async acquire(
+    user: string,
+    signal?: AbortSignal,
+    fence?: RaiseFence,
+    record?: UserRecord,
+  ): Promise<Maildrop> {
     signal?.throwIfAborted();
-    await this.#answers(user, signal);
-    const found = this.#find(user) ?? this.#make(user);
+    await this.#places.answers(user, record, signal);
+    const place = this.#places.of(user, record);
+    if (place === undefined) return emptyMaildrop();
+    const found = this.#places.find(place) ?? this.#places.make(place);
     if (found === undefined) return emptyMaildrop();
     this.#warnings.shared(found);
     const mailbox = await this.#complete(found);
@@ -106,7 +105,7 @@ export class FolderMailStore implements MailStore {
       : await this.#read(mailbox, this.#yielder.task(signal));
     if (known !== undefined && await this.#removeExpired(mailbox, known, fence) > 0) {
       // The folders have changed, so they are looked at again.
-      return await this.acquire(user, signal, fence);
+      return await this.acquire(user, signal, fence, record);
     }
     try {
       return await this.#open(mailbox, known, signal);
@@ -115,16 +114,17 @@ export class FolderMailStore implements MailStore {
     }
   }
 
-  async create(user: string): Promise<void> {
-    await this.#answers(user);
-    const path = this.#pathOf(user);
-    if (path === undefined) throw new RangeError(`No mailbox can be named ${printable(user)}.`);
-    if (this.#find(user) === undefined) makeMailbox(path);
+  async create(user: string, record?: UserRecord): Promise<void> {
+    await this.#places.answers(user, record);
+    const place = this.#places.of(user, record);
+    if (place === undefined) throw new RangeError(`No mailbox can be named ${printable(user)}.`);
+    if (this.#places.find(place) === undefined) this.#places.create(place);
   }
 
-  async expire(user: string, fence?: RaiseFence): Promise<number> {
-    await this.#answers(user);
-    const mailbox = this.#find(user);
+  async expire(user: string, fence?: RaiseFence, record?: UserRecord): Promise<number> {
+    await this.#places.answers(user, record);
+    const place = this.#places.of(user, record);
+    const mailbox = place && this.#places.find(place);
     const known = mailbox && await this.#read(mailbox, this.#yielder);
     if (mailbox === undefined || known === undefined) return 0;
     const removed = await this.#removeExpired(mailbox, known, fence);
@@ -134,9 +134,10 @@ export class FolderMailStore implements MailStore {
     return removed;
   }
 
-  async removeAbandoned(user: string): Promise<number> {
-    await this.#answers(user);
-    const mailbox = this.#find(user);
+  async removeAbandoned(user: string, record?: UserRecord): Promise<number> {
+    await this.#places.answers(user, record);
+    const place = this.#places.of(user, record);
+    const mailbox = place && this.#places.find(place);
     if (mailbox === undefined) return 0;
     return await removeAbandoned(mailbox, this.#options.held, Date.now());
   }
@@ -201,20 +202,6 @@ export class FolderMailStore implements MailStore {
     });
   }
 
-  /**
-   * Waits until a user's mailbox answers. Everything after it stops the thread while it lasts.
-   *
-   * @throws {MaildropUnavailableError} when it does not answer in time
-   */
-  async #answers(user: string, signal?: AbortSignal): Promise<void> {
-    const { root, defaultDomain } = this.#options;
-    if (refuseUserName(user) !== undefined) return;
-    const domain = user.split("@")[1] ?? defaultDomain;
-    if (domain !== undefined) await this.#probe.check(`${root}/${domain}`, signal);
-    const path = this.#pathOf(user);
-    if (path !== undefined) await this.#probe.check(path, signal);
-  }
-
   async #read(mailbox: Mailbox, task: YieldingTask): Promise<Known | undefined> {
     const { expireDays, running } = this.#options;
     // When the mailbox was found; what the cache lists is held against how it looked then.
@@ -276,18 +263,6 @@ export class FolderMailStore implements MailStore {
     return new CacheKeeper({ mailbox, running, version, cannotWrite, task: this.#yielder });
   }
 
-  #find(user: string): Mailbox | undefined {
-    const path = this.#pathOf(user);
-    return path === undefined ? undefined : findMailbox(path, this.#folder);
-  }
-
-  #make(user: string): Mailbox | undefined {
-    const path = this.#pathOf(user);
-    const { root, warn } = this.#options;
-    if (path === undefined || !makeAtLogin(path, root, warn)) return undefined;
-    return findMailbox(path, this.#folder);
-  }
-
   /**
    * Makes what a Maildir lacks: without `cur/` nothing can be marked seen, and what another program moves to a `cur/` that it made meanwhile
    * would not be found again.
@@ -303,14 +278,6 @@ export class FolderMailStore implements MailStore {
       this.#warnings.notWritable(mailbox, error);
       return mailbox;
     }
-    return findMailbox(mailbox.path, this.#folder) ?? mailbox;
-  }
-
-  #pathOf(user: string): string | undefined {
-    try {
-      return mailboxPath(user, this.#options);
-    } catch (error) {
-      throw unreadable(`The mail folder ${this.#options.root}`, error);
-    }
+    return this.#places.find({ ...mailbox, base: mailbox.root }) ?? mailbox;
   }
 }

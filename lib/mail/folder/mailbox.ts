@@ -13,7 +13,9 @@ import { MaildropUnavailableError, MaildropUnreadableError } from "../../contrac
 /** A mailbox that is there. */
 export interface Mailbox {
   readonly path: string;
-  /** The path below the mail folder. */
+  /** The folder below which it lies: the mail folder, or one of homes. */
+  readonly root: string;
+  /** The path below that. */
   readonly place: string;
   readonly layout: "maildir" | "plain";
   /** The mailbox's own folder. */
@@ -79,6 +81,7 @@ export function findMailbox(path: string, folder: MailFolder): Mailbox | undefin
   const own = [whole, fresh, cur].filter((info) => info !== undefined);
   return {
     path,
+    root: folder.root,
     place: path.slice(folder.root.replace(/(?<=.)\/+$/, "").length + 1),
     layout,
     self: stateOf(path, whole),
@@ -101,7 +104,7 @@ function refuseHome(path: string): void {
       if (!isDirectory || !(look(`${path}/${name}/cur`) || look(`${path}/${name}/new`))) continue;
       throw new MaildropUnreadableError(
         `${path} holds the Maildir ${name}/ and is no mailbox itself: its other files are not served as mail. ` +
-          `Move the Maildir's cur/, new/ and tmp/ to ${path}.`,
+          `Say where mailboxes lie, such as --mailbox %n/${name} or --mailbox %d/%n/${name}.`,
       );
     }
   } catch (error) {
@@ -125,11 +128,14 @@ function writersOf(
   return own.every((info) => info.uid === owner && !isWritable(info)) ? "owner" : "others";
 }
 
-/** The mail folder, and the domain's folder where there is one, by their paths. */
+/** The mail folder, and what lies between it and the mailbox, by their paths. */
 function foldersAbove(path: string, root: string): Map<string, Deno.FileInfo> {
   const infos = new Map([[root, Deno.statSync(root)]]);
-  const above = path.slice(0, path.lastIndexOf("/"));
-  if (above.length > root.length) infos.set(above, Deno.lstatSync(above));
+  let end = path.indexOf("/", root.length + 1);
+  for (; end > 0; end = path.indexOf("/", end + 1)) {
+    const above = path.slice(0, end);
+    infos.set(above, Deno.lstatSync(above));
+  }
   return infos;
 }
 

@@ -164,7 +164,7 @@ export class HeldMailbox {
   }
 
   async #ask(command: string, fields: Fields): Promise<Uint8Array<ArrayBuffer>> {
-    const { folders, place, self } = this.#mailbox;
+    const { folders, place, root, self } = this.#mailbox;
     const request: (string | number)[] = [
       command,
       place,
@@ -178,7 +178,7 @@ export class HeldMailbox {
     }
     // No field can hold a NUL: names cannot.
     const octets = new TextEncoder().encode(`${[...request, ...fields].join("\0")}\0`);
-    return this.#held.run(octets).then((answer) => this.#checked(answer));
+    return this.#held.run(octets, root).then((answer) => this.#checked(answer));
   }
 
   /** What follows the answer's first line. */

@@ -13,6 +13,8 @@ const TIMEOUT_MS = 30_000;
 export interface LocalHeldFoldersOptions {
   /** The mail folder. */
   readonly root: string;
+  /** Other folders below which mailboxes lie. */
+  readonly homes?: readonly string[];
   /** Finds Perl: an absolute path, or undefined when there is none. */
   readonly perl: () => Promise<string | undefined>;
   /** How many may work at once; each keeps a processor busy for some milliseconds. */
@@ -27,12 +29,20 @@ export class LocalHeldFolders implements HeldFolders {
     this.#options = options;
   }
 
-  async run(request: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  async run(
+    request: Uint8Array<ArrayBuffer>,
+    root: string = this.#options.root,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const { homes = [] } = this.#options;
+    // Whoever asks may only name a folder that mailboxes lie below.
+    if (root !== this.#options.root && !homes.includes(root)) {
+      throw new HelperError("A request names another folder than those of mailboxes");
+    }
     const perl = await this.#options.perl();
     if (perl === undefined) throw noHelper();
     const signal = AbortSignal.timeout(TIMEOUT_MS);
     try {
-      const { code, stdout, stderr } = await this.#work(perl, request, signal);
+      const { code, stdout, stderr } = await this.#work({ perl, root, request, signal });
       if (code === 0) return stdout;
       const said = printable(new TextDecoder().decode(stderr).trim(), 200);
       throw new HelperError(`The helper for held folders ended with ${code}: ${said}`);
@@ -44,14 +54,11 @@ export class LocalHeldFolders implements HeldFolders {
   }
 
   /** A program that the system does not let end, since a file server is away, is not waited for; it keeps its turn until it has ended. */
-  async #work(
-    perl: string,
-    request: Uint8Array<ArrayBuffer>,
-    signal: AbortSignal,
-  ): Promise<Deno.CommandOutput> {
-    const { root, turns } = this.#options;
+  async #work(work: Work): Promise<Deno.CommandOutput> {
+    const { turns } = this.#options;
+    const { signal } = work;
     const turn = await turns.enter(signal);
-    const ended = run(perl, root, request, signal).finally(() => turn[Symbol.dispose]());
+    const ended = run(work).finally(() => turn[Symbol.dispose]());
     const { promise: late, reject } = Promise.withResolvers<never>();
     const abort = (): void => reject(signal.reason);
     signal.addEventListener("abort", abort, { once: true });
@@ -64,13 +71,16 @@ export class LocalHeldFolders implements HeldFolders {
   }
 }
 
+/** One request, and what works on it. */
+interface Work {
+  readonly perl: string;
+  readonly root: string;
+  readonly request: Uint8Array<ArrayBuffer>;
+  readonly signal: AbortSignal;
+}
+
 /** Runs the helper on a request. It reads all of it before it answers. */
-async function run(
-  perl: string,
-  root: string,
-  request: Uint8Array<ArrayBuffer>,
-  signal: AbortSignal,
-): Promise<Deno.CommandOutput> {
+async function run({ perl, root, request, signal }: Work): Promise<Deno.CommandOutput> {
   const child = new Deno.Command(perl, {
     args: ["-f", "-e", HELD_FOLDER_SCRIPT, Deno.build.arch, root],
     cwd: "/",

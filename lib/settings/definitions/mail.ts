@@ -2,8 +2,9 @@
 
 import type { Definitions } from "../definition.ts";
 import { wholeNumber } from "../types/numbers.ts";
+import { fileIds, place } from "../types/places.ts";
 import { domain, folder, onOff } from "../types/texts.ts";
-import { optional } from "../types/value_type.ts";
+import { listOf, optional } from "../types/value_type.ts";
 
 export const mail = {
   maildir: {
@@ -13,6 +14,30 @@ export const mail = {
     takesEffect: "next session",
     session: true,
     help: "folder of the mailboxes",
+  },
+  mailbox: {
+    type: optional(place),
+    default: undefined,
+    defaultText: "`USER`, or `DOMAIN/NAME` where the folder `DOMAIN` exists",
+    takesEffect: "next start",
+    session: true,
+    help:
+      "where mailboxes lie: a path below the mail folder or the user's home, or an absolute one, with Dovecot's variables",
+  },
+  homes: {
+    type: listOf(folder),
+    default: [],
+    defaultText: "none",
+    takesEffect: "next start",
+    session: true,
+    help: "folder of homes, in which mailboxes may lie besides the mail folder",
+  },
+  ids: {
+    type: fileIds,
+    default: "keep",
+    takesEffect: "next start",
+    session: true,
+    help: "owner of the files that the server makes while it runs as root; keep: the folder's",
   },
   defaultDomain: {
     type: optional(domain),

@@ -4,7 +4,7 @@ import type { Definitions } from "../definition.ts";
 import { network } from "../types/addresses.ts";
 import { wholeNumber } from "../types/numbers.ts";
 import { userAndPassword } from "../types/secrets.ts";
-import { file, onOff, printable } from "../types/texts.ts";
+import { choice, delimiter, file, onOff, printable } from "../types/texts.ts";
 import { listOf, optional } from "../types/value_type.ts";
 
 export const users = {
@@ -23,7 +23,24 @@ export const users = {
     default: undefined,
     defaultText: "none",
     takesEffect: "next start",
-    help: "passwd file, one NAME:{SCHEME}DATA line per user; reloaded on SIGHUP",
+    help:
+      "passwd file as Dovecot has it, one NAME:{SCHEME}DATA line per user; read again when it changes",
+  },
+  names: {
+    type: choice(["exact", "lower"]),
+    default: "exact",
+    takesEffect: "next start",
+    session: true,
+    help:
+      "exact: the case of a user name counts, that of its domain never does; lower: neither does",
+  },
+  recipientDelimiter: {
+    type: optional(delimiter),
+    default: undefined,
+    defaultText: "none",
+    takesEffect: "next start",
+    session: true,
+    help: "ignore what follows this character in a user name: with +, ada+shop is ada",
   },
   maxUsers: {
     type: wholeNumber({ min: 1, max: 2_147_483_647, zero: "no limit" }),

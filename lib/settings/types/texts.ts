@@ -86,3 +86,10 @@ export const commandLine: ValueType<string> = single({
 
 /** A program's name, or the path of one. */
 export const program: ValueType<string> = printable("NAME", "the name or the path of a program");
+
+/** One sign that can stand in a user name and separates its parts. */
+export const delimiter: ValueType<string> = single({
+  placeholder: "CHAR",
+  expected: "one punctuation character, such as + or -",
+  parse: (text) => /^[-+_=.!#$%^~*|]$/.test(text) ? text : undefined,
+});

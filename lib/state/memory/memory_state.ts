@@ -11,6 +11,7 @@ import type {
   KeptRunning,
   SettingStore,
   StateStore,
+  UserFieldStore,
 } from "../../contracts/state_store.ts";
 
 /** The state in memory. */
@@ -18,6 +19,7 @@ export class MemoryState implements StateStore {
   readonly users = new MemoryAccounts("user");
   readonly administrators = new MemoryAccounts("administrator");
   readonly learned: LearnedKeysStore = new MemoryLearnedKeys();
+  readonly fields: UserFieldStore = new MemoryUserFields();
   readonly settings: SettingStore = new MemorySettings();
   readonly accesses: AccessLog = new MemoryAccessLog();
   readonly counters: CounterStore = new MemoryCounters();
@@ -53,6 +55,27 @@ class MemorySettings implements SettingStore {
 
   delete(key: string): Promise<boolean> {
     return Promise.resolve(this.#values.delete(key));
+  }
+}
+
+class MemoryUserFields implements UserFieldStore {
+  readonly #fields = new Map<string, Map<string, string>>();
+
+  find(name: string): Promise<ReadonlyMap<string, string>> {
+    return Promise.resolve(new Map(this.#fields.get(name)));
+  }
+
+  set(name: string, field: string, value: string | undefined): Promise<void> {
+    const fields = this.#fields.get(name) ?? new Map<string, string>();
+    if (value === undefined) fields.delete(field);
+    else fields.set(field, value);
+    this.#fields.set(name, fields);
+    return Promise.resolve();
+  }
+
+  forget(name: string): Promise<void> {
+    this.#fields.delete(name);
+    return Promise.resolve();
   }
 }
 

@@ -39,8 +39,14 @@ const SEALED_2: readonly SealedTable[] = [
   { table: "installation", columns: ["name", "quote value"] },
 ];
 
-/** What is sealed in files of the present version. */
-export const SEALED: readonly SealedTable[] = SEALED_2;
+/** Version 5 adds what is known of users besides their secrets. */
+const USER_FIELDS: SealedTable = { table: "user_fields", columns: ["name", "field", "value"] };
+
+/** What is sealed in files of a version. */
+export function sealedIn(version: number): readonly SealedTable[] {
+  if (version < 2) return [];
+  return version < 5 ? SEALED_2 : [...SEALED_2, USER_FIELDS];
+}
 
 /** Step n brings a file of version n to version n + 1 (`PRAGMA user_version`). */
 export const MIGRATIONS: readonly string[] = [
@@ -144,5 +150,12 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX bans_by_end ON bans (until);
   CREATE TABLE login_times (name TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE INDEX login_times_by_time ON login_times (at);
+  `,
+  `
+  -- Where mailboxes lie, who is disabled and the like: of few users, also of those whom only a passwd-file or a hook knows.
+  CREATE TABLE user_fields (
+    name TEXT NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (name, field)
+  ) STRICT, WITHOUT ROWID;
+  ${sealing(USER_FIELDS)}
   `,
 ];

@@ -7,6 +7,7 @@ import { SqliteCounters } from "./counters.ts";
 import { SqliteDatabase } from "./database.ts";
 import { SqliteInstallation } from "./installation.ts";
 import { SqliteLearnedKeys } from "./learned_keys.ts";
+import { SqliteUserFields } from "./user_fields.ts";
 import { SqliteSettings } from "./settings.ts";
 import {
   type BackupSource,
@@ -46,6 +47,7 @@ export class SqliteState implements StateStore, BackupSource {
   readonly users: SqliteAccounts;
   readonly administrators: SqliteAccounts;
   readonly learned: SqliteLearnedKeys;
+  readonly fields: SqliteUserFields;
   readonly settings: SqliteSettings;
   readonly accesses: SqliteAccessLog;
   readonly counters: SqliteCounters;
@@ -73,6 +75,7 @@ export class SqliteState implements StateStore, BackupSource {
     this.users = new SqliteAccounts(database, "user");
     this.administrators = new SqliteAccounts(database, "administrator");
     this.learned = new SqliteLearnedKeys(database);
+    this.fields = new SqliteUserFields(database);
     this.settings = new SqliteSettings(database);
     this.accesses = new SqliteAccessLog({ database, now, noted: () => this.#noted() });
     this.counters = new SqliteCounters(database);

@@ -16,9 +16,9 @@ export class RemoteHeldFolders implements HeldFolders {
     this.#calls = calls;
   }
 
-  async run(request: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  async run(request: Uint8Array<ArrayBuffer>, root?: string): Promise<Uint8Array<ArrayBuffer>> {
     using _turn = await this.#turns.enter(new AbortController().signal);
-    const answer = await this.#calls.call("holdFolders", [request]);
+    const answer = await this.#calls.call("holdFolders", [request, root]);
     if (answer.kind === "done") return answer.octets;
     throw answer.why === undefined ? noHelper() : new HelperError(answer.why);
   }

@@ -50,6 +50,7 @@ class SessionWorker {
       addresses,
       transforms,
       account,
+      roots,
       running,
       certificates,
     } = setup;
@@ -73,6 +74,7 @@ class SessionWorker {
         running: countOn(running, systemClock),
         account,
         held: () => held,
+        roots: () => roots,
       }),
       yielder,
       transformer: () => this.#transformer,

@@ -48,7 +48,11 @@ export class Transformers {
     const spawner = this.#spawners++;
     const thread = new TransformerHandle({
       command,
-      permissions: transformerPermissions(generation.settings.maildir, command[0]),
+      permissions: transformerPermissions(
+        generation.settings.maildir,
+        command[0],
+        generation.folders.slice(1),
+      ),
       groups: this.#groups,
       spawnLock: this.#spawnLock,
       spawner,

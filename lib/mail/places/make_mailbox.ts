@@ -1,58 +1,45 @@
 /** Makes a user's mailbox, or what one lacks. */
 
 import { closeSync, constants, fchmodSync, fchownSync, fstatSync, openSync } from "node:fs";
-import {
-  fileErrorReason,
-  isFileError,
-  isNotFound,
-  isTemporaryFileError,
-} from "../../files/file_error.ts";
-import { unreadable } from "./mailbox.ts";
 
 const MODE = 0o700;
 const FOLDERS = ["cur", "new", "tmp"] as const;
 
 /**
- * Makes a Maildir. `cur` comes first: from then on the folder is told from a plain one.
- *
- * @throws {Error} when the folder above is missing or cannot be written
+ * Whose files are that the server makes (`--ids`): those of the account that it runs under, whatever that may be, of the owner of the folder
+ * around them, or of one account. The latter two are for root.
  */
-export function makeMailbox(path: string): void {
-  makeFolder(path, MODE);
-  for (const folder of FOLDERS) makeFolder(`${path}/${folder}`, MODE);
-}
+export type FileIds = "own" | "keep" | { readonly uid: number; readonly gid: number };
 
 /**
- * Makes a user's mailbox at the first login. Where that may not be, there is no mail, and the session goes on.
+ * Makes a Maildir. `cur` comes first: from then on the folder is told from a plain one. Root gives what it makes to the folder above's
+ * owner, or to whom `ids` names.
  *
- * @param root the mail folder
- * @param warn told why it could not be made
- * @returns whether it was made
- * @throws {MaildropUnavailableError} when it cannot be made now: the disk is full, or fails
- * @throws {Error} when there is no mail folder: what is not mounted is not empty, and clients that keep their mail here would forget it
+ * @param base the folder that must be there; folders between it and the mailbox are made, too
+ * @throws {Error} when the folder above is missing or cannot be written
  */
-export function makeAtLogin(
+export function makeMailbox(
   path: string,
-  root: string,
-  warn: (message: string, properties: Record<string, unknown>) => void,
-): boolean {
-  try {
-    makeMailbox(path);
-    return true;
-  } catch (error) {
-    if (!isFileError(error)) throw error;
-    if (isNotFound(error)) {
-      throw new Error(`The mail folder ${root} is not there. Mount it, or put it back.`, {
-        cause: error,
-      });
-    }
-    if (isTemporaryFileError(error)) throw unreadable(path, error);
-    warn("A user's mailbox could not be made.", {
-      mailbox: path,
-      reason: fileErrorReason(error),
-    });
-    return false;
+  base: string = path.slice(0, path.lastIndexOf("/")),
+  ids: FileIds = "own",
+): void {
+  const owner = ownerFor(base, ids);
+  const make = (folder: string): void => {
+    if (makeFolder(folder, MODE) && owner !== undefined) giveTo(folder, owner.uid, owner.gid, MODE);
+  };
+  for (let end = path.indexOf("/", base.length + 1); end > 0; end = path.indexOf("/", end + 1)) {
+    make(path.slice(0, end));
   }
+  make(path);
+  for (const folder of FOLDERS) make(`${path}/${folder}`);
+}
+
+/** Whom root gives what it makes below a folder; undefined where nothing is to be given: nobody else may. */
+function ownerFor(base: string, ids: FileIds): { uid: number; gid: number } | undefined {
+  if (ids === "own") return undefined;
+  if (ids !== "keep") return ids;
+  const { uid, gid } = Deno.lstatSync(base);
+  return uid === null || gid === null || uid === 0 ? undefined : { uid, gid };
 }
 
 /**

@@ -1,13 +1,13 @@
 /** Users of a passwd-file (`--users FILE`), read whole and again on demand. */
 
-import { fileErrorReason } from "../files/file_error.ts";
+import { fileErrorReason } from "../../files/file_error.ts";
 import { createHash } from "node:crypto";
-import { canonicalName } from "../bytes/canonical_name.ts";
-import { byOctets } from "../bytes/octet_order.ts";
+import { canonicalName, type NameRules } from "../../bytes/canonical_name.ts";
+import { byOctets } from "../../bytes/octet_order.ts";
 import { passwdEntries, type PasswdEntry, type RefusedLine } from "./passwd_entry.ts";
-import { DEFAULT_ITERATIONS } from "./scram_keys.ts";
-import { UnlearnedHashes } from "./foreign_hashes/unlearned_hashes.ts";
-import { madeUpSalting } from "./source_directory.ts";
+import { DEFAULT_ITERATIONS } from "../scram_keys.ts";
+import { UnlearnedHashes } from "../foreign_hashes/unlearned_hashes.ts";
+import { madeUpSalting } from "../source_directory.ts";
 import type {
   ForeignHash,
   FoundUser,
@@ -15,17 +15,15 @@ import type {
   Salting,
   ScramKeys,
   UserSource,
-} from "../contracts/user_source.ts";
+} from "../../contracts/user_source.ts";
 
 /** What a passwd-file is read with. */
-export interface PasswdFileOptions {
+export interface PasswdFileOptions extends NameRules {
   readonly path: string;
   /** The installation's secret: salts of users whose line has none are made from it. */
   readonly secret: Uint8Array;
   /** Keeps what good logins taught about foreign hashes; without it they are learned anew after each start. */
   readonly learned?: LearnedKeysStore | undefined;
-  /** The domain of names without `@`. */
-  readonly defaultDomain?: string | undefined;
   /** @default {4096} */
   readonly iterations?: number;
   /** Told of the lines that cannot be taken, each time the file is read; the rest serve. */
@@ -65,7 +63,7 @@ export class PasswdFile implements UserSource {
   /**
    * Reads a passwd-file. Of a name that stands in it twice the first line counts.
    *
-   * @throws {SyntaxError} naming file and line, when no line can be taken
+   * @throws {SyntaxError} when it is not valid UTF-8; read again, when no line of it can be taken any more
    * @throws {Error} when the file cannot be read, saying so
    */
   static async read(options: PasswdFileOptions): Promise<PasswdFile> {
@@ -91,16 +89,18 @@ export class PasswdFile implements UserSource {
 
   /** Reads the file again. When that fails, what was read before stays in force. Throws as {@linkcode PasswdFile.read} does. */
   async reread(): Promise<void> {
-    const { path, defaultDomain, learned: store, onRefused } = this.#options;
+    const { path, learned: store, onRefused } = this.#options;
     const users = new Map<string, PasswdEntry>();
     const refused: RefusedLine[] = [];
     const take = (line: RefusedLine): void => void refused.push(line);
     for (const { line, ...entry } of passwdEntries(await readText(path), path, take)) {
-      const name = canonicalName(entry.name, defaultDomain);
+      const name = canonicalName(entry.name, this.#options);
       if (users.has(name)) take(`${path}, line ${line}: duplicate user ${name}`);
       else users.set(name, entry);
     }
-    if (users.size === 0 && refused[0] !== undefined) throw new SyntaxError(refused[0]);
+    const isSpoilt = users.size === 0 && refused[0] !== undefined;
+    // One that had users is being written, or was spoilt; a first start serves the users whom others know.
+    if (isSpoilt && this.#contents.users.size > 0) throw new SyntaxError(refused[0]);
     if (refused.length > 0) onRefused?.(refused);
     const learned = new Map<string, ScramKeys & Salting>();
     for await (const keys of store?.list() ?? []) {
@@ -150,6 +150,8 @@ export class PasswdFile implements UserSource {
       keys: known ? [known] : [],
       ...secret.kind === "clear" && { clear: secret.password },
       ...secret.kind === "foreign" && known === undefined && { foreign: secret.hash },
+      ...entry.record !== undefined && { record: entry.record },
+      ...entry.disabled === true && { disabled: true },
     };
   }
 
