@@ -155,7 +155,7 @@ export class FolderMailStore implements MailStore {
     const held = new HeldMailbox(mailbox, this.#options.held);
     const trust = new FileTrust(mailbox, held);
     const uidl = await SessionUidl.read(mailbox, {
-      account: this.#folder.account,
+      account: this.#options.account,
       files: known?.messageIndex.length ?? likelyRows(mailbox),
       task,
       warnings: this.#warnings,
