@@ -147,6 +147,21 @@ export function stateStoreContract(
     assertEquals(all, [{ ...learned, ...keys(2), fingerprint: "ee" }]);
   });
 
+  test("keeps what is known of users, whether they have accounts or not", async (store) => {
+    assertEquals([...await store.fields.find("ann")], []);
+    await store.fields.set("ann", "home", "/a");
+    await store.fields.set("ann", "home", "/b");
+    await store.fields.set("ann", "disabled", "yes");
+    await store.fields.set("bob", "quota", "1G");
+    const sorted = async (name: string): Promise<[string, string][]> =>
+      [...await store.fields.find(name)].sort();
+    assertEquals(await sorted("ann"), [["disabled", "yes"], ["home", "/b"]]);
+    await store.fields.set("ann", "disabled", undefined);
+    assertEquals(await sorted("ann"), [["home", "/b"]]);
+    await store.fields.forget("ann");
+    assertEquals([await sorted("ann"), await sorted("bob")], [[], [["quota", "1G"]]]);
+  });
+
   test("keeps settings", async (store) => {
     await store.settings.set("timeout", "600");
     await store.settings.set("timeout", "700");

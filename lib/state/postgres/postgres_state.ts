@@ -12,6 +12,7 @@ import { PostgresInstallation } from "./installation.ts";
 import { prepareSchema } from "./schema.ts";
 import { PostgresLearnedKeys, PostgresSettings } from "./settings.ts";
 import { SignalWriter } from "./signals.ts";
+import { PostgresUserFields } from "./user_fields.ts";
 import { type DatabasePlace, parseStateUrl } from "./state_url.ts";
 
 /** Troubles that pass by themselves, so that a start waits for a while. */
@@ -46,6 +47,7 @@ export class PostgresState implements StateStore {
   readonly users: PostgresAccounts;
   readonly administrators: PostgresAccounts;
   readonly learned: PostgresLearnedKeys;
+  readonly fields: PostgresUserFields;
   readonly settings: PostgresSettings;
   readonly accesses: PostgresAccessLog;
   readonly counters: PostgresCounters;
@@ -62,6 +64,7 @@ export class PostgresState implements StateStore {
     this.users = new PostgresAccounts(database, "user", this.signals);
     this.administrators = new PostgresAccounts(database, "administrator", this.signals);
     this.learned = new PostgresLearnedKeys(database);
+    this.fields = new PostgresUserFields(database);
     this.settings = new PostgresSettings(database, this.signals);
     this.accesses = new PostgresAccessLog({ database, node, onTrouble, onRecovery });
     this.counters = new PostgresCounters(database, node);

@@ -64,6 +64,10 @@ const STEPS: readonly (readonly string[])[] = [[
     id bigint PRIMARY KEY, node text NOT NULL, kind text NOT NULL, body text NOT NULL,
     at timestamptz NOT NULL)`,
   `CREATE TABLE IF NOT EXISTS {login_time} (name text COLLATE "C" PRIMARY KEY, at timestamptz NOT NULL)`,
+], [
+  `CREATE TABLE IF NOT EXISTS {user_field} (
+    name text COLLATE "C" NOT NULL, field text NOT NULL, value text NOT NULL,
+    PRIMARY KEY (name, field))`,
 ]];
 
 /** What PostgreSQL alone understands, and a schema works without: many short rows come and go in these tables. */
