@@ -15,7 +15,7 @@ import type { MainCalls } from "./main_calls.ts";
 import type { FromWorker, WorkerState } from "../messages.ts";
 import type { EventPacker } from "../packed_events.ts";
 
-/** How long events wait for others, in milliseconds; the end of a session waits for none, unless the thread is busy. */
+/** How long events wait for others, or for a question that takes them along, in milliseconds. Who asks for figures has them sent before. */
 const QUIET_BATCH_MS = 2;
 const BUSY_BATCH_MS = 20;
 /** Events a millisecond from which on a thread is busy: messages cost it more then than lateness costs anybody. */
@@ -94,8 +94,6 @@ export class RemoteLoginService implements LoginService {
   observe(event: ServerEvent): void {
     this.#events.add(event);
     this.#batched++;
-    // Whoever saw a session end finds it counted.
-    if (event.type === "disconnected" && !this.#busy) return this.flush();
     // Left to run when events are sent before: setting a new one each time would cost more.
     const wait = this.#busy ? BUSY_BATCH_MS : QUIET_BATCH_MS;
     this.#timer ??= setTimeout(() => this.#batchEnded(wait), wait);
