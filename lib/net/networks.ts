@@ -143,8 +143,24 @@ export class NetworkList {
 
   /** Whether one of them holds this address; what is no address lies in none. */
   holds(address: string): boolean {
+    if (this.#networks.length === 0) return false;
     const octets = parseAddress(address);
     return octets !== undefined && this.#networks.some((network) => networkHolds(network, octets));
+  }
+}
+
+/** Lists of networks by their texts, of which settings keep the same array as long as nobody changes them. */
+export class NetworkLists {
+  readonly #lists = new WeakMap<readonly string[], NetworkList>();
+
+  /** @throws {SyntaxError} when one of the texts is no network */
+  of(texts: readonly string[]): NetworkList {
+    let list = this.#lists.get(texts);
+    if (list === undefined) {
+      list = new NetworkList(texts);
+      this.#lists.set(texts, list);
+    }
+    return list;
   }
 }
 

@@ -3,7 +3,7 @@
 import type { Clock } from "../../async/clock.ts";
 import type { Connection } from "../../contracts/connection.ts";
 import type { ConnectionSlot } from "../../contracts/connection_slots.ts";
-import { NetworkList } from "../../net/networks.ts";
+import { NetworkLists } from "../../net/networks.ts";
 import { PrefixedConnection } from "../../net/prefixed_connection.ts";
 import { acceptProxied } from "../../net/proxy_protocol.ts";
 import { HandshakeError } from "../../contracts/connection.ts";
@@ -72,7 +72,7 @@ export class Arrivals {
   readonly #silent = new Map<string, SilentClient>();
   /** Those that shake hands, or whose proxy has not told who they are. */
   readonly #busy = new Set<Connection>();
-  readonly #proxies = new WeakMap<readonly string[], NetworkList>();
+  readonly #proxies = new NetworkLists();
   #isOver = false;
 
   constructor(options: ArrivalsOptions) {
@@ -87,12 +87,7 @@ export class Arrivals {
   /** Leads a connection through its session, behind the header with which a trusted proxy's begins. Never rejects. */
   accept(connection: Connection, slot: ConnectionSlot, implicitTls: boolean): Promise<void> {
     const { proxyProtocol } = this.#options.loginService.settings;
-    let proxies = this.#proxies.get(proxyProtocol);
-    if (proxies === undefined) {
-      proxies = new NetworkList(proxyProtocol);
-      this.#proxies.set(proxyProtocol, proxies);
-    }
-    return proxies.holds(connection.peer.address)
+    return this.#proxies.of(proxyProtocol).holds(connection.peer.address)
       ? this.#acceptProxied(connection, slot, implicitTls)
       : this.serve(connection, slot, { implicitTls });
   }
