@@ -1,5 +1,7 @@
 /** Users and their app passwords, as administrators manage them. */
 
+import type { ListedAppPassword } from "../contracts/account_store.ts";
+import type { AppPasswordTerms } from "../contracts/user_source.ts";
 import type { MailStore } from "../contracts/mail_store.ts";
 import type {
   AccessInfo,
@@ -160,8 +162,8 @@ export class RegisteredKeys implements KeyManagement {
     this.#register = register;
   }
 
-  async add(user: string, label: string): Promise<AddKeyOutcome> {
-    const outcome = await this.#register.addKey(user, label);
+  async add(user: string, label: string, terms?: AppPasswordTerms): Promise<AddKeyOutcome> {
+    const outcome = await this.#register.addKey(user, label, terms);
     return outcome.kind === "added"
       ? { ...outcome, name: this.#register.canonical(user) }
       : outcome;
@@ -171,9 +173,7 @@ export class RegisteredKeys implements KeyManagement {
     return this.#register.deleteKey(user, label);
   }
 
-  list(
-    user: string,
-  ): Promise<readonly { readonly label: string; readonly at: number }[] | undefined> {
+  list(user: string): Promise<readonly ListedAppPassword[] | undefined> {
     return this.#register.listKeys(user);
   }
 }

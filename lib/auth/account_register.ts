@@ -4,9 +4,10 @@ import type {
   Account,
   AccountOrigin,
   AccountStore,
-  AppPassword,
+  ListedAppPassword,
 } from "../contracts/account_store.ts";
 import type { AccountSource } from "./account_source.ts";
+import type { AppPasswordTerms } from "../contracts/user_source.ts";
 import { makeAppPassword, refuseLabel } from "./app_password.ts";
 import { canonicalName, type NameRules } from "../bytes/canonical_name.ts";
 import { byOctets } from "../bytes/octet_order.ts";
@@ -145,7 +146,11 @@ export class AccountRegister {
   }
 
   /** Makes an app password. */
-  async addKey(name: string, label: string): Promise<AddKeyOutcome> {
+  async addKey(
+    name: string,
+    label: string,
+    terms: AppPasswordTerms = {},
+  ): Promise<AddKeyOutcome> {
     const refusal = refuseLabel(label);
     if (refusal) return { kind: "unsafe-label", reason: refusal };
     const canonical = this.canonical(name);
@@ -158,7 +163,7 @@ export class AccountRegister {
         return path === undefined ? { kind: "absent" } : { kind: "in-file", path };
       }
       const keys = await work.derive(password, account);
-      const key = { label, at: now(), ...keys };
+      const key = { ...terms, label, at: now(), ...keys };
       const outcome = await this.#accounts.addAppPassword(canonical, account.revision, key);
       if (outcome === "exists") return { kind: "exists" };
       if (outcome === "added") return { kind: "added", password };
@@ -172,7 +177,7 @@ export class AccountRegister {
   }
 
   /** A user's app passwords by label; undefined when there is no such user. */
-  async listKeys(name: string): Promise<readonly AppPassword[] | undefined> {
+  async listKeys(name: string): Promise<readonly ListedAppPassword[] | undefined> {
     if (!await this.has(name)) return undefined;
     return await this.#accounts.listAppPasswords(this.canonical(name));
   }

@@ -1,7 +1,13 @@
 /** The state's accounts as a source of secrets. */
 
 import type { AccountStore, StoredAccount } from "../contracts/account_store.ts";
-import type { ForeignHash, FoundUser, ScramKeys, UserSource } from "../contracts/user_source.ts";
+import type {
+  AppPasswordUse,
+  ForeignHash,
+  FoundUser,
+  ScramKeys,
+  UserSource,
+} from "../contracts/user_source.ts";
 import { UnlearnedHashes } from "./foreign_hashes/unlearned_hashes.ts";
 
 /** Accounts of one kind, as the directory reads them. */
@@ -49,12 +55,21 @@ export class AccountSource implements UserSource {
     return account && this.#found(account);
   }
 
+  used(name: string, label: string, use: AppPasswordUse): Promise<void> {
+    return this.#accounts.noteAppPasswordUse(name, label, use);
+  }
+
   #found(account: StoredAccount): FoundUser {
     const { name, salt, iterations, password, appPasswords } = account;
     const user = { name, revision: this.#revision(account.revision), salt, iterations };
+    const apps = appPasswords.map(({ storedKey, serverKey, ...app }) => ({
+      storedKey,
+      serverKey,
+      app,
+    }));
     return password.kind === "keys"
-      ? { ...user, keys: [password.keys, ...appPasswords] }
-      : { ...user, keys: appPasswords, foreign: password.hash };
+      ? { ...user, keys: [password.keys, ...apps] }
+      : { ...user, keys: apps, foreign: password.hash };
   }
 
   async learn(user: FoundUser, keys: ScramKeys): Promise<void> {

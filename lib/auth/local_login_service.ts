@@ -138,12 +138,14 @@ export class LocalLoginService implements LoginService {
       return this.#refuse(identity, credentials, { kind: "refused", reason: lease });
     }
     await this.#loginTimes.note(verified.user, this.settings.loginDelay);
-    const { record, serverSignature } = verified;
+    await this.#noteUse(verified, identity);
+    const { appPassword, record, serverSignature } = verified;
     return {
       kind: "granted",
       user: verified.user,
       lease,
       ...(record !== undefined && { record }),
+      ...(appPassword?.readOnly && { readOnly: true }),
       ...(serverSignature && { serverSignature }),
     };
   }
@@ -168,7 +170,10 @@ export class LocalLoginService implements LoginService {
     const asked = this.#clock.monotonic();
     const check = async (): Promise<Attempt<Checked>> => {
       waits.sum += this.#clock.monotonic() - asked;
-      const verified = await directory.verify(credentials, addressGroup(address));
+      const verified = await directory.verify(credentials, {
+        from: addressGroup(address),
+        address,
+      });
       this.#checkable();
       // Asked behind the same work: who is shut out must not learn it by the clock, and what failed meanwhile counts.
       if (guard.refuses(address, user)) return { outcome: refused("banned"), failed: true };
@@ -221,6 +226,19 @@ export class LocalLoginService implements LoginService {
     if (said === undefined) return undefined;
     const name = canonicalName(said, this.#options.settings());
     return refuseUserName(name) === undefined ? name : undefined;
+  }
+
+  /** An app password's last use is no reason to refuse a login. */
+  async #noteUse(verified: Verified, { address }: SessionIdentity): Promise<void> {
+    if (verified.appPassword === undefined) return;
+    try {
+      await this.#options.directory.used?.(verified, { at: this.#clock.wall(), address });
+    } catch (error) {
+      log.warn("The use of an app password of {user} cannot be noted: {error}", {
+        user: verified.user,
+        error,
+      });
+    }
   }
 
   /** How many seconds a user must wait who has the right credentials. */

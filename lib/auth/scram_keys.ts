@@ -29,21 +29,21 @@ export function sameKey(one: Uint8Array, other: Uint8Array): boolean {
  * @param candidates keys of the password and the app passwords
  * @param authMessage as both sides know it
  * @param proof as the client sent it
- * @returns the server's signature, or undefined when the proof fits none
+ * @returns the server's signature and the keys that fit, or undefined when the proof fits none
  */
-export function checkProof(
-  candidates: readonly ScramKeys[],
+export function checkProof<K extends ScramKeys>(
+  candidates: readonly K[],
   authMessage: string,
   proof: Uint8Array,
-): Uint8Array | undefined {
-  let fitting: ScramKeys | undefined;
+): { readonly serverSignature: Uint8Array; readonly keys: K } | undefined {
+  let fitting: K | undefined;
   if (proof.length !== KEY_OCTETS) return undefined;
   for (const keys of candidates) {
     const signature = hmac(keys.storedKey, authMessage);
     const clientKey = proof.map((octet, index) => octet ^ signature[index]!);
     if (sameKey(sha256(clientKey), keys.storedKey)) fitting = keys;
   }
-  return fitting && hmac(fitting.serverKey, authMessage);
+  return fitting && { serverSignature: hmac(fitting.serverKey, authMessage), keys: fitting };
 }
 
 /**

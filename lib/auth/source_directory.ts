@@ -9,18 +9,21 @@ import { KeyLearner } from "./key_learner.ts";
 import { PasswordWork } from "./password_work.ts";
 import { checkProof, DEFAULT_ITERATIONS, KEY_OCTETS, SALT_OCTETS, sameKey } from "./scram_keys.ts";
 import {
+  type Asker,
   type BearerVerifier,
   type UserDirectory,
   UserDirectoryError,
   type Verified,
 } from "../contracts/user_directory.ts";
 import type {
+  AppPasswordUse,
   ForeignHash,
   FoundUser,
   Salting,
-  ScramKeys,
+  UserKeys,
   UserSource,
 } from "../contracts/user_source.ts";
+import { isGoodFor } from "./app_password_terms.ts";
 import { VerificationCache } from "./verification_cache.ts";
 
 /** What a directory works with. */
@@ -43,7 +46,12 @@ export interface SourceDirectoryOptions extends NameRules {
   readonly cache?: VerificationCache;
   /** Keeps what good logins teach. */
   readonly learner?: KeyLearner;
+  /** Milliseconds since 1970: app passwords end. @default {Date.now} */
+  readonly now?: () => number;
 }
+
+/** Where nobody in particular asks. */
+const SOMEBODY: Asker = { from: "", address: "" };
 
 /** The salting of a name that has none of its own: steady, and not to be told from a real one. */
 export function madeUpSalting(secret: Uint8Array, name: string, iterations: number): Salting {
@@ -62,6 +70,7 @@ export class SourceDirectory implements UserDirectory {
   readonly #foreign: ForeignHashes;
   readonly #cache: VerificationCache;
   readonly #learner: KeyLearner;
+  readonly #now: () => number;
 
   /** Makes a directory; it holds nothing that must be closed. */
   constructor(options: SourceDirectoryOptions) {
@@ -74,6 +83,7 @@ export class SourceDirectory implements UserDirectory {
     this.#foreign = options.foreign ?? new ForeignHashes();
     this.#cache = options.cache ?? new VerificationCache();
     this.#learner = options.learner ?? new KeyLearner();
+    this.#now = options.now ?? Date.now;
   }
 
   /** Whether SCRAM works for everyone in every source. */
@@ -98,18 +108,30 @@ export class SourceDirectory implements UserDirectory {
     return source && user;
   }
 
-  async verify(credentials: Credentials, from = ""): Promise<Verified | undefined> {
-    const found = await this.#verify(credentials, from);
-    if (found !== undefined) await this.#learner.retry();
-    return found;
+  async verify(
+    credentials: Credentials,
+    { from, address }: Asker = SOMEBODY,
+  ): Promise<Verified | undefined> {
+    const verified = await this.#verify(credentials, from);
+    if (verified === undefined) return undefined;
+    await this.#learner.retry();
+    const { appPassword } = verified;
+    if (appPassword === undefined || isGoodFor(appPassword, address, this.#now())) return verified;
+    return undefined;
+  }
+
+  async used({ user, appPassword }: Verified, use: AppPasswordUse): Promise<void> {
+    if (appPassword === undefined) return;
+    for (const source of this.#sources) await source.used?.(user, appPassword.label, use);
   }
 
   async #verify(credentials: Credentials, from: string): Promise<Verified | undefined> {
     if (credentials.kind === "bearer") return await this.#verifyBearer(credentials);
     const name = canonicalName(credentials.user, this.#rules);
-    if (credentials.kind === "password" && this.#remembers(name, credentials.password)) {
-      return { user: name };
-    }
+    const remembered = credentials.kind === "password"
+      ? this.#remembered(name, credentials.password)
+      : undefined;
+    if (remembered !== undefined) return remembered;
     const found = await this.#find(name);
     switch (credentials.kind) {
       case "password":
@@ -121,13 +143,14 @@ export class SourceDirectory implements UserDirectory {
     }
   }
 
-  /** Whether a password was right lately, by what is at hand; for everyone who is refused, this is the same work for nothing. */
-  #remembers(name: string, password: string): boolean {
+  /** Who had this password right lately, by what is at hand; for everyone who is refused, this is the same work for nothing. */
+  #remembered(name: string, password: string): Verified | undefined {
     let user: FoundUser | undefined;
     for (const source of this.#sources) user ??= source.recall?.(name);
-    return user === undefined
+    const label = user === undefined
       ? this.#cache.knows("", "", password)
       : this.#cache.knows(user.name, user.revision, password);
+    return user === undefined || label === undefined ? undefined : byLabel(user, label);
   }
 
   /**
@@ -152,16 +175,17 @@ export class SourceDirectory implements UserDirectory {
     from: string,
   ): Promise<Verified | undefined> {
     const right = verified(user);
-    if (this.#cache.knows(user.name, user.revision, password)) return source && right;
+    const known = this.#cache.knows(user.name, user.revision, password);
+    if (known !== undefined) return source && byLabel(user, known);
     // Compared for those who have no password in clear, too, since it takes its time.
     const same = this.#cache.sameText(user.clear ?? "", password);
     if (same && user.clear !== undefined) return right;
     const derived = await this.#work.derive(password, user);
-    let fits = false;
+    let fitting: UserKeys | undefined;
     for (const keys of user.keys) {
-      if (sameKey(keys.storedKey, derived.storedKey)) fits = true;
+      if (sameKey(keys.storedKey, derived.storedKey)) fitting ??= keys;
     }
-    if (!fits) {
+    if (fitting === undefined) {
       const own = user.foreign;
       const costliest = this.#costliest ?? own;
       const check = costliest && { password, own, costliest, from, user: user.name };
@@ -170,8 +194,8 @@ export class SourceDirectory implements UserDirectory {
       await this.#learner.learn(source, user, derived);
     }
     if (!source) return undefined;
-    this.#cache.remember(user.name, user.revision, password);
-    return right;
+    this.#cache.remember(user.name, user.revision, password, fitting?.app?.label);
+    return verifiedBy(user, fitting);
   }
 
   /** While some users have foreign hashes, every refusal costs checking one, so that time does not tell who they are. */
@@ -191,14 +215,15 @@ export class SourceDirectory implements UserDirectory {
     { user, source }: Found,
     { authMessage, proof }: Scram,
   ): Promise<Verified | undefined> {
-    let keys: readonly ScramKeys[] = user.keys;
+    let keys: readonly UserKeys[] = user.keys;
     if (source && user.clear !== undefined && keys.length === 0) {
       const derived = await this.#work.derive(user.clear, user);
       await this.#learner.learn(source, user, derived);
       keys = [derived];
     }
-    const serverSignature = checkProof(keys, authMessage, proof);
-    return source && serverSignature && { ...verified(user), serverSignature };
+    const fit = checkProof(keys, authMessage, proof);
+    if (source === undefined || fit === undefined) return undefined;
+    return { ...verifiedBy(user, fit.keys), serverSignature: fit.serverSignature };
   }
 
   /** A good token is not enough: the user must be one of ours, so that a deleted user stays out. */
@@ -216,6 +241,19 @@ function verified({ name, record, disabled }: FoundUser): Verified {
     ...record !== undefined && { record },
     ...disabled === true && { disabled },
   };
+}
+
+/** A user whose secret with these keys was right. */
+function verifiedBy(user: FoundUser, keys: UserKeys | undefined): Verified {
+  return { ...verified(user), ...keys?.app !== undefined && { appPassword: keys.app } };
+}
+
+/** A user whose remembered secret is the app password with this label; the empty label is the user's own password. */
+function byLabel(user: FoundUser, label: string): Verified {
+  return verifiedBy(
+    user,
+    label === "" ? undefined : user.keys.find(({ app }) => app?.label === label),
+  );
 }
 
 function unavailable(error: unknown): never {

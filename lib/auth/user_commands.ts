@@ -1,5 +1,6 @@
 /** What `postern user …` does to the state file, as functions that print nothing: the CLI says how it ended. */
 
+import { readLabelAndTerms, termsText } from "./app_password_terms.ts";
 import { printable } from "../bytes/printable.ts";
 import type { AccountStore } from "../contracts/account_store.ts";
 import type { AccountRegister } from "./account_register.ts";
@@ -106,13 +107,21 @@ export function listUsers({ register }: UserCommandContext): UserCommandOutcome 
   return { ok: true, lines: register.list() };
 }
 
-/** `user key add NAME LABEL`: makes an app password, which is the only line. */
+/** `user key add NAME "LABEL [expires=…] [networks=…] [read-only]"`: makes an app password, which is the only line. */
 export async function addUserKey(
   { register }: UserCommandContext,
   name: string,
-  label: string,
+  said: string,
 ): Promise<UserCommandOutcome> {
-  const outcome = await register.addKey(name, label);
+  let label;
+  let terms;
+  try {
+    ({ label, terms } = readLabelAndTerms(said, Date.now()));
+  } catch (error) {
+    if (error instanceof SyntaxError) return refused(error.message);
+    throw error;
+  }
+  const outcome = await register.addKey(name, label, terms);
   switch (outcome.kind) {
     case "added":
       return done(outcome.password);
@@ -151,7 +160,9 @@ export async function listUserKeys(
 ): Promise<UserCommandOutcome> {
   const keys = await register.listKeys(name);
   if (!keys) return refused(`No such user: ${printable(name)}`);
-  const lines = keys.map(({ label, at }) => `${new Date(at).toISOString().slice(0, 10)} ${label}`);
+  const lines = keys.map(({ label, at, lastUse: _use, ...terms }) =>
+    `${new Date(at).toISOString().slice(0, 10)} ${label} ${termsText(terms)}`.trimEnd()
+  );
   return { ok: true, lines };
 }
 

@@ -21,7 +21,7 @@ export interface VerificationCacheOptions {
 export class VerificationCache {
   readonly #entries: number;
   readonly #key: Uint8Array;
-  /** From keyed hash of name and password to revision, in the order of use. */
+  /** From keyed hash of name and password to revision and label, in the order of use. */
   readonly #right = new Map<string, string>();
 
   /** Makes an empty one. */
@@ -35,22 +35,26 @@ export class VerificationCache {
     return this.#right.size;
   }
 
-  /** Whether this password was found right for these secrets. The hash is keyed, so looking it up tells an attacker nothing. */
-  knows(name: string, revision: string, password: string): boolean {
+  /**
+   * Whether this password was found right for these secrets. The hash is keyed, so looking it up tells an attacker nothing.
+   *
+   * @returns undefined when it was not, else the app password's label; empty for the user's password
+   */
+  knows(name: string, revision: string, password: string): string | undefined {
     const hash = this.#hash(name, password);
     const known = this.#right.get(hash);
-    if (known === undefined) return false;
+    if (known === undefined) return undefined;
     this.#right.delete(hash);
-    if (known !== revision) return false;
+    if (!known.startsWith(`${revision}\n`)) return undefined;
     this.#right.set(hash, known);
-    return true;
+    return known.slice(revision.length + 1);
   }
 
-  /** Remembers a password that was found right. */
-  remember(name: string, revision: string, password: string): void {
+  /** Remembers a password that was found right. @param label the app password's, where it is one */
+  remember(name: string, revision: string, password: string, label = ""): void {
     const hash = this.#hash(name, password);
     this.#right.delete(hash);
-    this.#right.set(hash, revision);
+    this.#right.set(hash, `${revision}\n${label}`);
     if (this.#right.size <= this.#entries) return;
     for (const oldest of this.#right.keys()) {
       this.#right.delete(oldest);

@@ -17,6 +17,7 @@ import {
 } from "../auth/user_commands.ts";
 import { safe } from "../terminal/safe_text.ts";
 import { askNewSecret } from "../terminal/ask_secret.ts";
+import { readKey } from "../msmp_client/records.ts";
 import { Keyboard } from "../terminal/keyboard.ts";
 import { readNameAndPassword } from "./name_and_password.ts";
 import { StandardInput } from "../terminal/standard_input.ts";
@@ -114,7 +115,8 @@ export const USER_ACTIONS: readonly UserAction[] = [
   {
     words: "key add",
     usage: "NAME LABEL",
-    help: "make an app password, shown once",
+    help:
+      "make an app password, shown once; expires=…, networks=… and read-only may stand behind LABEL",
     makes: false,
     prepare: ([name = "", label = ""]) =>
       Promise.resolve((context) => addUserKey(context, name, label)),
@@ -135,7 +137,11 @@ export const USER_ACTIONS: readonly UserAction[] = [
     help: "a user's app passwords",
     makes: false,
     prepare: ([name = ""]) => Promise.resolve((context) => listUserKeys(context, name)),
-    json: (lines) => lines.map((line) => ({ label: line.slice(11), made: line.slice(0, 10) })),
+    json: (lines) =>
+      lines.map((line) => ({
+        ...readKey(`${line.slice(0, 10)} 00:00:00 ${line.slice(11)}`),
+        made: line.slice(0, 10),
+      })),
   },
   {
     words: "import",

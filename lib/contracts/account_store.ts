@@ -1,6 +1,12 @@
 /** What the state keeps of users and administrators: names, keys, app passwords, and what flags said. */
 
-import type { ForeignHash, Salting, ScramKeys } from "./user_source.ts";
+import type {
+  AppPasswordTerms,
+  AppPasswordUse,
+  ForeignHash,
+  Salting,
+  ScramKeys,
+} from "./user_source.ts";
 
 /** Users and administrators are kept alike, apart from each other. */
 export type AccountKind = "user" | "administrator";
@@ -26,15 +32,21 @@ export interface Account extends Salting {
 export interface StoredAccount extends Account {
   /** Grows with every change of a secret, over all accounts, so that none comes twice. */
   readonly revision: number;
-  /** Keys of the app passwords, under the account's own salt. */
-  readonly appPasswords: readonly ScramKeys[];
+  /** The app passwords with their keys, under the account's own salt. */
+  readonly appPasswords: readonly (AppPassword & ScramKeys)[];
 }
 
 /** An app password, without its secret. */
-export interface AppPassword {
+export interface AppPassword extends AppPasswordTerms {
   readonly label: string;
   /** Milliseconds since 1970. */
   readonly at: number;
+}
+
+/** An app password as it is listed. */
+export interface ListedAppPassword extends AppPassword {
+  /** Absent where it was never used. */
+  readonly lastUse?: AppPasswordUse;
 }
 
 /** What a flag (`-u`, `-a`) said when it was last applied: its password's stored key, under a salt. */
@@ -94,7 +106,9 @@ export interface AccountStore {
   /** Removes an app password. Returns whether there was one. */
   deleteAppPassword(name: string, label: string): Promise<boolean>;
   /** App passwords by label. */
-  listAppPasswords(name: string): Promise<readonly AppPassword[]>;
+  listAppPasswords(name: string): Promise<readonly ListedAppPassword[]>;
+  /** Notes the last use of an app password, if there is one. A power cut may take it back. */
+  noteAppPasswordUse(name: string, label: string, use: AppPasswordUse): Promise<void>;
   /** What flags said at the last start. */
   flags(): Promise<readonly FlagMemory[]>;
   /** Remembers what flags say at this start, in place of what they said before, and writes accounts, all at once. */

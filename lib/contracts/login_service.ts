@@ -80,6 +80,8 @@ export type LoginOutcome =
     /** What is known of the user besides. */
     readonly record?: UserRecord;
     readonly lease: Lease;
+    /** Whether the session may delete nothing. @default false */
+    readonly readOnly?: boolean;
     /** SCRAM's proof of the server (RFC 5802, section 3). */
     readonly serverSignature?: Uint8Array;
     /** Milliseconds that were waited for a turn or a lock; absent where there was nothing to wait for. */

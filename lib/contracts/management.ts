@@ -1,5 +1,8 @@
 /** What an administrator can do to a running server: the seam between the management protocol and the server itself. */
 
+import type { ListedAppPassword } from "./account_store.ts";
+import type { AppPasswordTerms } from "./user_source.ts";
+
 /** A request that could not be carried out for a reason that the administrator should read: the message goes to the client. */
 export class ManagementError extends Error {
   override name = "ManagementError";
@@ -92,13 +95,12 @@ export type AddKeyOutcome =
 
 /** App passwords of users. */
 export interface KeyManagement {
-  add(user: string, label: string): Promise<AddKeyOutcome>;
+  /** @param terms what it is good for; everything that the user's password is, unless given */
+  add(user: string, label: string, terms?: AppPasswordTerms): Promise<AddKeyOutcome>;
   /** Returns whether there was one. */
   delete(user: string, label: string): Promise<boolean>;
-  /** By label, with the time when each was made; undefined when there is no such user. */
-  list(
-    user: string,
-  ): Promise<readonly { readonly label: string; readonly at: number }[] | undefined>;
+  /** By label; undefined when there is no such user. */
+  list(user: string): Promise<readonly ListedAppPassword[] | undefined>;
 }
 
 /** An administrator's login. */

@@ -2,6 +2,7 @@
 
 import type { UserRecord } from "./user_record.ts";
 import { ExpectedError } from "./expected_error.ts";
+import type { AppPasswordTerms, AppPasswordUse } from "./user_source.ts";
 import type { Credentials, ScramParameters } from "./login_service.ts";
 
 /** Credentials that were right. */
@@ -14,6 +15,16 @@ export interface Verified {
   readonly disabled?: boolean;
   /** SCRAM's proof of the server (RFC 5802, section 3). */
   readonly serverSignature?: Uint8Array;
+  /** The app password that was right, where it was one. */
+  readonly appPassword?: AppPasswordTerms & { readonly label: string };
+}
+
+/** Who asks. */
+export interface Asker {
+  /** Such as the client's network: where checks must wait, each has its turn. */
+  readonly from: string;
+  /** The client's IP address, for app passwords that are good in some networks only. */
+  readonly address: string;
 }
 
 /**
@@ -37,11 +48,12 @@ export interface UserDirectory {
   /**
    * Checks credentials. A wrong password and an unknown name cost the same work.
    *
-   * @param from who asks, such as the client's network: where checks must wait, each asker has its turn
    * @returns undefined when they are wrong
    * @throws {UserDirectoryError} when it could not be found out
    */
-  verify(credentials: Credentials, from?: string): Promise<Verified | undefined>;
+  verify(credentials: Credentials, asker?: Asker): Promise<Verified | undefined>;
+  /** Notes that an app password let its user in, where {@linkcode Verified.appPassword} tells of one. */
+  used?(verified: Verified, use: AppPasswordUse): Promise<void>;
 }
 
 /** Users cannot be looked up now; the message is for the log, not for the client. */

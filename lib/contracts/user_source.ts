@@ -44,6 +44,30 @@ export interface Salting {
   readonly iterations: number;
 }
 
+/** What an app password is good for; without terms, for all that the user's password is. */
+export interface AppPasswordTerms {
+  /** When it ends; milliseconds since 1970. */
+  readonly expires?: number;
+  /** Networks that it may be used from, as `192.0.2.0/24`. */
+  readonly networks?: readonly string[];
+  /** Whether it deletes nothing. */
+  readonly readOnly?: boolean;
+}
+
+/** Keys of one of a user's secrets. */
+export interface UserKeys extends ScramKeys {
+  /** Of an app password: its label and its terms. */
+  readonly app?: AppPasswordTerms & { readonly label: string };
+}
+
+/** When and from where an app password was used last. */
+export interface AppPasswordUse {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** The client's IP address. */
+  readonly address: string;
+}
+
 /** A user as a source knows them. */
 export interface FoundUser extends Salting {
   /** The name under which the maildrop is kept. */
@@ -51,7 +75,7 @@ export interface FoundUser extends Salting {
   /** Changes whenever one of the user's secrets does, and never comes again. */
   readonly revision: string;
   /** Of the password, where it has keys, and of the app passwords. */
-  readonly keys: readonly ScramKeys[];
+  readonly keys: readonly UserKeys[];
   /** The password itself, where a file gives it in clear. APOP needs it (RFC 1939, section 7). */
   readonly clear?: string;
   /** The password's hash, where it has no keys yet. */
@@ -76,6 +100,8 @@ export interface UserSource {
   find(name: string): Promise<FoundUser | undefined>;
   /** Keeps the keys of a password that {@linkcode FoundUser.clear} gave or {@linkcode FoundUser.foreign} proved right. */
   learn(user: FoundUser, keys: ScramKeys): Promise<void>;
+  /** Notes that an app password let its user in. @throws {Error} when it cannot be noted */
+  used?(name: string, label: string, use: AppPasswordUse): Promise<void>;
 }
 
 /** Keys that were learned for a hash in a passwd-file. They hold as long as the file's line does. */

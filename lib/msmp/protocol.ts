@@ -62,7 +62,12 @@ export const PROTOCOL: readonly ProtocolCommand[] = [
     second,
   ),
   row("USER SHOW", "user", "list what was set for a user", { ...lines, ...second }),
-  row("KEY ADD", "user label", "create an app password, shown once", second),
+  row(
+    "KEY ADD",
+    "user label",
+    "create an app password, shown once; expires=, networks= and read-only may follow",
+    second,
+  ),
   row("KEY DELE", "user label", "delete an app password", second),
   row("KEY LIST", "user", "list a user's app passwords", { ...lines, ...second }),
   row("ADMIN ADD", "name password", "add an administrator, or set the password", second),

@@ -130,11 +130,34 @@ export function readBackup(lines: readonly string[]): BackupRecord {
 export interface KeyRecord {
   readonly label: string;
   readonly made: string;
+  readonly expires?: string;
+  readonly networks?: readonly string[];
+  readonly readOnly?: boolean;
+  /** When and from where it was used last. */
+  readonly used?: string;
+  readonly from?: string;
 }
 
-/** Reads a line of KEY LIST: `<day> <time> <label>`. */
+/** Reads a line of KEY LIST: `<day> <time> <label> [expires=…] [networks=…] [read-only] [used=… from=…]`. */
 export function readKey(line: string): KeyRecord {
-  return { label: line.slice(20), made: line.slice(0, 19) };
+  const TERM = / (?:(expires|networks|used|from)=(\S+)|read-only)$/;
+  let label = line.slice(20);
+  const found = new Map<string, string>();
+  for (let term = TERM.exec(label); term !== null; term = TERM.exec(label)) {
+    found.set(term[1] ?? "read-only", term[2] ?? "");
+    label = label.slice(0, term.index);
+  }
+  const [expires, used, from] = ["expires", "used", "from"].map((name) => found.get(name));
+  const networks = found.get("networks")?.split(",");
+  return {
+    label,
+    made: line.slice(0, 19),
+    ...(expires !== undefined && { expires }),
+    ...(networks !== undefined && { networks }),
+    ...(found.has("read-only") && { readOnly: true }),
+    ...(used !== undefined && { used }),
+    ...(from !== undefined && { from }),
+  };
 }
 
 /** In fields between blanks, a blank stands as `\x20`. */

@@ -13,6 +13,8 @@ export interface OpenLogin {
   readonly mechanism: string;
   readonly maildrop: Maildrop;
   readonly lease: Lease;
+  /** Whether nothing may be deleted. */
+  readonly readOnly: boolean;
   /** Milliseconds that opening the maildrop took. */
   readonly milliseconds: number;
 }

@@ -67,7 +67,7 @@ export async function logIn(
 
 async function openTransaction(
   phase: Authorization,
-  { user, record, lease }: Granted,
+  { user, record, lease, readOnly = false }: Granted,
   mechanism: string,
 ): Promise<Reply> {
   const { clock, close, keepSlot, releaseSlot, store } = phase.context.services;
@@ -104,7 +104,14 @@ async function openTransaction(
       };
   }
   const milliseconds = performance.now() - begun;
-  const summary = phase.context.enter({ user, mechanism, maildrop, lease, milliseconds });
+  const summary = phase.context.enter({
+    user,
+    mechanism,
+    maildrop,
+    lease,
+    readOnly,
+    milliseconds,
+  });
   const { greetingStyle } = phase.context.services.settings;
   return {
     kind: "ok",

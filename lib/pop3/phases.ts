@@ -4,7 +4,7 @@ import type { CloseReason } from "../contracts/event.ts";
 import type { Lease } from "../contracts/login_service.ts";
 import type { Maildrop, MayRemove, MessageInfo } from "../contracts/mail_store.ts";
 import { raiseFence } from "../locks/fence.ts";
-import type { Pop3Context } from "./context.ts";
+import type { OpenLogin, Pop3Context } from "./context.ts";
 
 /** Before login (RFC 1939, section 4). */
 export class Authorization {
@@ -43,6 +43,8 @@ export class Transaction {
   readonly context: Pop3Context;
   readonly user: string;
   readonly maildrop: Maildrop;
+  /** Whether nothing may be deleted: the login was by an app password that is read-only. */
+  readonly readOnly: boolean;
   /** Numbers of the messages that QUIT will remove. */
   readonly marked = new Set<number>();
   /** The highest number that was accessed since the session began, or since RSET. */
@@ -54,8 +56,15 @@ export class Transaction {
   #unconfirmed: MessageInfo[] = [];
   #open = true;
 
-  constructor(context: Pop3Context, user: string, maildrop: Maildrop, lease: Lease) {
+  constructor(
+    context: Pop3Context,
+    { user, maildrop, lease, readOnly }: Pick<
+      OpenLogin,
+      "user" | "maildrop" | "lease" | "readOnly"
+    >,
+  ) {
     this.context = context;
+    this.readOnly = readOnly;
     this.user = user;
     this.maildrop = maildrop;
     this.#lease = lease;

@@ -208,9 +208,9 @@ export class Pop3Session implements Dialogue, Pop3Context {
       .filter((line, index, all) => all.indexOf(line) === index);
   }
 
-  enter({ user, mechanism, maildrop, lease, milliseconds }: OpenLogin): string {
+  enter({ user, mechanism, maildrop, lease, readOnly, milliseconds }: OpenLogin): string {
     const { clock, loginService, identity } = this.services;
-    const transaction = new Transaction(this, user, maildrop, lease);
+    const transaction = new Transaction(this, { user, maildrop, lease, readOnly });
     const { count: messages, octets } = transaction;
     const { session } = identity;
     this.#phase = transaction;

@@ -60,6 +60,7 @@ export type RemoteLoginOutcome =
     readonly kind: "granted";
     readonly user: string;
     readonly record?: UserRecord;
+    readonly readOnly?: boolean;
     readonly serverSignature?: Uint8Array;
   }
   | Extract<LoginOutcome, { kind: "refused" }>;

@@ -41,7 +41,10 @@ export async function scram(
     proof,
   } as const;
   const verified = await directory.verify(credentials);
-  if (verified) assertEquals(verified, { user, serverSignature: client.serverSignature });
+  if (verified) {
+    const { appPassword: _, ...rest } = verified;
+    assertEquals(rest, { user, serverSignature: client.serverSignature });
+  }
   return verified !== undefined;
 }
 

@@ -5,13 +5,15 @@ import type { Reply } from "../../wire/reply.ts";
 import { linesAnswer } from "../answers.ts";
 import type { MsmpContext } from "../context.ts";
 import type { Administration } from "../phases.ts";
-import { shown, timeText } from "../text.ts";
+import { readLabelAndTerms, termsText } from "../../auth/app_password_terms.ts";
+import type { ListedAppPassword } from "../../contracts/account_store.ts";
+import { shown, timeText, timeWord } from "../text.ts";
 import { firstWord, refused } from "../words.ts";
 
 interface Arguments {
   readonly verb: "ADD" | "DELE" | "LIST";
   readonly user: string;
-  /** Empty for LIST. */
+  /** With the terms of ADD behind it; empty for LIST. */
   readonly label: string;
 }
 
@@ -33,7 +35,7 @@ export const key = command<Administration, Arguments, MsmpContext>({
 
 function readArguments(text: string): Arguments {
   const { word, rest } = firstWord(text);
-  const verb = word.toUpperCase();
+  const verb = word.toUpperCase() === "DEL" ? "DELE" : word.toUpperCase();
   const { word: user, rest: label } = firstWord(rest);
   const named = label.trim() !== "";
   if ((verb === "ADD" || verb === "DELE") && user !== "" && named) {
@@ -41,12 +43,13 @@ function readArguments(text: string): Arguments {
   }
   if (verb === "LIST" && user !== "" && !named) return { verb, user, label: "" };
   throw new SyntaxError(
-    "Expected KEY ADD <user> <label>, KEY DELE <user> <label> or KEY LIST <user>",
+    "Expected KEY ADD <user> <label> [expires=…] [networks=…] [read-only], KEY DELE <user> <label> or KEY LIST <user>",
   );
 }
 
-async function add(phase: Administration, { user, label }: Arguments): Promise<Reply> {
-  const outcome = await phase.context.services.management.keys.add(user, label);
+async function add(phase: Administration, { user, label: said }: Arguments): Promise<Reply> {
+  const { label, terms } = readLabelAndTerms(said, Date.now());
+  const outcome = await phase.context.services.management.keys.add(user, label, terms);
   switch (outcome.kind) {
     case "absent":
       return refused("User does not exist");
@@ -57,7 +60,7 @@ async function add(phase: Administration, { user, label }: Arguments): Promise<R
     case "in-file":
       return refused(`User is in the file ${shown(outcome.path)} only: ADD takes the user over`);
     case "added":
-      phase.audit({ action: "KEY ADD", object: `${outcome.name} ${label}`, after: "hidden" });
+      phase.audit({ action: "KEY ADD", object: `${outcome.name} ${said}`, after: "hidden" });
       return { kind: "ok", text: outcome.password };
   }
 }
@@ -74,5 +77,14 @@ async function remove(phase: Administration, { user, label }: Arguments): Promis
 async function list(phase: Administration, { user }: Arguments): Promise<Reply> {
   const keys = await phase.context.services.management.keys.list(user);
   if (keys === undefined) return refused("User does not exist");
-  return await linesAnswer(phase, keys.map(({ label, at }) => `${timeText(at)} ${shown(label)}`));
+  return await linesAnswer(phase, keys.map(keyLine));
+}
+
+/** When it was made, its label, its terms, and its last use. */
+function keyLine({ label, at, lastUse, ...terms }: ListedAppPassword): string {
+  return [
+    `${timeText(at)} ${shown(label)}`,
+    termsText(terms),
+    lastUse === undefined ? "" : `used=${timeWord(lastUse.at)} from=${lastUse.address}`,
+  ].filter((part) => part !== "").join(" ");
 }

@@ -13,6 +13,7 @@ export const dele = command<Transaction, number, Pop3Context>({
   handle(phase, number): Reply {
     const message = phase.find(number);
     if (typeof message === "string") return { kind: "error", text: message };
+    if (phase.readOnly) return { kind: "error", text: "This app password is read-only" };
     phase.mark(message);
     phase.accessed(number);
     return { kind: "ok", text: `message ${number} deleted` };

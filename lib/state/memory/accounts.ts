@@ -1,6 +1,6 @@
 /** Users or administrators in memory: the twin of what the state file keeps. */
 
-import type { ForeignHash, ScramKeys } from "../../contracts/user_source.ts";
+import type { AppPasswordUse, ForeignHash, ScramKeys } from "../../contracts/user_source.ts";
 import type {
   Account,
   AccountKind,
@@ -8,6 +8,7 @@ import type {
   AppPassword,
   Expected,
   FlagMemory,
+  ListedAppPassword,
   StoredAccount,
 } from "../../contracts/account_store.ts";
 
@@ -23,6 +24,7 @@ export class MemoryAccounts implements AccountStore {
   readonly #accounts = new Map<string, Kept>();
   #flags: readonly FlagMemory[] = [];
   #revision = 0;
+  readonly #uses = new WeakMap<AppPassword, AppPasswordUse>();
 
   /** Makes an empty store. */
   constructor(kind: AccountKind) {
@@ -38,11 +40,7 @@ export class MemoryAccounts implements AccountStore {
     const kept = this.#accounts.get(name);
     if (!kept) return Promise.resolve(undefined);
     const { account, revision, appPasswords } = kept;
-    const keys = [...appPasswords.values()].map(({ storedKey, serverKey }) => ({
-      storedKey,
-      serverKey,
-    }));
-    return Promise.resolve({ ...account, revision, appPasswords: keys });
+    return Promise.resolve({ ...account, revision, appPasswords: [...appPasswords.values()] });
   }
 
   count(): Promise<number> {
@@ -121,10 +119,20 @@ export class MemoryAccounts implements AccountStore {
     return Promise.resolve(true);
   }
 
-  listAppPasswords(name: string): Promise<readonly AppPassword[]> {
+  listAppPasswords(name: string): Promise<readonly ListedAppPassword[]> {
     const all = [...this.#accounts.get(name)?.appPasswords.values() ?? []];
     all.sort((one, other) => one.label < other.label ? -1 : 1);
-    return Promise.resolve(all.map(({ label, at }) => ({ label, at })));
+    return Promise.resolve(all.map((appPassword) => {
+      const { storedKey: _stored, serverKey: _server, ...listed } = appPassword;
+      const lastUse = this.#uses.get(appPassword);
+      return lastUse === undefined ? listed : { ...listed, lastUse };
+    }));
+  }
+
+  noteAppPasswordUse(name: string, label: string, use: AppPasswordUse): Promise<void> {
+    const appPassword = this.#accounts.get(name)?.appPasswords.get(label);
+    if (appPassword !== undefined) this.#uses.set(appPassword, use);
+    return Promise.resolve();
   }
 
   flags(): Promise<readonly FlagMemory[]> {

@@ -3,15 +3,15 @@
 import type {
   Account,
   AccountKind,
-  AccountOrigin,
   AccountStore,
   AppPassword,
   Expected,
   FlagMemory,
+  ListedAppPassword,
   StoredAccount,
 } from "../../contracts/account_store.ts";
-import type { ForeignHash, ForeignScheme, ScramKeys } from "../../contracts/user_source.ts";
-import type { Row } from "./connection.ts";
+import type { AppPasswordUse, ForeignHash, ScramKeys } from "../../contracts/user_source.ts";
+import { accountOf, appPasswordOf, foreignOf } from "./account_rows.ts";
 import type { Database, Query } from "./database.ts";
 import { Gatherer } from "./gatherer.ts";
 import type { SignalWriter } from "./signals.ts";
@@ -134,13 +134,15 @@ export class PostgresAccounts implements AccountStore {
   addAppPassword(
     name: string,
     revision: number,
-    { label, at, storedKey, serverKey }: AppPassword & ScramKeys,
+    appPassword: AppPassword & ScramKeys,
   ): Promise<"added" | "exists" | "changed"> {
+    const { label, at, storedKey, serverKey, expires = null, readOnly = false } = appPassword;
+    const networks = appPassword.networks?.join(",") ?? null;
     return this.#change([name], async (query) => {
       if (await this.#revision(query, name) !== revision) return "changed";
       const { count } = await query(
-        "INSERT INTO {app_password} VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
-        [this.kind, name, label, at, storedKey, serverKey],
+        "INSERT INTO {app_password} VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
+        [this.kind, name, label, at, storedKey, serverKey, expires, networks, readOnly],
       );
       if (count === 0) return "exists";
       await this.#renew(query, name);
@@ -160,12 +162,27 @@ export class PostgresAccounts implements AccountStore {
     }, (deleted) => deleted);
   }
 
-  async listAppPasswords(name: string): Promise<readonly AppPassword[]> {
+  async listAppPasswords(name: string): Promise<readonly ListedAppPassword[]> {
     const { rows } = await this.#read(
-      "SELECT label, at FROM {app_password} WHERE kind = $1 AND name = $2 ORDER BY label",
+      "SELECT label, at, expires, networks, read_only, used_at, used_from FROM {app_password} " +
+        "WHERE kind = $1 AND name = $2 ORDER BY label",
       [this.kind, name],
     );
-    return rows.map((row) => ({ label: String(row.label), at: numberOf(row.at) }));
+    return rows.map((row) => ({
+      ...appPasswordOf(row),
+      ...(row.used_at !== null && {
+        lastUse: { at: numberOf(row.used_at), address: String(row.used_from) },
+      }),
+    }));
+  }
+
+  /** A change of no secret: other nodes need not hear of it. */
+  async noteAppPasswordUse(name: string, label: string, use: AppPasswordUse): Promise<void> {
+    await this.#read(
+      "UPDATE {app_password} SET used_at = $4, used_from = $5 " +
+        "WHERE kind = $1 AND name = $2 AND label = $3",
+      [this.kind, name, label, use.at, use.address],
+    );
   }
 
   async flags(): Promise<readonly FlagMemory[]> {
@@ -217,18 +234,20 @@ export class PostgresAccounts implements AccountStore {
   /** One statement for all who are looked for, with their app passwords; the same for those who are not there. */
   async #findAll(names: readonly string[]): Promise<(StoredAccount | undefined)[]> {
     const { rows } = await this.#read(
-      "SELECT a.*, p.stored_key AS app_stored, p.server_key AS app_server FROM {account} a " +
+      "SELECT a.*, p.stored_key AS app_stored, p.server_key AS app_server, p.label, " +
+        "p.at AS app_at, p.expires, p.networks, p.read_only FROM {account} a " +
         "LEFT JOIN {app_password} p ON p.kind = a.kind AND p.name = a.name " +
         "WHERE a.kind = $1 AND a.name = ANY($2::text[]) ORDER BY a.name, p.label",
       [this.kind, names],
     );
-    const found = new Map<string, StoredAccount & { appPasswords: ScramKeys[] }>();
+    const found = new Map<string, StoredAccount & { appPasswords: (AppPassword & ScramKeys)[] }>();
     for (const row of rows) {
       const name = String(row.name);
       const account = found.get(name) ?? accountOf(row);
       found.set(name, account);
       if (row.app_stored === null) continue;
       account.appPasswords.push({
+        ...appPasswordOf({ ...row, at: row.app_at }),
         storedKey: octetsOf(row.app_stored),
         serverKey: octetsOf(row.app_server),
       });
@@ -300,26 +319,4 @@ async function serialize(query: Query): Promise<void> {
 /** Octets as an element of an array. */
 function bytea(octets: Uint8Array): string {
   return `\\x${octets.toHex()}`;
-}
-
-function accountOf(row: Row): StoredAccount & { appPasswords: ScramKeys[] } {
-  return {
-    name: String(row.name),
-    origin: row.origin as AccountOrigin,
-    at: numberOf(row.at),
-    revision: numberOf(row.revision),
-    salt: octetsOf(row.salt),
-    iterations: numberOf(row.iterations),
-    password: row.hash === null
-      ? {
-        kind: "keys",
-        keys: { storedKey: octetsOf(row.stored_key), serverKey: octetsOf(row.server_key) },
-      }
-      : { kind: "foreign", hash: foreignOf(row) },
-    appPasswords: [],
-  };
-}
-
-function foreignOf(row: Row): ForeignHash {
-  return { scheme: row.scheme as ForeignScheme, data: String(row.hash) };
 }

@@ -24,6 +24,8 @@ const STEPS: readonly (readonly string[])[] = [[
   `CREATE TABLE IF NOT EXISTS {app_password} (
     kind text NOT NULL, name text COLLATE "C" NOT NULL, label text COLLATE "C" NOT NULL,
     at bigint NOT NULL, stored_key bytea NOT NULL, server_key bytea NOT NULL,
+    expires bigint, networks text, read_only boolean NOT NULL DEFAULT false,
+    used_at bigint, used_from text,
     PRIMARY KEY (kind, name, label),
     FOREIGN KEY (kind, name) REFERENCES {account} ON DELETE CASCADE)`,
   `CREATE TABLE IF NOT EXISTS {flag} (

@@ -1,17 +1,24 @@
 /** Users or administrators in the state file. */
 
-import type { ForeignHash, ForeignScheme, ScramKeys } from "../../contracts/user_source.ts";
+import type { AppPasswordUse, ForeignHash, ScramKeys } from "../../contracts/user_source.ts";
 import type {
   Account,
   AccountKind,
   AccountOrigin,
-  AccountPassword,
   AccountStore,
   AppPassword,
   Expected,
   FlagMemory,
+  ListedAppPassword,
   StoredAccount,
 } from "../../contracts/account_store.ts";
+import { foreignOf, passwordOf } from "./account_rows.ts";
+import {
+  listAppPasswords,
+  noteAppPasswordUse,
+  readAppPasswords,
+  writeTerms,
+} from "./app_passwords.ts";
 import type { Row, SqliteDatabase } from "./database.ts";
 
 /** Names read at a time by {@linkcode SqliteAccounts.list}. */
@@ -56,11 +63,9 @@ export class SqliteAccounts implements AccountStore {
       this.kind,
     );
     if (!row) return undefined;
-    const appPasswords = row.app_passwords === 0 ? [] : this.#database.all(
-      "SELECT stored_key, server_key FROM app_passwords WHERE kind = ? AND name = ?",
-      this.kind,
-      row.name as string,
-    ).map(keysOf);
+    const appPasswords = row.app_passwords === 0
+      ? []
+      : readAppPasswords(this.#database, this.kind, row.name as string);
     const account = {
       name: row.name as string,
       origin: row.origin as AccountOrigin,
@@ -148,7 +153,7 @@ export class SqliteAccounts implements AccountStore {
   async addAppPassword(
     name: string,
     revision: number,
-    { label, at, storedKey, serverKey }: AppPassword & ScramKeys,
+    { label, at, storedKey, serverKey, ...terms }: AppPassword & ScramKeys,
   ): Promise<"added" | "exists" | "changed"> {
     return this.#change(() => {
       if (this.#row(name)?.revision !== revision) return "changed";
@@ -162,6 +167,7 @@ export class SqliteAccounts implements AccountStore {
         serverKey,
       );
       if (added === 0) return "exists";
+      writeTerms(this.#database, [this.kind, name, label], terms);
       this.#appPasswordsChanged(name, 1);
       return "added";
     });
@@ -180,12 +186,14 @@ export class SqliteAccounts implements AccountStore {
     });
   }
 
-  async listAppPasswords(name: string): Promise<readonly AppPassword[]> {
-    return this.#database.all(
-      "SELECT label, at FROM app_passwords WHERE kind = ? AND name = ? ORDER BY label",
-      this.kind,
-      name,
-    ).map((row) => ({ label: row.label as string, at: row.at as number }));
+  async listAppPasswords(name: string): Promise<readonly ListedAppPassword[]> {
+    return listAppPasswords(this.#database, this.kind, name);
+  }
+
+  /** See {@linkcode AccountStore.noteAppPasswordUse}. */
+  // deno-lint-ignore require-await -- what is thrown must reject
+  async noteAppPasswordUse(name: string, label: string, use: AppPasswordUse): Promise<void> {
+    noteAppPasswordUse(this.#database, [this.kind, name, label], use);
   }
 
   async flags(): Promise<readonly FlagMemory[]> {
@@ -289,17 +297,4 @@ export class SqliteAccounts implements AccountStore {
     );
     return row?.value as number;
   }
-}
-
-function keysOf(row: Row): ScramKeys {
-  return { storedKey: row.stored_key as Uint8Array, serverKey: row.server_key as Uint8Array };
-}
-
-function passwordOf(row: Row): AccountPassword {
-  if (row.hash === null) return { kind: "keys", keys: keysOf(row) };
-  return { kind: "foreign", hash: foreignOf(row) };
-}
-
-function foreignOf(row: Row): ForeignHash {
-  return { scheme: row.scheme as ForeignScheme, data: row.hash as string };
 }

@@ -42,10 +42,17 @@ const SEALED_2: readonly SealedTable[] = [
 /** Version 5 adds what is known of users besides their secrets. */
 const USER_FIELDS: SealedTable = { table: "user_fields", columns: ["name", "field", "value"] };
 
+/** Version 6 adds what app passwords are good for. */
+const TERMS: SealedTable = {
+  table: "app_password_terms",
+  columns: ["kind", "name", "label", "expires", "networks", "read_only"],
+};
+
 /** What is sealed in files of a version. */
 export function sealedIn(version: number): readonly SealedTable[] {
   if (version < 2) return [];
-  return version < 5 ? SEALED_2 : [...SEALED_2, USER_FIELDS];
+  if (version < 5) return SEALED_2;
+  return version < 6 ? [...SEALED_2, USER_FIELDS] : [...SEALED_2, USER_FIELDS, TERMS];
 }
 
 /** Step n brings a file of version n to version n + 1 (`PRAGMA user_version`). */
@@ -157,5 +164,20 @@ export const MIGRATIONS: readonly string[] = [
     name TEXT NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (name, field)
   ) STRICT, WITHOUT ROWID;
   ${sealing(USER_FIELDS)}
+  `,
+  `
+  -- What app passwords are good for, where it is not everything, and when and from where they were used last.
+  CREATE TABLE app_password_terms (
+    kind TEXT NOT NULL, name TEXT NOT NULL, label TEXT NOT NULL,
+    expires INTEGER, networks TEXT, read_only INTEGER NOT NULL,
+    PRIMARY KEY (kind, name, label),
+    FOREIGN KEY (kind, name, label) REFERENCES app_passwords ON DELETE CASCADE
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE app_password_uses (
+    kind TEXT NOT NULL, name TEXT NOT NULL, label TEXT NOT NULL, at INTEGER NOT NULL, address TEXT NOT NULL,
+    PRIMARY KEY (kind, name, label),
+    FOREIGN KEY (kind, name, label) REFERENCES app_passwords ON DELETE CASCADE
+  ) STRICT, WITHOUT ROWID;
+  ${sealing(TERMS)}
   `,
 ];
