@@ -36,7 +36,6 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "@logtape/logtape": ["log"],
   "@opentelemetry/api": ["observe"],
   "@std/async/delay": ["async"],
-  "@std/cli/parse-args": ["cli"],
   "@std/text/closest-string": ["settings"],
   "@std/text/levenshtein-distance": ["settings"],
   "hash-wasm": ["auth"],

@@ -41,8 +41,6 @@ export interface Accounts extends Disposable {
   readonly records: UserRecords;
   /** The passwd-file, where there is one. */
   readonly file: PasswdFile | undefined;
-  /** What the flags brought about, for the log. */
-  readonly flags: readonly FlagOutcome[];
 }
 
 /** What accounts are opened with. */
@@ -79,9 +77,7 @@ export async function openAccounts(
       onRefused: warnOfRefused,
     })
   );
-  const open = async (
-    kind: AccountKind,
-  ): Promise<AccountFamily & { flags: readonly FlagOutcome[] }> => {
+  const open = async (kind: AccountKind): Promise<AccountFamily> => {
     const isUsers = kind === "user";
     const accounts = isUsers ? state.users : state.administrators;
     const source = await AccountSource.open(accounts);
@@ -109,8 +105,8 @@ export async function openAccounts(
     const values = isUsers ? settings.user : settings.admin;
     const given = await wrongInput(() => readFlagAccounts(values, isUsers ? "-u" : "-a"));
     warnOfUnusable(given.map(({ name }) => name));
-    const flags = await wrongInput(() => applyFlags(given, { accounts, register, work }));
-    return { register, directory, flags };
+    tell(kind, await wrongInput(() => applyFlags(given, { accounts, register, work })));
+    return { register, directory };
   };
   const [users, administrators] = [await open("user"), await open("administrator")];
   return {
@@ -118,7 +114,6 @@ export async function openAccounts(
     administrators,
     records: new UserRecords({ directory: users.directory, fields: state.fields }),
     file,
-    flags: [...users.flags, ...administrators.flags],
     [Symbol.dispose]: () => foreign[Symbol.dispose](),
   };
 }
@@ -137,6 +132,21 @@ function warnOfUnusable(names: readonly string[]): void {
   for (const name of names) {
     const reason = refuseUserName(name);
     if (reason !== undefined) log.warn("Nobody can log in as {name}: {reason}", { name, reason });
+  }
+}
+
+/** Says what the flags of this start brought about. */
+function tell(kind: AccountKind, outcomes: readonly FlagOutcome[]): void {
+  const flag = kind === "user" ? "-u" : "-a";
+  for (const { name, kind: outcome } of outcomes) {
+    if (outcome === "added" || outcome === "changed") {
+      log.info(`The ${kind} {name} was ${outcome} by ${flag}`, { name });
+    } else if (outcome === "left-deleted") {
+      log.warn(
+        `The ${kind} {name} of ${flag} was deleted while a server ran, and stays so until the flag's password changes`,
+        { name },
+      );
+    }
   }
 }
 

@@ -1,7 +1,6 @@
-/** Reads a command's flags by `@std/cli`, strictly: what it lets pass (unknown flags, flags without values) is refused here. */
+/** Reads a command's flags, strictly: `node:util` takes arguments apart, and what it lets pass is refused here. */
 
-// @ts-types="./std_parse_args.d.ts"
-import { parseArgs } from "@std/cli/parse-args";
+import { parseArgs } from "node:util";
 import { printable } from "../bytes/printable.ts";
 import { didYouMean } from "../settings/suggest.ts";
 import { UsageError } from "./usage_error.ts";
@@ -25,15 +24,6 @@ export interface ParsedFlags {
   readonly rest: readonly string[];
 }
 
-/** One argument, taken apart. */
-interface Written {
-  /** As the user wrote it, for errors: `--port` or `-p`. */
-  readonly as: string;
-  readonly flag: Flag;
-  /** What was joined to it: `--port=1110`, `-p=1110`, `-p1110`. */
-  readonly joined: string | undefined;
-}
-
 /**
  * Reads arguments. A value may follow after a blank, after `=`, or directly after a short flag; one that begins with `--` must
  * follow after `=`, since after a blank it is taken for the next flag.
@@ -42,85 +32,77 @@ interface Written {
  * @throws {UsageError} for an unknown flag, a flag without its value, a value where none is taken, a flag given twice
  */
 export function parseFlags(args: readonly string[], flags: readonly Flag[]): ParsedFlags {
-  const { plain, rest } = spellOut(args, flags);
-  const names = flags.map(plainName);
-  const parsed = parseArgs(plain, { boolean: [], string: names, collect: names });
-  const values = new Map<string, readonly string[]>();
-  for (const flag of flags) {
-    const { name, repeatable } = flag;
-    const texts = parsed[plainName(flag)] as readonly string[];
-    if (texts.length > 1 && !repeatable) {
-      throw new UsageError(`--${name} is given ${texts.length} times: expected once`);
+  const values = new Map<string, string[]>();
+  const rest: string[] = [];
+  for (const token of tokensOf(args, flags)) {
+    if (token.kind === "positional") rest.push(token.value);
+    if (token.kind !== "option") continue;
+    const flag = flagOf(token, args[token.index]!, flags);
+    const texts = values.get(flag.name) ?? [];
+    values.set(flag.name, [...texts, valueOf(token, flag, flags)]);
+  }
+  for (const { name, repeatable } of flags) {
+    const times = values.get(name)?.length ?? 0;
+    if (times > 1 && !repeatable) {
+      throw new UsageError(`--${name} is given ${times} times: expected once`);
     }
-    if (texts.length > 0) values.set(name, texts);
   }
   return { values, rest };
 }
 
-/** `@std/cli` reads `--no-flag-updates` as the negation of a flag `flag-updates`; a sign in front keeps it from that. */
-const plainName = ({ name }: Flag): string => `@${name}`;
+type Token = ReturnType<typeof tokensOf>[number];
+type Option = Extract<Token, { kind: "option" }>;
 
-/** Writes every flag as `--@name=value`, which leaves nothing to be guessed. */
-function spellOut(
-  args: readonly string[],
-  flags: readonly Flag[],
-): { plain: string[]; rest: string[] } {
-  const plain: string[] = [];
-  const rest: string[] = [];
-  for (let i = 0; i < args.length; i++) {
-    const arg = args[i]!;
-    if (arg === "--") {
-      rest.push(...args.slice(i + 1));
-      break;
-    }
-    if (!arg.startsWith("-") || arg === "-") {
-      rest.push(arg);
-      continue;
-    }
-    const written = takeApart(arg, flags);
-    let value = written.joined;
-    if (value === undefined && written.flag.placeholder === "") value = "true";
-    if (value === undefined) {
-      value = args[++i];
-      if (value !== undefined && isFlag(value, flags)) {
-        throw new UsageError(
-          `${missing(written)}; a value that looks like a flag is written ${written.as}=VALUE`,
-        );
-      }
-    }
-    if (value === undefined || value === "") throw new UsageError(missing(written));
-    plain.push(`--${plainName(written.flag)}=${value}`);
-  }
-  return { plain, rest };
+// deno-lint-ignore explicit-function-return-type -- node:util exports no name for it
+function tokensOf(args: readonly string[], flags: readonly Flag[]) {
+  const options = Object.fromEntries(flags.map(({ name, letter, placeholder }) => [name, {
+    type: placeholder === "" ? "boolean" as const : "string" as const,
+    ...letter !== undefined && { short: letter },
+  }]));
+  return parseArgs({
+    args: [...args],
+    options,
+    strict: false,
+    tokens: true,
+    allowPositionals: true,
+  }).tokens;
 }
 
-const missing = ({ as, flag }: Written): string =>
-  `${as} has no value: expected ${as} ${flag.placeholder === "" ? "alone" : flag.placeholder}`;
-
 /** Finds the flag that an argument names. */
-function takeApart(arg: string, flags: readonly Flag[]): Written {
-  const equals = arg.indexOf("=");
-  if (arg.startsWith("--")) {
-    const name = arg.slice(2, equals < 0 ? undefined : equals);
-    const flag = flags.find((each) => each.name === name);
-    if (flag === undefined) throw new UsageError(unknown(`--${name}`, flags));
-    return { as: `--${name}`, flag, joined: equals < 0 ? undefined : arg.slice(equals + 1) };
+function flagOf({ name, rawName }: Option, arg: string, flags: readonly Flag[]): Flag {
+  const flag = flags.find((each) => each.name === name);
+  if (!arg.startsWith("--")) {
+    // `-port` is more likely a slip of the finger than `-p ort`; but `-p1110` is common.
+    const long = arg.slice(1).split("=", 1)[0]!;
+    if (long.length > 1 && flags.some((each) => each.name === long)) {
+      throw new UsageError(unknown(`-${long}`, flags));
+    }
+    if (flag?.placeholder === "" && arg.length > 2 && arg[2] !== "=") {
+      throw new UsageError(`${rawName} does not take a value`);
+    }
   }
-  const letter = Array.from(arg)[1]!;
-  const flag = flags.find((each) => each.letter === letter);
-  const tail = arg.slice(1 + letter.length);
-  // `-port` is more likely a slip of the finger than `-p ort`; but `-p1110` is common.
-  const long = arg.slice(1, equals < 0 ? undefined : equals);
-  if (tail !== "" && flags.some(({ name }) => name === long)) {
-    throw new UsageError(unknown(`-${long}`, flags));
+  // What follows an unknown letter may be a password, so it is not repeated.
+  if (flag === undefined) throw new UsageError(unknown(rawName, flags));
+  return flag;
+}
+
+/** The value of a flag; `true` for one that takes none. */
+function valueOf(
+  { rawName, value, inlineValue }: Option,
+  flag: Flag,
+  flags: readonly Flag[],
+): string {
+  if (value === undefined && flag.placeholder === "") return "true";
+  // `-p=1110` is common, too.
+  const text = inlineValue && !rawName.startsWith("--") ? value?.replace(/^=/, "") : value;
+  const isMissing = `${rawName} has no value: expected ${rawName} ${flag.placeholder || "alone"}`;
+  if (text === undefined || text === "") throw new UsageError(isMissing);
+  if (!inlineValue && isFlag(text, flags)) {
+    throw new UsageError(
+      `${isMissing}; a value that looks like a flag is written ${rawName}=VALUE`,
+    );
   }
-  // What follows the letter may be a password, so it is not repeated.
-  if (flag === undefined) throw new UsageError(unknown(`-${letter}`, flags));
-  if (flag.placeholder === "" && tail !== "" && !tail.startsWith("=")) {
-    throw new UsageError(`-${letter} does not take a value`);
-  }
-  const joined = tail.startsWith("=") ? tail.slice(1) : tail === "" ? undefined : tail;
-  return { as: `-${letter}`, flag, joined };
+  return text;
 }
 
 /** Whether an argument is to be taken for a flag where a value is expected. */
