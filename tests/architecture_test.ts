@@ -48,6 +48,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 const NOT_IN_WORKERS: readonly string[] = ["auth", "state", "admin", "http", "app", "msmp", "cli"];
 const WORKER_PROGRAM = "lib/workers/thread/session_worker.ts";
 const TRANSFORMER_PROGRAM = "lib/workers/transformer/transformer_thread.ts";
+const MAIL_PROGRAM = "lib/workers/mail/mail_worker.ts";
 
 /** Modules that keep a variable that changes, and why. */
 const MAY_KEEP_VARIABLES: Readonly<Record<string, string>> = {
@@ -172,6 +173,7 @@ Deno.test("what runs in workers and beside them comes from no room that faces ad
   };
   visit(WORKER_PROGRAM);
   visit(TRANSFORMER_PROGRAM);
+  visit(MAIL_PROGRAM);
   assertEquals([...closure].filter((path) => NOT_IN_WORKERS.includes(roomOf(path))), []);
 });
 

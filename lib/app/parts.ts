@@ -33,8 +33,12 @@ import { MailFolderLocks } from "../mail/mail_folder_lock.ts";
 import { findPorts, type Ports } from "../net/ports.ts";
 import { settingChecks } from "../workers/setting_checks.ts";
 import { StartError } from "../net/start_error.ts";
-import { mailRoots } from "../mail/places/mail_roots.ts";
+import { mailRoots, realFolders } from "../mail/places/mail_roots.ts";
 import { heldFolders } from "./held_folders.ts";
+import { kernelFiles } from "./kernel_files.ts";
+import { remoteFileSystems } from "./remote_file_systems.ts";
+import { MailThreads } from "../mail/mail_thread/mail_threads.ts";
+import { MailWorkers } from "../workers/mail/mail_workers.ts";
 import { storeFactory } from "../mail/open_mail_store.ts";
 import { SessionNumbers } from "../workers/session_numbers.ts";
 import { Supervisor } from "../workers/supervisor.ts";
@@ -130,8 +134,26 @@ export async function assemble(
   const turns = new Semaphore(settings().maxTransformers);
   const yielder = new Yielder();
   const held = heldFolders(path);
+  const isRemote = remoteFileSystems(kernelFiles(path));
+  const mailWorkersOf = (folders: () => readonly string[]): MailWorkers =>
+    new MailWorkers({ folders, isRemote, running: () => running.moment() });
+  const mailWorkers = stack.use(mailWorkersOf(() => realFolders(mailRoots(settings()))));
+  const threads = new MailThreads({
+    start: async () => mailWorkers.start(),
+    held,
+    yielder,
+    warn: (message, properties) => log.warn(message, properties ?? {}),
+  });
   const account = Deno.uid() ?? NaN;
-  const storeOf = storeFactory({ yielder, running, account, held, roots: mailRoots });
+  const storeOf = storeFactory({
+    yielder,
+    running,
+    account,
+    held,
+    threads,
+    isRemote,
+    roots: mailRoots,
+  });
   const store = (): MailStore => storeOf(settings());
   const locks = new MemoryLocks();
   const guards = await openGuards(settings, state.attempts, stack);
@@ -167,6 +189,7 @@ export async function assemble(
     turns,
     groups,
     held,
+    mailWorkers: (folders) => mailWorkersOf(() => folders),
     logging,
     path,
     workers: settings().workers,

@@ -30,6 +30,14 @@ export interface StoredMessage extends Disposable {
   /** Whether the stored octets are already what RETR sends: CRLF line ends, no line begins with a dot, the last line ended. */
   readonly verbatim: boolean;
   /**
+   * Waits until the next octets are at hand. Only of messages that another thread reads, since their file system is slow: then before each
+   * {@linkcode StoredMessage.readSync}.
+   *
+   * @throws {MaildropUnavailableError} when they do not come in time
+   * @throws {MessageChangedError} when the file has become shorter
+   */
+  ready?(): Promise<void>;
+  /**
    * Puts the next stored octets into `into`. Synchronous: a local file's read is quicker than a change of task.
    *
    * @returns how many (at least 1), or null at the end

@@ -9,7 +9,9 @@ import type { MailRoots } from "./places/mail_roots.ts";
 import { readPlace } from "./naming/place_template.ts";
 import type { MailStore } from "../contracts/mail_store.ts";
 import { logger } from "../log/logging.ts";
-import type { SessionSettings } from "../contracts/settings.ts";
+import { FolderProbe } from "./folder_probe.ts";
+import type { MailThreads } from "./mail_thread/mail_threads.ts";
+import type { StoreSettings } from "./store_settings.ts";
 
 const log = logger("mail");
 
@@ -23,7 +25,13 @@ export interface StoreThread {
   /** Works in mailboxes that others than the server can write in. */
   readonly held: (root: string, homes: readonly string[]) => HeldFolders;
   /** Where mailboxes may lie, under some settings. */
-  readonly roots: (settings: SessionSettings) => MailRoots;
+  readonly roots: (settings: StoreSettings) => MailRoots;
+  /** Serve mailboxes that are slow to answer, which would hold up all of this thread. @default {they are served like others} */
+  readonly threads?: MailThreads;
+  /** Whether a device is a file system of another machine. @default none is */
+  readonly isRemote?: (device: number) => Promise<boolean>;
+  /** @default {it goes to the log} */
+  readonly warn?: (message: string, properties?: Record<string, unknown>) => void;
 }
 
 /**
@@ -32,34 +40,48 @@ export interface StoreThread {
  */
 export function storeFactory(
   thread: StoreThread,
-): (settings: SessionSettings) => MailStore {
-  let last: { readonly settings: SessionSettings; readonly store: MailStore } | undefined;
+): (settings: StoreSettings) => MailStore {
+  const { isRemote } = thread;
+  const probe = new FolderProbe(isRemote === undefined ? {} : { isRemote });
+  let last: { readonly settings: StoreSettings; readonly store: MailStore } | undefined;
   return (settings) => {
     if (last?.settings !== settings) {
-      last = { settings, store: makeStore(settings, thread) };
+      last = { settings, store: makeStore(settings, thread, probe) };
     }
     return last.store;
   };
 }
 
-function makeStore(settings: SessionSettings, thread: StoreThread): MailStore {
+function makeStore(
+  settings: StoreSettings,
+  thread: StoreThread,
+  probe: FolderProbe,
+): MailStore {
   const { defaultDomain, mailbox, maxMessages, expire, noFlagUpdates, timeout } = settings;
-  const { roots, held, ...shared } = thread;
-  const { maildir: { given, real }, homes } = roots(settings);
+  const { account, held, running, threads, warn, yielder } = thread;
+  const roots = thread.roots(settings);
+  const { maildir: { given, real }, homes } = roots;
+  const served = { settings, roots };
   return new FolderMailStore({
-    ...shared,
+    account,
+    running,
+    yielder,
+    probe,
     root: real,
     given,
     homes,
     held: held(real, homes.map((home) => home.real)),
     template: mailbox === undefined ? undefined : readPlace(mailbox),
-    ids: readIds(settings.ids, thread.account),
+    ids: readIds(settings.ids, account),
+    ...(threads !== undefined && {
+      slow: (mailbox, place) => threads.storeOf(mailbox, place, served),
+    }),
     ...(defaultDomain !== undefined && { defaultDomain }),
     maxMessages,
     expireDays: expire,
     flagUpdates: !noFlagUpdates,
     // A client that waits longer is like one that says nothing.
     measureTimeout: timeout === 0 ? Infinity : timeout * 1000,
-    warn: (message, properties) => log.warn(message, properties ?? {}),
+    warn: warn ?? ((message, properties) => log.warn(message, properties ?? {})),
   });
 }

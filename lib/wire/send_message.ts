@@ -53,6 +53,7 @@ async function sendStored(
   encoder.append(firstLine);
   let left = message.storedSize;
   while (left > 0 && !limit?.done) {
+    if (message.ready !== undefined) await message.ready();
     // A message that needs no change is read straight to where the socket takes it from.
     const space = message.verbatim ? encoder.space() : encoder.input;
     const octets = message.readSync(

@@ -81,6 +81,10 @@ export interface MainMethods {
   releaseLease(session: string, ending: CloseReason): Promise<void>;
   /** Waits for one of `max_transformers` turns; the answer names it: by the number of the question. */
   enterTurn(session: string): Promise<number>;
+  /** Starts a thread that serves slow mailboxes; the answer is the port to it. */
+  openMailThread(): Promise<MessagePort>;
+  /** Whether a device is a file system of another machine, or of a program. */
+  isRemote(device: number): Promise<boolean>;
   /** Works in folders of the mail folder that are held open; what is asked is checked by the program that does it. */
   holdFolders(
     request: Uint8Array<ArrayBuffer>,

@@ -14,6 +14,7 @@ import type { LocalLoginService } from "../auth/local_login_service.ts";
 import type { WorkerState } from "./messages.ts";
 import type { ListenOptions } from "../net/endpoint.ts";
 import { StartError } from "../net/start_error.ts";
+import type { MailWorkers } from "./mail/mail_workers.ts";
 import { SharedThreads } from "./shared_threads.ts";
 import { Transformers } from "./transformer/transformers.ts";
 import { WorkerHandle } from "./worker_handle.ts";
@@ -36,6 +37,8 @@ export interface SupervisorOptions {
   readonly groups: LocalProcessGroups;
   /** Works in held folders below these. */
   readonly held: (root: string, homes: readonly string[]) => HeldFolders;
+  /** Makes what starts threads for slow mailboxes below these. */
+  readonly mailWorkers: (folders: readonly string[]) => MailWorkers;
   readonly logging: Pick<Logging, "accept">;
   /** How many workers serve. */
   readonly workers: number;
@@ -241,6 +244,7 @@ export class Supervisor {
       turns: options.turns,
       startProgram,
       held: options.held(folders[0], folders.slice(1)),
+      mailWorkers: options.mailWorkers(folders),
       folders,
       path: options.path,
       logging: options.logging,
@@ -275,21 +279,16 @@ export class Supervisor {
     this.#workers.delete(link);
     const served = this.#serving.delete(link);
     this.#draining.delete(link);
-    this.#freeThread(thread, error !== undefined);
     if (error !== undefined) log.error("A session worker died: {error}", { error });
+    // One that died may still take its last steps: what it holds is given to others when it surely does not.
+    if (error === undefined) this.#shared.free(thread);
+    else this.#later(LAST_BREATH_MS, () => this.#shared.free(thread));
     if (served && !this.#stopping) {
       if (age >= REPLACE_PAUSE_MS) this.#replace();
       else this.#later(REPLACE_PAUSE_MS, () => this.#replace());
     }
     if (generation !== undefined) this.#letGo(generation);
     if (this.#stopping && this.#workers.size === 0) this.#emptied?.();
-  }
-
-  /** A thread that died may still take its last steps: what it holds is given to others when it surely does not. */
-  #freeThread(thread: number, died: boolean): void {
-    const free = (): void => this.#shared.free(thread);
-    if (died) this.#later(LAST_BREATH_MS, free);
-    else free();
   }
 
   /** Gives back the mail folder of a generation that nobody belongs to any more. */

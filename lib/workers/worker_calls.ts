@@ -4,6 +4,8 @@ import { type HeldFolders, HelperError, NoHelperError } from "../contracts/held_
 import type { CloseReason } from "../contracts/event.ts";
 import type { Lease, LoginOutcome } from "../contracts/login_service.ts";
 import { MOST_REQUESTS } from "../mail/held/held_mailbox.ts";
+import { MOST_MAIL_THREADS } from "../mail/mail_thread/mail_threads.ts";
+import type { MailWorkers } from "./mail/mail_workers.ts";
 import type { LocalLoginService } from "../auth/local_login_service.ts";
 import type { Call, HeldFoldersAnswer, MainMethods, RemoteLoginOutcome } from "./messages.ts";
 import type { WorkerRuns } from "./worker_runs.ts";
@@ -12,6 +14,9 @@ import { FalseStatementError, type WorkerSessions } from "./worker_sessions.ts";
 /** Questions of one worker that may wait at once, beside one for each of its sessions. */
 const MORE_WAITING = 1024;
 
+/** Threads for slow mailboxes that a worker may have started: it may know sooner than the main thread that some have ended. */
+const MOST_STARTED = 2 * MOST_MAIL_THREADS;
+
 /** What questions are answered with. */
 export interface WorkerCallsOptions {
   readonly loginService: LocalLoginService;
@@ -19,6 +24,8 @@ export interface WorkerCallsOptions {
   readonly runs: WorkerRuns;
   /** Works in folders of the worker's mail folder that are held open. */
   readonly held: HeldFolders;
+  /** Serve slow mailboxes for the worker. */
+  readonly mailWorkers: MailWorkers;
   /** Tells the worker that a session's lock is lost. */
   readonly lost: (session: string) => void;
 }
@@ -55,6 +62,9 @@ export class WorkerCalls {
     }
     if (question.method === "holdFolders" && this.#holding >= MOST_REQUESTS) {
       throw new FalseStatementError("It asks for more work in held folders than a worker does");
+    }
+    if (question.method === "openMailThread" && this.#options.mailWorkers.size >= MOST_STARTED) {
+      throw new FalseStatementError("It asks for more threads for slow mailboxes than it uses");
     }
     if (question.method === "admit") sessions.of(question.args[0]);
     else if (question.method === "login") sessions.checking(question.args[0]);
@@ -118,6 +128,10 @@ export class WorkerCalls {
         return this.#releaseLease(...question.args);
       case "enterTurn":
         return runs.enter(question.call, ...question.args);
+      case "openMailThread":
+        return Promise.resolve(this.#options.mailWorkers.start());
+      case "isRemote":
+        return this.#options.mailWorkers.isRemote(...question.args);
       case "holdFolders":
         return this.#holdFolders(...question.args);
     }

@@ -13,6 +13,7 @@ import { ListenError } from "../net/start_error.ts";
 import { WorkerCalls } from "./worker_calls.ts";
 import { type StartProgram, WorkerRuns } from "./worker_runs.ts";
 import { markLine } from "./worker_log.ts";
+import type { MailWorkers } from "./mail/mail_workers.ts";
 import { readWorkerMessage } from "./worker_messages.ts";
 import type { WorkerPermissions } from "./worker_permissions.ts";
 import { FalseStatementError, WorkerSessions } from "./worker_sessions.ts";
@@ -36,6 +37,8 @@ export interface WorkerHandleOptions {
   readonly startProgram: StartProgram | undefined;
   /** Works in held folders of the worker's mail folder. */
   readonly held: HeldFolders;
+  /** Serve slow mailboxes for the worker; they end with it. */
+  readonly mailWorkers: MailWorkers;
   /** The folders of mailboxes, absolute paths. */
   readonly folders: readonly string[];
   /** The transformer's PATH. */
@@ -76,7 +79,7 @@ export class WorkerHandle {
   /** Starts the thread. */
   constructor(options: WorkerHandleOptions) {
     this.#options = options;
-    const { clock = systemClock, held, loginService, maxConnections, setup } = options;
+    const { clock = systemClock, loginService, maxConnections, setup } = options;
     this.#clock = clock;
     const sessions = new WorkerSessions({ prefix: setup.sessionPrefix, maxConnections, clock });
     const post = (message: ToWorker): void => this.#post(message);
@@ -96,7 +99,8 @@ export class WorkerHandle {
       loginService,
       sessions,
       runs,
-      held,
+      held: options.held,
+      mailWorkers: options.mailWorkers,
       lost: (session) => post({ type: "lost", session }),
     });
     const script = options.script ?? new URL("./thread/session_worker.ts", import.meta.url);
@@ -186,8 +190,8 @@ export class WorkerHandle {
     this.#post({ type: "end" });
   }
 
-  #post(message: ToWorker): void {
-    if (!this.gone) this.#worker.postMessage(message);
+  #post(message: ToWorker, transfer: Transferable[] = []): void {
+    if (!this.gone) this.#worker.postMessage(message, transfer);
   }
 
   /** A thread that closed itself, or never comes to its messages, would keep its sessions and their locks for ever. */
@@ -225,7 +229,9 @@ export class WorkerHandle {
       case "log":
         if (!this.#logLines.take()) throw new FalseStatementError("It logs too much");
         this.#messages.add(1);
-        return this.#options.logging.accept(markLine(message.line, this.#name));
+        return this.#options.logging.accept(
+          markLine(message.line, this.#options.setup.sessionPrefix),
+        );
       case "told":
         return this.#told();
       default:
@@ -288,15 +294,12 @@ export class WorkerHandle {
   async #answer(question: Call): Promise<void> {
     const { call } = question;
     try {
-      this.#post({ type: "answer", call, value: await this.#calls.answer(question) });
+      const value = await this.#calls.answer(question);
+      this.#post({ type: "answer", call, value }, value instanceof MessagePort ? [value] : []);
     } catch (error) {
       const { message } = error instanceof Error ? error : new Error(String(error));
       this.#post({ type: "failure", call, message });
     }
-  }
-
-  get #name(): string {
-    return this.#options.setup.sessionPrefix;
   }
 
   /** Leaves nothing behind: no lock, no turn, no program, no session that counts as live. */
@@ -306,8 +309,7 @@ export class WorkerHandle {
     clearInterval(this.#pulse);
     this.#worker.terminate();
     this.#retired.resolve();
-    for (const resolve of this.#untold) resolve();
-    this.#untold = [];
+    for (const resolve of this.#untold.splice(0)) resolve();
     this.#listening.reject(error ?? new Error("The worker ended before it listened"));
     this.#listening.promise.catch(() => undefined); // Whoever waited for it has been told.
     const { loginService } = this.#options;
@@ -321,6 +323,7 @@ export class WorkerHandle {
     }
     this.#calls.end();
     this.#runs.endAll();
+    this.#options.mailWorkers[Symbol.dispose]();
     this.#options.ended(error);
   }
 }

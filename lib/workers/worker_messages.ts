@@ -99,6 +99,8 @@ const calls: { readonly [M in keyof MainMethods]: Reader<Call<M>> } = {
   claimLease: call("claimLease", tuple(SESSION)),
   releaseLease: call("releaseLease", tuple(SESSION, CLOSE_REASON)),
   enterTurn: call("enterTurn", tuple(SESSION)),
+  openMailThread: call("openMailThread", tuple()),
+  isRemote: call("isRemote", tuple(number(0, 2 ** 64))),
   holdFolders: call("holdFolders", tuple(octets(MOST_REQUEST_OCTETS), optional(text(4096)))),
 };
 

@@ -33,6 +33,11 @@ export function workerPermissions({ listen, maildir, homes = [] }: WorkerNeeds):
   return { ...NOTHING, net: listen.map(netPermission), read: folders, write: folders };
 }
 
+/** What a thread that serves slow mailboxes may do: use the mail folder, by each of its paths; it faces no client. */
+export function mailPermissions(folders: readonly string[]): WorkerPermissions {
+  return { ...NOTHING, read: [...folders], write: [...folders] };
+}
+
 /** What the thread that runs transformers may do: start the one program, on files of the mail folder; it faces no client. */
 export function transformerPermissions(
   maildir: string,

@@ -4,6 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { join } from "node:path";
 import { testAuthority } from "../support/certificates.ts";
 import { makeMailbox, messageOfSize, temporaryFolder } from "../support/mailboxes.ts";
+import { memoryOf } from "../support/memory.ts";
 import { type ByteStream, Pop3Client } from "../support/pop3_client.ts";
 import { type RunningProgram, startProgram } from "../support/program.ts";
 import { eventually } from "../support/waiting.ts";
@@ -88,13 +89,7 @@ export class Stage implements AsyncDisposable {
 
   /** Resident memory of the program in MiB, as the kernel counts it (VmRSS). */
   async memory(): Promise<number> {
-    const { stdout } = await new Deno.Command("cat", {
-      args: [`/proc/${this.program.pid}/status`],
-      stdout: "piped",
-    }).output();
-    const kib = /^VmRSS:\s+(\d+) kB/m.exec(new TextDecoder().decode(stdout))?.[1];
-    if (kib === undefined) throw new Error("The program's memory cannot be read: is it running?");
-    return Number(kib) / 1024;
+    return (await memoryOf(this.program.pid)).now;
   }
 
   /** A well-behaved session from greeting to QUIT; fails unless all goes well. Returns its milliseconds. */

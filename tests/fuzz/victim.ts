@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { testAuthority } from "../support/certificates.ts";
 import { deliver, makeMailbox, temporaryFolder } from "../support/mailboxes.ts";
 import { AWKWARD_MESSAGES, textOf, wireForm } from "../support/awkward_messages.ts";
+import { memoryOf } from "../support/memory.ts";
 import { Pop3Client } from "../support/pop3_client.ts";
 import { type RunningProgram, startProgram } from "../support/program.ts";
 import { within } from "../support/waiting.ts";
@@ -87,11 +88,7 @@ export class Victim implements AsyncDisposable {
 
   /** Resident memory in MiB. */
   async memory(): Promise<number> {
-    const { stdout } = await new Deno.Command("cat", {
-      args: [`/proc/${this.program.pid}/status`],
-      stderr: "null",
-    }).output();
-    return Number(/^VmRSS:\s+(\d+) kB/m.exec(new TextDecoder().decode(stdout))?.[1]) / 1024;
+    return (await memoryOf(this.program.pid)).now;
   }
 
   /** Fails unless the program lives, serves others, stays within its memory and has logged no error. */

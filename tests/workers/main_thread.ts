@@ -8,6 +8,7 @@ import { openAccounts } from "../../lib/auth/accounts.ts";
 import { LocalLoginService } from "../../lib/auth/local_login_service.ts";
 import { LoginGuard } from "../../lib/auth/login_guard.ts";
 import { sessionSettings } from "../../lib/workers/session_settings.ts";
+import { MailWorkers } from "../../lib/workers/mail/mail_workers.ts";
 import type { WorkerHandleOptions } from "../../lib/workers/worker_handle.ts";
 import type { Settings } from "../../lib/contracts/settings.ts";
 import { MemoryState } from "../../lib/state/memory/memory_state.ts";
@@ -16,6 +17,13 @@ import { Semaphore } from "../../lib/async/semaphore.ts";
 import { addressMemory } from "../../lib/net/address_connections.ts";
 import { slotMemory } from "../../lib/net/slot_counters.ts";
 import { MemoryLocks } from "../../lib/locks/memory_locks.ts";
+
+/** Starts no thread for slow mailboxes that a test would need. */
+export const NO_MAIL_WORKERS = new MailWorkers({
+  isRemote: () => Promise.resolve(false),
+  folders: () => [],
+  running: () => ({ id: "0123456789abcdef", at: 1 }),
+});
 
 type Started = Parameters<NonNullable<WorkerHandleOptions["startProgram"]>>[0];
 
@@ -81,6 +89,7 @@ export async function mainThread(settings: Settings): Promise<MainThread> {
         return () => {};
       },
       held: NO_HELD_FOLDERS,
+      mailWorkers: NO_MAIL_WORKERS,
       folders: ["/var/mail"],
       path: "/bin",
       logging,

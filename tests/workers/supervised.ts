@@ -16,7 +16,7 @@ import type { Semaphore } from "../../lib/async/semaphore.ts";
 import type { MemoryLocks } from "../../lib/locks/memory_locks.ts";
 import { Pop3Client } from "../support/pop3_client.ts";
 import { type ProgramOptions, serveArguments } from "../support/program.ts";
-import { mainThread } from "./main_thread.ts";
+import { mainThread, NO_MAIL_WORKERS } from "./main_thread.ts";
 
 /** How the workers are started. */
 export interface SupervisedOptions extends ProgramOptions {
@@ -59,6 +59,7 @@ export async function supervised(options: SupervisedOptions): Promise<Supervised
     turns,
     groups,
     held: heldFoldersOf,
+    mailWorkers: () => NO_MAIL_WORKERS,
     logging,
     path,
     workers: settings.workers,

@@ -13,6 +13,7 @@ import { Folder, type MessageIndex } from "./message_index.ts";
 import { isFileError, isNotFound, isTemporaryFileError } from "../../files/file_error.ts";
 import { isSettled, looksUnchanged } from "./folder_stamp.ts";
 import { type FileLook, lookAtName, lookOfInfo } from "./file_look.ts";
+import { answering } from "../file_deadline.ts";
 import { isStill, type Mailbox, unreadable } from "./mailbox.ts";
 import { NotRegularError, type OpenFile, openRegular } from "./regular_file.ts";
 import { beginAnew, goesOn, originOf } from "./retrieval_times.ts";
@@ -157,7 +158,7 @@ export async function writeCache(
       const stamps = settledStamps(mailbox, info.mtime?.getTime(), listed);
       const origin = originOf(lookOfInfo(info), running);
       const parts = await encodeCache({ messageIndex, stamps, origin }, task);
-      await writeParts(file, parts, task);
+      await writeParts(file, unfinished, parts, task);
       const version = versionOf(lookOfInfo(file.statSync()));
       Deno.renameSync(unfinished, `${mailbox.path}/${NAME}`);
       return version;
@@ -218,6 +219,7 @@ function createUnfinished(path: string): Deno.FsFile | undefined {
 
 async function writeParts(
   file: Deno.FsFile,
+  path: string,
   parts: readonly Uint8Array[],
   task: YieldingTask,
 ): Promise<void> {
@@ -225,7 +227,7 @@ async function writeParts(
   for (const part of parts) {
     for (let written = 0; written < part.length;) {
       const piece = part.subarray(written, written + BIG);
-      written += isBig ? await file.write(piece) : file.writeSync(piece);
+      written += isBig ? await answering(path, () => file.write(piece)) : file.writeSync(piece);
       if (task.due()) await task.pause();
     }
   }

@@ -23,11 +23,12 @@ import { FolderMaildrop } from "./folder_maildrop.ts";
 import type { Maildrop, MailStore, RaiseFence } from "../../contracts/mail_store.ts";
 import { EmptyFolders } from "../listing/empty_folders.ts";
 import { listMailbox } from "../listing/listing.ts";
-import { FolderProbe } from "../folder_probe.ts";
+import { FolderProbe, type SlowPlace } from "../folder_probe.ts";
 import type { Mailbox } from "./mailbox.ts";
 import type { UserRecord } from "../../contracts/user_record.ts";
 import { completeMaildir } from "../places/make_mailbox.ts";
 import { MailboxPlaces, type MailboxPlacesOptions } from "../places/mailbox_places.ts";
+import type { MailboxPlace } from "../naming/mailbox_path.ts";
 import { mustShow } from "./retrieval_times.ts";
 import { nameMessages } from "../naming/name_messages.ts";
 import { openingError } from "../opening_error.ts";
@@ -57,6 +58,10 @@ export interface FolderMailStoreOptions extends MailboxPlacesOptions {
   readonly measureTimeout?: number;
   /** Shares the thread between long work and other sessions. @default {a new one} */
   readonly yielder?: Yielder;
+  /** Asks whether mailboxes' file systems answer, and how they do. @default {a new one} */
+  readonly probe?: FolderProbe;
+  /** Finds the store that serves a mailbox which is slow to answer. @default {it is served here like others} */
+  readonly slow?: (mailbox: string, place: SlowPlace) => Promise<MailStore>;
 }
 
 /** What a mailbox's cache told. */
@@ -73,7 +78,7 @@ interface Known {
 export class FolderMailStore implements MailStore {
   readonly #options: FolderMailStoreOptions;
   readonly #yielder: Yielder;
-  readonly #probe = new FolderProbe();
+  readonly #probe: FolderProbe;
   readonly #empty = new EmptyFolders();
   readonly #places: MailboxPlaces;
   readonly #warnings: StoreWarnings;
@@ -81,6 +86,7 @@ export class FolderMailStore implements MailStore {
   constructor(options: FolderMailStoreOptions) {
     this.#options = options;
     this.#yielder = options.yielder ?? new Yielder();
+    this.#probe = options.probe ?? new FolderProbe();
     this.#places = new MailboxPlaces(options, this.#probe);
     this.#warnings = new StoreWarnings(options.warn);
   }
@@ -95,6 +101,8 @@ export class FolderMailStore implements MailStore {
     await this.#places.answers(user, record, signal);
     const place = this.#places.of(user, record);
     if (place === undefined) return emptyMaildrop();
+    const elsewhere = await this.#elsewhere(place);
+    if (elsewhere !== undefined) return await elsewhere.acquire(user, signal, fence, record);
     const found = this.#places.find(place) ?? this.#places.make(place);
     if (found === undefined) return emptyMaildrop();
     this.#warnings.shared(found);
@@ -118,12 +126,16 @@ export class FolderMailStore implements MailStore {
     await this.#places.answers(user, record);
     const place = this.#places.of(user, record);
     if (place === undefined) throw new RangeError(`No mailbox can be named ${printable(user)}.`);
+    const elsewhere = await this.#elsewhere(place);
+    if (elsewhere !== undefined) return await elsewhere.create(user, record);
     if (this.#places.find(place) === undefined) this.#places.create(place);
   }
 
   async expire(user: string, fence?: RaiseFence, record?: UserRecord): Promise<number> {
     await this.#places.answers(user, record);
     const place = this.#places.of(user, record);
+    const elsewhere = await this.#elsewhere(place);
+    if (elsewhere !== undefined) return await elsewhere.expire(user, fence, record);
     const mailbox = place && this.#places.find(place);
     const known = mailbox && await this.#read(mailbox, this.#yielder);
     if (mailbox === undefined || known === undefined) return 0;
@@ -137,6 +149,8 @@ export class FolderMailStore implements MailStore {
   async removeAbandoned(user: string, record?: UserRecord): Promise<number> {
     await this.#places.answers(user, record);
     const place = this.#places.of(user, record);
+    const elsewhere = await this.#elsewhere(place);
+    if (elsewhere !== undefined) return await elsewhere.removeAbandoned(user, record);
     const mailbox = place && this.#places.find(place);
     if (mailbox === undefined) return 0;
     return await removeAbandoned(mailbox, this.#options.held, Date.now());
@@ -200,6 +214,13 @@ export class FolderMailStore implements MailStore {
       running,
       warn,
     });
+  }
+
+  /** The store that serves a mailbox which answered, where it is not to be served here: what is done here stops the thread while it lasts. */
+  async #elsewhere(place: MailboxPlace | undefined): Promise<MailStore | undefined> {
+    const { slow } = this.#options;
+    const found = place && slow && this.#probe.slowPlace(place.path);
+    return found && await slow(place.path, found);
   }
 
   async #read(mailbox: Mailbox, task: YieldingTask): Promise<Known | undefined> {

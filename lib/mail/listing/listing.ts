@@ -8,6 +8,7 @@ import { Folder } from "../folder/message_index.ts";
 import { compareNames, deliveryTime, identityPart } from "../naming/maildir_name.ts";
 import type { EmptyFolders } from "./empty_folders.ts";
 import { encodeInto, NamePacker, type NameTable } from "./name_table.ts";
+import { answering } from "../file_deadline.ts";
 import { type Mailbox, unreadable } from "../folder/mailbox.ts";
 import { MaildropUnavailableError } from "../../contracts/mail_store.ts";
 
@@ -82,12 +83,15 @@ export async function listMailbox(
           empty?.add(state, mailbox.foundAt);
         }
       } else {
-        let count = 0;
-        // The runtime reads ahead a little, on another thread: a million names need no more memory than a thousand.
-        for await (const entry of Deno.readDir(path)) {
-          found.add(folder, entry, replaced);
-          if (++count % NAMES_A_LOOK === 0 && task.due()) await task.pause();
-        }
+        await answering(path, async (progressed) => {
+          let count = 0;
+          // The runtime reads ahead a little, on another thread: a million names need no more memory than a thousand.
+          for await (const entry of Deno.readDir(path)) {
+            found.add(folder, entry, replaced);
+            progressed();
+            if (++count % NAMES_A_LOOK === 0 && task.due()) await task.pause();
+          }
+        });
       }
     } catch (error) {
       throw isNotFound(error)
@@ -100,7 +104,9 @@ export async function listMailbox(
 
 /** Reads a folder in the way that tells errors. */
 async function readToEnd(path: string): Promise<void> {
-  for await (const _entry of Deno.readDir(path));
+  await answering(path, async () => {
+    for await (const _entry of Deno.readDir(path));
+  });
 }
 
 /** Names in the order in which the folders told them. */

@@ -25,6 +25,11 @@ export function mailRoots(
   };
 }
 
+/** All of them, without links. */
+export function realFolders({ maildir, homes }: MailRoots): [string, ...string[]] {
+  return [maildir.real, ...homes.map(({ real }) => real)];
+}
+
 function rootOf(folder: string, what: string): MailRoot {
   const given = resolve(folder);
   try {

@@ -10,6 +10,7 @@ import {
 import { isNotFound } from "../../files/file_error.ts";
 import { type FileLook, lookAtName } from "../folder/file_look.ts";
 import type { Locator } from "../folder/locator.ts";
+import { answering } from "../file_deadline.ts";
 import { isFolder, type Mailbox } from "../folder/mailbox.ts";
 import type { Folder, MessageIndex } from "../folder/message_index.ts";
 import { NotRegularError } from "../folder/regular_file.ts";
@@ -91,12 +92,14 @@ export class NameUnlinker implements Unlinker {
 
   async sync(folder: Folder): Promise<void> {
     const state = this.#options.mailbox.folders.get(folder)!;
-    using open = await Deno.open(state.path, { read: true });
-    // Syncing another folder that has the name by now would promise what is not so.
-    if (!isFolder(state, await open.stat())) {
-      throw new MaildropUnreadableError("it was moved away meanwhile");
-    }
-    await open.sync();
+    await answering(state.path, async () => {
+      using open = await Deno.open(state.path, { read: true });
+      // Syncing another folder that has the name by now would promise what is not so.
+      if (!isFolder(state, await open.stat())) {
+        throw new MaildropUnreadableError("it was moved away meanwhile");
+      }
+      await open.sync();
+    });
   }
 
   #unlink(row: number, permit: MayRemove | undefined): UnlinkOutcome {

@@ -2,7 +2,11 @@
 
 import { type Clock, systemClock } from "../../async/clock.ts";
 import type { Yielder } from "../../async/yielder.ts";
-import { type MailStore, MessageChangedError } from "../../contracts/mail_store.ts";
+import {
+  MaildropUnavailableError,
+  type MailStore,
+  MessageChangedError,
+} from "../../contracts/mail_store.ts";
 import { AddressConnections } from "../../net/address_connections.ts";
 import type { Connection } from "../../contracts/connection.ts";
 import type { ConnectionSlots } from "../../contracts/connection_slots.ts";
@@ -172,6 +176,7 @@ function complain({ session, address }: SessionIdentity, error: unknown): void {
   const cut = "A message could not be sent to its end: {error}";
   if (error instanceof TransformerError) {
     if (error.reason !== "cancelled") log.info(cut, { session, address, error });
-  } else if (error instanceof MessageChangedError) log.warn(cut, { session, address, error });
-  else log.error("A session failed: {error}", { session, address, error });
+  } else if (error instanceof MessageChangedError || error instanceof MaildropUnavailableError) {
+    log.warn(cut, { session, address, error });
+  } else log.error("A session failed: {error}", { session, address, error });
 }

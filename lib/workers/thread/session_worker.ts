@@ -7,7 +7,7 @@ import { Yielder } from "../../async/yielder.ts";
 import { SecureContexts } from "../../net/secure_contexts.ts";
 import { AddressConnections } from "../../net/address_connections.ts";
 import { SharedConnectionSlots } from "../../net/shared_connection_slots.ts";
-import { forwardLogging } from "../../log/logging.ts";
+import { forwardLogging, logger } from "../../log/logging.ts";
 import type { Transformer } from "../../contracts/transformer.ts";
 import { MainCalls } from "./main_calls.ts";
 import type { FromWorker, ToWorker, WorkerSetup, WorkerState } from "../messages.ts";
@@ -16,9 +16,12 @@ import { RemoteLoginService } from "./remote_login_service.ts";
 import { RemoteHeldFolders } from "./remote_held_folders.ts";
 import { RemotePrograms } from "./remote_programs.ts";
 import { SessionHost } from "./session_host.ts";
+import { MailThreads } from "../../mail/mail_thread/mail_threads.ts";
 import { storeFactory } from "../../mail/open_mail_store.ts";
 import { makeTransformer } from "./transformers.ts";
 import { forwardLines } from "../worker_log.ts";
+
+const log = logger("mail");
 
 /** The thread's own side of its port to the main thread. */
 interface WorkerScope {
@@ -63,7 +66,14 @@ class SessionWorker {
     this.#programs = transforms ? new RemotePrograms(calls, post) : undefined;
     this.#transformer = makeTransformer(this.#programs, state.settings);
     const yielder = new Yielder();
-    const held = new RemoteHeldFolders(calls);
+    const folders = new RemoteHeldFolders(calls);
+    const held = (): RemoteHeldFolders => folders;
+    const threads = new MailThreads({
+      start: () => calls.call("openMailThread", []),
+      held,
+      yielder,
+      warn: (message, properties) => log.warn(message, properties ?? {}),
+    });
     let last = 0;
     this.#host = new SessionHost({
       loginService: this.#loginService,
@@ -73,7 +83,9 @@ class SessionWorker {
         yielder,
         running: countOn(running, systemClock),
         account,
-        held: () => held,
+        held,
+        threads,
+        isRemote: (device) => calls.call("isRemote", [device]),
         roots: () => roots,
       }),
       yielder,
