@@ -8,6 +8,7 @@ export const WORKERS = [
   "lib/workers/thread/session_worker.ts",
   "lib/workers/transformer/transformer_thread.ts",
   "lib/workers/mail/mail_worker.ts",
+  "lib/workers/lmtp/lmtp_thread.ts",
   "lib/auth/foreign_hashes/foreign_hash_worker.ts",
   "lib/state/backup_worker.ts",
 ] as const;

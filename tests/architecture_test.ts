@@ -22,6 +22,7 @@ const ROOMS: readonly string[] = [
   "observe",
   "pop3",
   "msmp",
+  "lmtp",
   "workers",
   "http",
   "admin",
@@ -49,6 +50,7 @@ const NOT_IN_WORKERS: readonly string[] = ["auth", "state", "admin", "http", "ap
 const WORKER_PROGRAM = "lib/workers/thread/session_worker.ts";
 const TRANSFORMER_PROGRAM = "lib/workers/transformer/transformer_thread.ts";
 const MAIL_PROGRAM = "lib/workers/mail/mail_worker.ts";
+const LMTP_PROGRAM = "lib/workers/lmtp/lmtp_thread.ts";
 
 /** Modules that keep a variable that changes, and why. */
 const MAY_KEEP_VARIABLES: Readonly<Record<string, string>> = {
@@ -56,6 +58,7 @@ const MAY_KEEP_VARIABLES: Readonly<Record<string, string>> = {
     "AssemblyScript: it becomes the WebAssembly kernel, whose memory is its state",
   [WORKER_PROGRAM]: "the program of a worker: it is set up by the first message",
   [TRANSFORMER_PROGRAM]: "the program of a thread: it is set up by the first message",
+  [LMTP_PROGRAM]: "the program of a thread: it is set up by the first message",
 };
 
 const LONGEST_FILE = 330;
@@ -174,6 +177,7 @@ Deno.test("what runs in workers and beside them comes from no room that faces ad
   visit(WORKER_PROGRAM);
   visit(TRANSFORMER_PROGRAM);
   visit(MAIL_PROGRAM);
+  visit(LMTP_PROGRAM);
   assertEquals([...closure].filter((path) => NOT_IN_WORKERS.includes(roomOf(path))), []);
 });
 

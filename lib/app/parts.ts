@@ -21,6 +21,8 @@ import { type Accounts, openAccounts } from "../auth/accounts.ts";
 import { bearerVerifier } from "../auth/bearer.ts";
 import { CertificateKeeper } from "../net/certificate_keeper.ts";
 import { LocalLoginService } from "../auth/local_login_service.ts";
+import type { HeldFolders } from "../contracts/held_folders.ts";
+import type { LmtpPort } from "./lmtp_port.ts";
 import type { ManagementPort } from "./management_port.ts";
 import { KeptBans } from "../auth/guard/kept_bans.ts";
 import { type GuardedLogins, LoginGuard } from "../auth/login_guard.ts";
@@ -84,7 +86,10 @@ export interface Parts {
   readonly yielder: Yielder;
   /** Settled by SHUTDOWN. */
   readonly asked: PromiseWithResolvers<void>;
+  /** Works in mailboxes that others than the server can write in. */
+  readonly held: (root: string, homes: readonly string[]) => HeldFolders;
   http?: HttpServer | undefined;
+  lmtp?: LmtpPort | undefined;
   management?: ManagementPort;
   /** Ends everything but the supervisor, in reverse order. */
   stack?: AsyncDisposableStack;
@@ -220,6 +225,7 @@ export async function assemble(
     locks,
     store,
     yielder,
+    held,
     asked: Promise.withResolvers(),
   };
 }

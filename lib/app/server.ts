@@ -8,6 +8,7 @@ import { VERSION } from "../version.ts";
 import { openManagementOf, reloadAll } from "./managed_parts.ts";
 import { type HttpServer, startHttp } from "../http/http_server.ts";
 import { HealthChecks } from "./health_checks.ts";
+import { openLmtpPort } from "./lmtp_port.ts";
 import { ExpirySweep } from "./expiry_sweep.ts";
 import { newGeneration } from "../workers/generation.ts";
 import { assemble, type Parts, type ServerOptions } from "./parts.ts";
@@ -16,7 +17,7 @@ import { StartError, startFailure } from "../net/start_error.ts";
 
 /** A port that is open. */
 export interface OpenListener {
-  readonly protocol: "pop3" | "pop3s" | "msmp" | "http";
+  readonly protocol: "pop3" | "pop3s" | "msmp" | "http" | "lmtp";
   readonly address: string;
   readonly port: number;
 }
@@ -50,6 +51,10 @@ export class Server {
     parts.management = await openManagementOf(parts, stack);
     await parts.supervisor.start();
     parts.http = await openHttp(parts, stack);
+    const { settings } = parts.registry;
+    const { records } = parts.accounts;
+    const { held, options: { logging } } = parts;
+    parts.lmtp = await openLmtpPort({ settings, records, held, logging });
     const { file } = parts.accounts;
     if (file !== undefined) {
       stack.use(new PasswdWatch({ file, changed: () => parts.refresher.refresh() }));
@@ -66,7 +71,7 @@ export class Server {
 
   /** What is open. */
   get listeners(): readonly OpenListener[] {
-    const { http, management, ports } = this.#parts;
+    const { http, lmtp, management, ports } = this.#parts;
     const pop3 = ports.listen.map(({ hostname, port, tls }): OpenListener => ({
       protocol: tls ? "pop3s" : "pop3",
       address: hostname,
@@ -77,9 +82,14 @@ export class Server {
       address: hostname,
       port,
     })) ?? [];
-    return http === undefined
-      ? [...pop3, ...msmp]
-      : [...pop3, ...msmp, { protocol: "http", address: http.hostname, port: http.port }];
+    const others: OpenListener[] = [];
+    if (http !== undefined) {
+      others.push({ protocol: "http", address: http.hostname, port: http.port });
+    }
+    if (lmtp !== undefined) {
+      others.push({ protocol: "lmtp", address: lmtp.address, port: lmtp.port });
+    }
+    return [...pop3, ...msmp, ...others];
   }
 
   /** What is in force. */
@@ -115,7 +125,10 @@ export class Server {
     const { management, supervisor, registry, stack } = this.#parts;
     const patience = AbortSignal.timeout(registry.settings.grace * 1000);
     management?.host.stopListening();
+    const { lmtp } = this.#parts;
+    const delivered = lmtp?.handle.close(registry.settings.grace * 1000);
     await supervisor.shutdown(AbortSignal.any([patience, hurry]));
+    await delivered;
     // Administrators may watch until the last session has ended.
     await management?.host.close();
     await stack?.disposeAsync();
@@ -181,7 +194,10 @@ async function apply(parts: Parts, changes: readonly SettingChange[]): Promise<v
       await newGeneration({ settings, listen: ports.listen, path, folders }),
     );
   }
-  if (names.has("logLevel")) options.logging.setLevel(settings.logLevel);
+  if (names.has("logLevel")) {
+    options.logging.setLevel(settings.logLevel);
+    parts.lmtp?.handle.setLevel(settings.logLevel);
+  }
   if (names.has("maxTransformers")) turns.limit = settings.maxTransformers;
   supervisor.setMaxConnections(settings.maxConnections);
   refresher.refresh();

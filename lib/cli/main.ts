@@ -31,6 +31,11 @@ const commands: readonly [Command, ...Command[]] = [
     run: async (args) => await (await import("./user.ts")).runUser(args),
   },
   {
+    name: "deliver",
+    summary: "put the message on standard input into a user's mailbox",
+    run: async (args) => await (await import("./deliver.ts")).runDeliver(args),
+  },
+  {
     name: "check",
     summary: "look at every user's mailbox, and say what could not be served",
     run: async (args) => await (await import("./check.ts")).runCheck(args),

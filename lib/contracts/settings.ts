@@ -23,6 +23,8 @@ export interface SessionSettings {
   readonly mailbox: string | undefined;
   /** Folders besides `maildir` below which mailboxes may lie. */
   readonly homes: readonly string[];
+  /** Octets of mail that a user may have; 0 for no limit. */
+  readonly quota: number;
   /** Whose files are that the server makes: `keep`, or `UID:GID`. */
   readonly ids: string;
   readonly names: "exact" | "lower";
@@ -64,6 +66,12 @@ export interface Settings extends SessionSettings {
   readonly tlsPass: string | undefined;
   /** The state file, or `:memory:`. */
   readonly state: string;
+  /** `ADDR:PORT` or `unix:PATH`, or undefined. */
+  readonly lmtp: string | undefined;
+  /** Networks besides loopback that may deliver by LMTP. */
+  readonly lmtpNetworks: readonly string[];
+  /** Octets of a message that is delivered; 0 for any number. */
+  readonly maxMessageSize: number;
   /** Where backups that administrators ask for are kept; undefined means beside the state file. */
   readonly backupDir: string | undefined;
   readonly workers: number;

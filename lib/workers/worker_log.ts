@@ -5,7 +5,7 @@ import { MessageBudget } from "./message_budget.ts";
 import { type Reader, record } from "./value_readers.ts";
 
 /** The categories that a worker's lines can have; `audit`, `access` and all others are the main thread's. */
-const CATEGORIES: ReadonlySet<string> = new Set(["mail", "net", "pop3", "transform"]);
+const CATEGORIES: ReadonlySet<string> = new Set(["lmtp", "mail", "net", "pop3", "transform"]);
 const OTHER_CATEGORY = "pop3";
 /** A worker ends no program. */
 const GRAVEST: LogLevel = "error";

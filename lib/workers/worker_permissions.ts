@@ -47,6 +47,16 @@ export function transformerPermissions(
   return { ...NOTHING, read: [maildir, ...homes], run: [program] };
 }
 
+/** The LMTP thread's: the address or the socket that it listens on, and the folders of mailboxes; no environment, no other file, no program. */
+export function lmtpPermissions(
+  place: { readonly hostname: string; readonly port: number } | { readonly path: string },
+  mailFolders: readonly string[],
+): WorkerPermissions {
+  const folders = "path" in place ? [...mailFolders, place.path] : [...mailFolders];
+  const net = ["path" in place ? `unix:${place.path}` : netPermission(place)];
+  return { ...NOTHING, net, read: folders, write: folders };
+}
+
 /** How a permission to listen is written. */
 function netPermission({ hostname, port }: ListenOptions): string {
   const address = plainAddress(hostname);

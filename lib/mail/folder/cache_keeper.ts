@@ -13,6 +13,7 @@ import {
   writeCache,
 } from "./cache_file.ts";
 import type { MessageIndex } from "./message_index.ts";
+import { dropJournal, type JournalVersion } from "../delivery/delivered_journal.ts";
 import { isFileError } from "../../files/file_error.ts";
 import { joinByIdentity } from "../listing/join_by_identity.ts";
 import type { Mailbox } from "./mailbox.ts";
@@ -46,9 +47,20 @@ export class CacheKeeper {
     this.#version = options.version;
   }
 
-  /** Writes when the answer to the login has had its turn. */
-  writeSoon(messageIndex: MessageIndex, listed: ListingTime | undefined): void {
-    this.#writing = delay(0).then(async () => void await this.#write(messageIndex, listed));
+  /**
+   * Writes when the answer to the login has had its turn.
+   *
+   * @param journal what deliveries had written down: of no use any more once it is written
+   */
+  writeSoon(
+    messageIndex: MessageIndex,
+    listed: ListingTime | undefined,
+    journal?: JournalVersion,
+  ): void {
+    this.#writing = delay(0).then(async () => {
+      const isWritten = await this.#write(messageIndex, listed);
+      if (isWritten && journal !== undefined) dropJournal(this.#options.mailbox.path, journal);
+    });
     // Whoever awaits it is told of a failure; until then it must not end the process.
     this.#writing.catch(() => {});
   }

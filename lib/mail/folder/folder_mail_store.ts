@@ -196,7 +196,7 @@ export class FolderMailStore implements MailStore {
     const canSpareListing = listed !== undefined && mailbox.layout === "maildir" &&
       messageIndex.length >= WORTH_LISTING_ONCE && looksSettled(mailbox);
     if (scan.changed || changed || canSpareListing || known?.mustWrite) {
-      cache.writeSoon(messageIndex, listed ?? known?.listed);
+      cache.writeSoon(messageIndex, listed ?? known?.listed, scan.journal);
     }
     const { running } = this.#options;
     const yielder = this.#yielder;

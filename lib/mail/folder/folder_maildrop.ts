@@ -3,6 +3,7 @@
 import type { RunningTime } from "../../async/running_time.ts";
 import type { Yielder } from "../../async/yielder.ts";
 import { printable } from "../../bytes/printable.ts";
+import { changeUse } from "../delivery/maildir_size.ts";
 import type { CacheKeeper } from "./cache_keeper.ts";
 import { type Folder, Mark, type MessageIndex } from "./message_index.ts";
 import { fileErrorReason, isNotFound } from "../../files/file_error.ts";
@@ -116,6 +117,7 @@ export class FolderMaildrop implements Maildrop {
       });
     }
     this.#removed = new Set([...this.#removed ?? [], ...removed]);
+    this.#countRemoved([...removed, ...unsynced]);
     return {
       stayed: messages.filter((_, at) => !removed.has(rows[at]!) && !unsynced.has(rows[at]!)),
       unsynced: messages.filter((_, at) => unsynced.has(rows[at]!)),
@@ -123,6 +125,14 @@ export class FolderMaildrop implements Maildrop {
       ...(removal.isHelpless && { isHelpless: true }),
       ...(removal.isLockLost && { isLockLost: true }),
     };
+  }
+
+  /** Keeps Maildir++'s sums true, where a mailbox has such. */
+  #countRemoved(rows: readonly number[]): void {
+    const { mailbox } = this.#options;
+    if (rows.length === 0 || mailbox.layout === "plain") return;
+    const octets = rows.reduce((sum, row) => sum + (this.#messageIndex.storedSize[row] || 0), 0);
+    changeUse(mailbox.path, { octets: -octets, messages: -rows.length });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

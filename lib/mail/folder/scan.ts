@@ -2,6 +2,7 @@
 
 import type { YieldingTask } from "../../async/yielder.ts";
 import { printable } from "../../bytes/printable.ts";
+import { type JournalVersion, learnDelivered } from "../delivery/delivered_journal.ts";
 import { type ListingTime } from "./cache_file.ts";
 import type { Folder, MessageIndex } from "./message_index.ts";
 import {
@@ -55,6 +56,8 @@ export interface Scan {
   readonly changed: boolean;
   /** When the folders were listed; undefined when an earlier listing was relied on. */
   readonly listed: ListingTime | undefined;
+  /** What deliveries had written down, and the message index tells now. */
+  readonly journal?: JournalVersion | undefined;
 }
 
 /**
@@ -85,6 +88,8 @@ export async function scanMailbox(
   const listing = await listMailbox(mailbox, options.task, options.empty);
   const { messageIndex, changed } = await reconcile(mailbox, listing, known, options.task);
   const look = newLook(listing.leftOut);
+  const journal = await learnDelivered(mailbox, messageIndex, options.task);
+  look.changed ||= journal !== undefined;
   try {
     await lookAtRows(mailbox, messageIndex, look, options);
   } catch (error) {
@@ -94,7 +99,7 @@ export async function scanMailbox(
     throw error;
   }
   look.changed ||= changed || learned;
-  return conclude(mailbox, messageIndex, look, listed, options);
+  return { ...await conclude(mailbox, messageIndex, look, listed, options), journal };
 }
 
 /** What files are measured with. */

@@ -2,7 +2,9 @@
 
 import type { Definitions } from "../definition.ts";
 import { wholeNumber } from "../types/numbers.ts";
+import { lmtpPlace, network } from "../types/addresses.ts";
 import { fileIds, place } from "../types/places.ts";
+import { octets } from "../types/sizes.ts";
 import { domain, folder, onOff } from "../types/texts.ts";
 import { listOf, optional } from "../types/value_type.ts";
 
@@ -31,6 +33,33 @@ export const mail = {
     takesEffect: "next start",
     session: true,
     help: "folder of homes, in which mailboxes may lie besides the mail folder",
+  },
+  quota: {
+    type: octets,
+    default: 0,
+    takesEffect: "next start",
+    session: true,
+    help: "octets of mail per user; beyond it, deliveries are refused",
+  },
+  lmtp: {
+    type: optional(lmtpPlace),
+    default: undefined,
+    defaultText: "off",
+    takesEffect: "next start",
+    help: "take mail from the machine's mail server by LMTP (RFC 2033)",
+  },
+  lmtpNetworks: {
+    type: listOf(network),
+    default: [],
+    defaultText: "loopback alone",
+    takesEffect: "next start",
+    help: "networks besides loopback that may deliver by LMTP",
+  },
+  maxMessageSize: {
+    type: octets,
+    default: 100 * 1024 * 1024,
+    takesEffect: "next start",
+    help: "octets of a message that is delivered",
   },
   ids: {
     type: fileIds,

@@ -37,6 +37,21 @@ export const addressAndPort: ValueType<string> = single({
   },
 });
 
+/** An address and a port, or the path of a socket: `unix:/run/postern/lmtp`. */
+export const lmtpPlace: ValueType<string> = single({
+  placeholder: "ADDR:PORT|unix:PATH",
+  expected: "an address and a port, such as 127.0.0.1:24, or unix: and a path",
+  parse: (text) => {
+    // deno-lint-ignore no-control-regex -- control characters are what is looked for
+    if (text.startsWith("unix:")) return /^unix:[^\0-\x1f]+$/.test(text) ? text : undefined;
+    try {
+      return addressAndPort.read([text]);
+    } catch {
+      return undefined; // The refusal of the whole says more.
+    }
+  },
+});
+
 /** A network, `192.0.2.0/24` or `2001:db8::/32`; an address alone means itself. */
 export const network: ValueType<string> = single({
   placeholder: "CIDR",
