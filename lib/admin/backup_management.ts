@@ -18,7 +18,8 @@ const SIDE_FILE = /-(?:wal|shm|journal)$/;
 
 /** What backups are made with. */
 export interface StateBackupsOptions {
-  readonly source: BackupSource;
+  /** Absent where the state is in a database, which its own tools back up. */
+  readonly source: BackupSource | undefined;
   /** Where they are kept. */
   readonly folder: () => string;
   /** See {@linkcode BackupOptions.finish}. */
@@ -38,6 +39,11 @@ export class StateBackups implements BackupManagement, Disposable {
 
   async make(name?: string): Promise<BackupInfo> {
     const { source, folder, finish, now = Date.now } = this.#options;
+    if (source === undefined) {
+      throw new ManagementError(
+        "The state is in a database: back it up with the database's own tools (pg_dump, pg_basebackup)",
+      );
+    }
     const time = new Date(now()).toISOString().replace(/[-:]/g, "").replace(".", "-");
     const given = name ?? `postern-${time}.db`;
     if (!NAME.test(given) || SIDE_FILE.test(given)) {

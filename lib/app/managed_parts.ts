@@ -17,6 +17,7 @@ type ManagedParts = Pick<
   | "options"
   | "registry"
   | "state"
+  | "backupSource"
   | "accounts"
   | "certificates"
   | "observatory"
@@ -40,9 +41,9 @@ export async function openManagementOf(
   stack: AsyncDisposableStack,
 ): Promise<ManagementPort> {
   const { accounts, asked, certificates, guards, locks, observatory, refresher, registry } = parts;
-  const { state, store, supervisor, yielder } = parts;
+  const { backupSource, state, store, supervisor, yielder } = parts;
   const backups = new StateBackups({
-    source: state,
+    source: backupSource,
     folder: () => backupFolder(registry.settings),
     finish: finishOnThread,
   });

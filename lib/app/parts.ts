@@ -8,8 +8,6 @@ import { LiveSettingsRegistry } from "../settings/live_settings.ts";
 import { InvalidValueError } from "../settings/errors.ts";
 import { resolveSettings, type SettingInputs } from "../settings/resolve.ts";
 import type { Settings } from "../contracts/settings.ts";
-import { SqliteState } from "../state/sqlite/sqlite_state.ts";
-import type { AttemptStore } from "../contracts/attempt_store.ts";
 import type { BackupSource, StateStore } from "../contracts/state_store.ts";
 import { LocalProcessGroups } from "../transform/local_process_groups.ts";
 import { Semaphore } from "../async/semaphore.ts";
@@ -35,8 +33,11 @@ import { MailFolderLocks } from "../mail/mail_folder_lock.ts";
 import { findPorts, type Ports } from "../net/ports.ts";
 import { settingChecks } from "../workers/setting_checks.ts";
 import { StartError } from "../net/start_error.ts";
+import type { Fleet } from "./fleet/fleet.ts";
+import { installationId, joinFleet } from "./fleet/join_fleet.ts";
 import { mailRoots, realFolders } from "../mail/places/mail_roots.ts";
 import { heldFolders } from "./held_folders.ts";
+import { openServerState } from "./open_server_state.ts";
 import { kernelFiles } from "./kernel_files.ts";
 import { remoteFileSystems } from "./remote_file_systems.ts";
 import { MailThreads } from "../mail/mail_thread/mail_threads.ts";
@@ -65,7 +66,14 @@ export interface ServerOptions {
 export interface Parts {
   readonly options: ServerOptions;
   readonly registry: LiveSettingsRegistry;
-  readonly state: StateStore & BackupSource;
+  readonly state: StateStore;
+  /** Makes backups of the state, where it is a file. */
+  readonly backupSource: BackupSource | undefined;
+  /** This server among others, where the state is in a database. */
+  readonly fleet: Fleet | undefined;
+  /** Settings of all servers that this one could not take, by key. */
+  readonly differs: Map<string, string>;
+  readonly bans: KeptBans;
   readonly accounts: Accounts;
   readonly certificates: CertificateKeeper | undefined;
   readonly observatory: Observatory;
@@ -108,7 +116,8 @@ export async function assemble(
 ): Promise<Parts> {
   const { inputs, path, logging } = options;
   const { newState = false } = options;
-  const state = stack.use(await openState(resolveSettings(inputs).settings.state, newState));
+  const opened = await openServerState(resolveSettings(inputs).settings, newState);
+  const state: StateStore = stack.use(opened.state);
   const registry = new LiveSettingsRegistry({
     inputs: { ...inputs, kept: await state.settings.all() },
     keep: (key, text) => state.settings.set(key, text),
@@ -160,8 +169,13 @@ export async function assemble(
     roots: mailRoots,
   });
   const store = (): MailStore => storeOf(settings());
-  const locks = new MemoryLocks();
-  const guards = await openGuards(settings, state.attempts, stack);
+  const differs = new Map<string, string>();
+  const fleet = opened.kind === "file"
+    ? undefined
+    : stack.use(await joinFleet(opened.state, settings(), observatory, differs));
+  const locks: Locks = fleet?.locks ?? new MemoryLocks();
+  const bans = stack.use(new KeptBans({ store: state.attempts }));
+  const guards = await openGuards(settings, bans);
   const loginService = new LocalLoginService({
     settings,
     directory: accounts.users.directory,
@@ -174,7 +188,7 @@ export async function assemble(
     observe: observatory.observe,
   });
   const ports = findServerPorts(settings(), certificates !== undefined);
-  const folders = new MailFolderLocks();
+  const folders = new MailFolderLocks(fleet && await installationId(state.installation));
   const generation = stack.use(
     await newGeneration({ settings: settings(), listen: ports.listen, path, folders }),
   );
@@ -210,6 +224,10 @@ export async function assemble(
     options,
     registry,
     state,
+    backupSource: opened.kind === "file" ? opened.state : undefined,
+    fleet,
+    differs,
+    bans,
     accounts,
     certificates,
     observatory,
@@ -231,12 +249,7 @@ export async function assemble(
 }
 
 /** Makes the guards; bans that are kept are in force. */
-async function openGuards(
-  settings: () => Settings,
-  attempts: AttemptStore,
-  stack: AsyncDisposableStack,
-): Promise<Parts["guards"]> {
-  const bans = stack.use(new KeptBans({ store: attempts }));
+async function openGuards(settings: () => Settings, bans: KeptBans): Promise<Parts["guards"]> {
   const guard = (logins: GuardedLogins): LoginGuard =>
     new LoginGuard(settings, logins, systemClock, bans.of(logins));
   const guards = { users: guard("users"), administrators: guard("administrators") };
@@ -286,18 +299,6 @@ function findServerPorts(settings: Settings, secure: boolean): Ports {
   const pop3s = findPorts(settings.listen, settings.tlsPort);
   const listen = pop3s.listen.map((where) => ({ ...where, tls: true }));
   return { ...pop3, listen: [...pop3.listen, ...listen] };
-}
-
-function openState(path: string, newState: boolean): Promise<SqliteState> {
-  return SqliteState.open({
-    path,
-    newState,
-    warn: (sentence) => log.warn("{sentence}", { sentence }),
-    onTrouble: (error) =>
-      log.error("The access log cannot be written, trying again: {error}", { error }),
-    onRecovery: (lost) =>
-      log.info("The access log can be written again; {lost} records were lost", { lost }),
-  });
 }
 
 /** A value that was right when it was written may not be now: the folder may be gone. */

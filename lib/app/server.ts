@@ -10,6 +10,8 @@ import { type HttpServer, startHttp } from "../http/http_server.ts";
 import { HealthChecks } from "./health_checks.ts";
 import { openLmtpPort } from "./lmtp_port.ts";
 import { ExpirySweep } from "./expiry_sweep.ts";
+import type { Fleet } from "./fleet/fleet.ts";
+import { hearOthers } from "./fleet/hearing.ts";
 import { newGeneration } from "../workers/generation.ts";
 import { assemble, type Parts, type ServerOptions } from "./parts.ts";
 import { PasswdWatch } from "../auth/passwd/passwd_watch.ts";
@@ -60,6 +62,8 @@ export class Server {
       stack.use(new PasswdWatch({ file, changed: () => parts.refresher.refresh() }));
     }
     const sweep = stack.use(openSweep(parts));
+    const { fleet } = parts;
+    if (fleet !== undefined) await takePart(parts, fleet, stack);
     parts.registry.onChange(async (changes) => {
       await apply(parts, changes);
       if (changes.some(({ name }) => name === "expire")) void sweep.sweep();
@@ -122,7 +126,8 @@ export class Server {
   }
 
   async #shutdown(hurry: AbortSignal): Promise<void> {
-    const { management, supervisor, registry, stack } = this.#parts;
+    const { fleet, management, supervisor, registry, stack } = this.#parts;
+    fleet?.drain();
     const patience = AbortSignal.timeout(registry.settings.grace * 1000);
     management?.host.stopListening();
     const { lmtp } = this.#parts;
@@ -167,6 +172,13 @@ async function openHttp(
   } catch (error) {
     throw new StartError(error instanceof Error ? error.message : String(error), { cause: error });
   }
+}
+
+/** Cleans up for all servers when it is this one's turn, and hears what the others say. */
+async function takePart(parts: Parts, fleet: Fleet, stack: AsyncDisposableStack): Promise<void> {
+  const { bans, differs } = parts;
+  stack.use(fleet.cleaner());
+  await hearOthers({ parts, fleet, bans, differs, reload: () => reloadAll(parts) });
 }
 
 /** Expired mail of users who do not come goes by the day; the first sweep begins at once. */

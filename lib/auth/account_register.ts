@@ -208,6 +208,11 @@ export class AccountRegister {
     return { salt, iterations: this.#options.iterations ?? DEFAULT_ITERATIONS };
   }
 
+  /** Tells the directory that another server changed an account. @param name canonical */
+  changedElsewhere(name: string): Promise<void> {
+    return this.#options.source.changed(name);
+  }
+
   /** Tells the directory that many accounts were changed. */
   changed(): Promise<void> {
     return this.#options.source.refresh();

@@ -23,7 +23,11 @@ import { addressGroup } from "../net/networks.ts";
 import { logger } from "../log/logging.ts";
 import { type Attempt, type LoginGuard, NotCheckedError } from "./login_guard.ts";
 import { LoginTimes, type LoginTimeStore } from "./login_times.ts";
-import { StateStoreError, type UserFieldStore } from "../contracts/state_store.ts";
+import {
+  StateStoreError,
+  type StateTrouble,
+  type UserFieldStore,
+} from "../contracts/state_store.ts";
 import { type KnownUser, knownUser } from "./user_fields.ts";
 
 const log = logger("auth");
@@ -195,7 +199,10 @@ export class LocalLoginService implements LoginService {
       }
       if (!(error instanceof UserDirectoryError)) throw error;
       this.#uncheckable(error);
-      return refused("unavailable");
+      // While a database is away, nothing that is said decides the answer: there is nobody to slow.
+      return isAway(error)
+        ? { kind: "refused", reason: "unavailable", delay: 0 }
+        : refused("unavailable");
     } finally {
       attempted?.();
     }
@@ -286,6 +293,13 @@ export class LocalLoginService implements LoginService {
     });
     return outcome;
   }
+}
+
+/** Troubles of a database that has not looked at what was asked. */
+const AWAY: readonly StateTrouble[] = ["unreachable", "read-only", "busy"];
+
+function isAway({ cause }: UserDirectoryError): boolean {
+  return cause instanceof StateStoreError && AWAY.includes(cause.trouble);
 }
 
 /** Milliseconds that a login waited for others, and nobody worked for it. */

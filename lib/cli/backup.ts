@@ -9,6 +9,7 @@ import { type BackupRecord, readBackup } from "../msmp_client/records.ts";
 import { quote } from "../bytes/quote.ts";
 import type { Settings } from "../contracts/settings.ts";
 import { type Backup, BackupError, finishCopy, makeBackup, StateAtRest } from "../state/backup.ts";
+import { isDatabase } from "../state/postgres/state_url.ts";
 import { discard, putInPlace, StateFile } from "../state/state_file.ts";
 import { StateStoreError } from "../contracts/state_store.ts";
 import { Keyboard } from "../terminal/keyboard.ts";
@@ -23,6 +24,10 @@ import { UsageError } from "./usage_error.ts";
 
 /** Settings that say where the state is, and the server that has it, taken as `serve` takes them. */
 const WHERE = ["state", "adminListen", "adminPort", "config"] as const;
+
+/** A database has backups of its own, which are whole while servers write to it. */
+export const NOT_A_FILE =
+  "the state is in a database, which its own tools back up and restore (pg_dump, pg_basebackup): expected a file";
 
 /** "On another file system", where a file cannot be moved by its name alone. */
 const EXDEV = 18;
@@ -62,6 +67,7 @@ export async function runBackup(args: readonly string[]): Promise<number> {
   if (settings.state === ":memory:") {
     throw new UsageError("--state :memory: keeps nothing: expected a file");
   }
+  if (isDatabase(settings.state)) throw new UsageError(NOT_A_FILE);
   const asked: Asked = {
     file,
     settings,

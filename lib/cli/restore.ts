@@ -4,6 +4,8 @@ import { restoreBackup } from "../state/restore.ts";
 import { parseFlags } from "./flags.ts";
 import { paragraph } from "./help.ts";
 import { answerHelp, flagsHelp, isGiven, type OwnFlag, ownFlag, withHelp } from "./own_flags.ts";
+import { isDatabase } from "../state/postgres/state_url.ts";
+import { NOT_A_FILE } from "./backup.ts";
 import { readSomeSettings, settingFlags } from "./some_settings.ts";
 import { count, reportOn } from "./state_report.ts";
 import { UsageError } from "./usage_error.ts";
@@ -32,6 +34,7 @@ export async function runRestore(args: readonly string[]): Promise<number> {
     throw new UsageError("expected postern restore FILE");
   }
   const { state } = await readSomeSettings(WHERE, values);
+  if (isDatabase(state)) throw new UsageError(NOT_A_FILE);
   if (state === ":memory:") throw new UsageError("--state :memory: keeps nothing: expected a file");
   return await reportOn(isGiven(values, "json"), () => {
     const { users, administrators, kept } = restoreBackup(file, state);

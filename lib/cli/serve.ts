@@ -9,7 +9,7 @@ import { loadConfig } from "../settings/load_config.ts";
 import { printConfig } from "../settings/print_config.ts";
 import { resolveSettings } from "../settings/resolve.ts";
 import type { Settings } from "../contracts/settings.ts";
-import { readKeptSettings } from "../state/sqlite/settings.ts";
+import { readKept, type StatePlace } from "../state/open_state.ts";
 import { StateStoreError } from "../contracts/state_store.ts";
 import { VERSION } from "../version.ts";
 import type { Command } from "./commands.ts";
@@ -28,7 +28,7 @@ export const serve: Command = {
     if (asked.kind === "version") return printLine(`postern ${VERSION}`);
     const inputs = await readInputs(asked.flags);
     if (asked.kind === "print-config") {
-      const kept = await keptSettings(resolveSettings(inputs).settings.state);
+      const kept = await keptSettings(resolveSettings(inputs).settings);
       return printLine(printConfig(resolveSettings({ ...inputs, kept })).trimEnd());
     }
     return await runServer(inputs, asked.newState);
@@ -41,10 +41,10 @@ async function readInputs(flags: GivenFlags): Promise<SettingInputs> {
   return { flags, environment, machine, config: await loadConfig({ flags, environment, machine }) };
 }
 
-/** What SET kept in earlier runs; where the state file cannot be read, that is said on standard error. */
-async function keptSettings(state: string): Promise<ReadonlyMap<string, string>> {
+/** What SET kept in earlier runs; where the state cannot be read, that is said on standard error. */
+async function keptSettings(place: StatePlace): Promise<ReadonlyMap<string, string>> {
   try {
-    return await readKeptSettings(state);
+    return await readKept(place);
   } catch (error) {
     if (!(error instanceof StateStoreError)) throw error;
     complain(`postern: settings saved by SET are not shown: ${error.message}`);

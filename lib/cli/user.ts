@@ -1,10 +1,11 @@
-/** `postern user`: manages the users of a state file that no server holds. */
+/** `postern user`: manages the users of a state file that no server holds, or of a database, also beside servers. */
 
 import { fileErrorReason } from "../files/file_error.ts";
 import { quote } from "../bytes/quote.ts";
 import type { Settings } from "../contracts/settings.ts";
 import { didYouMean } from "../settings/suggest.ts";
-import { SqliteState } from "../state/sqlite/sqlite_state.ts";
+import { openState } from "../state/open_state.ts";
+import { isDatabase } from "../state/postgres/state_url.ts";
 import { StateStoreError } from "../contracts/state_store.ts";
 import { AccountRegister } from "../auth/account_register.ts";
 import { AccountSource } from "../auth/account_source.ts";
@@ -24,6 +25,8 @@ import { USER_ACTIONS, type UserAction } from "./user_actions.ts";
 /** Settings that say which users there are, taken as `serve` takes them. */
 const WHERE = [
   "state",
+  "statePassword",
+  "stateWait",
   "users",
   "defaultDomain",
   "names",
@@ -90,7 +93,8 @@ function help(): string {
   return [
     "Usage: postern user [flags] command",
     paragraph(
-      "Manages the users in a state file while no server is running; use postern admin for a running server.",
+      "Manages the users in a state file while no server is running, or in a database, also beside servers; use postern admin " +
+        "for a running server.",
     ),
     helpSection("Commands", lines),
     paragraph(
@@ -133,16 +137,22 @@ interface Held extends AsyncDisposable {
 
 /** Takes hold of the state file. @throws {Refusal} when it cannot be used */
 async function open(
-  { state: path, users, ...rules }: UserSettings,
+  settings: UserSettings,
   { makes, newState }: { readonly makes: boolean; readonly newState: boolean },
 ): Promise<Held> {
-  if (!makes && !await exists(path)) {
+  const { state: path, users, statePassword: _, stateWait: __, ...rules } = settings;
+  if (!makes && !isDatabase(path) && !await exists(path)) {
     throw new Refusal(
       `There is no state file ${path}. Name it with --state; postern user add makes one`,
     );
   }
   const warn = (sentence: string): void => complain(`postern: ${safe(sentence)}`);
-  const state = await SqliteState.open({ path, newState: newState && makes, warn });
+  const { state } = await openState({
+    place: settings,
+    newState: newState && makes,
+    warn,
+    schema: makes ? "make" : "read",
+  });
   try {
     const secret = await state.installation.secret();
     const file = users === undefined

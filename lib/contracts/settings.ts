@@ -64,8 +64,14 @@ export interface Settings extends SessionSettings {
   readonly tlsPort: number;
   readonly tlsPfx: string | undefined;
   readonly tlsPass: string | undefined;
-  /** The state file, or `:memory:`. */
+  /** The state file, `:memory:`, or a database's URL. */
   readonly state: string;
+  /** The password of the database's account, or `@FILE`. */
+  readonly statePassword: string | undefined;
+  /** This server's name among those that share a database. */
+  readonly node: string;
+  /** Seconds that a start waits for the database. */
+  readonly stateWait: number;
   /** `ADDR:PORT` or `unix:PATH`, or undefined. */
   readonly lmtp: string | undefined;
   /** Networks besides loopback that may deliver by LMTP. */

@@ -1,4 +1,4 @@
-/** One mail folder is served by one Postern at a time: its locks are known to that one alone. */
+/** One mail folder is served by one Postern at a time, whose locks are known to that one alone; or by several that share one state. */
 
 import { closeSync, constants, fchmodSync, fstatSync, openSync } from "node:fs";
 import { isNotFound } from "../files/file_error.ts";
@@ -25,6 +25,12 @@ interface Held {
 /** The mail folders that this process serves: one, or two while SET maildir is under way and old sessions go on. */
 export class MailFolderLocks {
   readonly #held = new Map<string, Promise<Held>>();
+  readonly #installation: string | undefined;
+
+  /** @param installation names the state that several servers share; undefined for a server that shares its folder with none */
+  constructor(installation?: string) {
+    this.#installation = installation;
+  }
 
   /**
    * Takes a mail folder for this process. The system gives it back when the process ends, however it ends.
@@ -36,7 +42,7 @@ export class MailFolderLocks {
   async take(folder: string): Promise<Disposable> {
     let taking = this.#held.get(folder);
     if (taking === undefined) {
-      taking = lockFile(folder).then((file) => ({ file, users: 0 }));
+      taking = lockFile(folder, this.#installation).then((file) => ({ file, users: 0 }));
       this.#held.set(folder, taking);
     }
     try {
@@ -64,7 +70,10 @@ export class MailFolderLocks {
 }
 
 /** Opens and locks the file; undefined where it cannot be made. */
-async function lockFile(folder: string): Promise<Deno.FsFile | undefined> {
+async function lockFile(
+  folder: string,
+  installation: string | undefined,
+): Promise<Deno.FsFile | undefined> {
   const path = `${folder}/${LOCK_FILE}`;
   let file;
   try {
@@ -76,11 +85,29 @@ async function lockFile(folder: string): Promise<Deno.FsFile | undefined> {
     );
     return undefined;
   }
-  if (await file.tryLock(true)) return file;
+  if (await file.tryLock(installation === undefined)) {
+    if (installation === undefined || isOf(installation, file)) return file;
+    file.close();
+    throw new StartError(
+      `The mail folder ${folder} belongs to servers of another state (${path} names it). Name their database with --state, or another folder with -d (--maildir). If that state is no more, remove ${path}.`,
+    );
+  }
   file.close();
   throw new StartError(
     `Another Postern serves the mail folder ${folder} (it holds ${path}). Stop it, or name another folder with -d (--maildir).`,
   );
+}
+
+/** Whether the file names this state, or none yet, which is written then. */
+function isOf(installation: string, file: Deno.FsFile): boolean {
+  const buffer = new Uint8Array(128);
+  file.seekSync(0, Deno.SeekMode.Start);
+  const octets = file.readSync(buffer) ?? 0;
+  const named = new TextDecoder().decode(buffer.subarray(0, octets)).trim();
+  if (named !== "") return named === installation;
+  file.seekSync(0, Deno.SeekMode.Start);
+  file.writeSync(new TextEncoder().encode(`${installation}\n`));
+  return true;
 }
 
 /**

@@ -184,7 +184,12 @@ export class MsmpHost {
       (!settings.requireTls && isLoopback(address));
   }
 
-  #dismiss(name: string, but: Visit): void {
+  /** Ends an administrator's connections: another server has changed the password, or deleted the administrator. */
+  dismiss(name: string): void {
+    this.#dismiss(name, undefined);
+  }
+
+  #dismiss(name: string, but: Visit | undefined): void {
     for (const visit of this.#visits) {
       if (visit.administrator === name && visit !== but) this.#server.close(visit, "kicked");
     }

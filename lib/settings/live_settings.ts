@@ -160,13 +160,34 @@ export class LiveSettingsRegistry {
     return this.#inTurn(() => this.#reload(config));
   }
 
+  /**
+   * Takes values that another server has kept for all. One that this server cannot take stays as it was here.
+   *
+   * @param kept texts by key
+   * @returns the keys that could not be taken, each with the reason
+   */
+  adopt(kept: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, string>> {
+    return this.#inTurn(async () => {
+      const refused = new Map<string, string>();
+      for (const [key, text] of kept) {
+        if ((this.#changed.get(key) ?? this.#inputs.kept?.get(key)) === text) continue;
+        try {
+          await this.#set(key, text, false);
+        } catch (error) {
+          refused.set(key, error instanceof Error ? error.message : String(error));
+        }
+      }
+      return refused;
+    });
+  }
+
   /** Calls a listener after every change; disposing ends that. */
   onChange(listener: SettingsListener): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
-  async #set(key: string, text: string): Promise<SetOutcome> {
+  async #set(key: string, text: string, keep = true): Promise<SetOutcome> {
     const name = settableName(key);
     const value = readValue(name, [text], key);
     const before = this.#resolved;
@@ -174,7 +195,7 @@ export class LiveSettingsRegistry {
     await this.#ask(name, settings);
     const warnings = [...warningOf(name, value), ...newIn(settings, before.settings)];
     const kept = this.#changed.get(key) ?? this.#inputs.kept?.get(key);
-    await this.#keep(key, text);
+    if (keep) await this.#keep(key, text);
 
     this.#changed.set(key, text);
     const sources = new Map(before.sources).set(name, "set");
@@ -187,10 +208,10 @@ export class LiveSettingsRegistry {
       this.#resolved = before;
       if (kept === undefined) {
         this.#changed.delete(key);
-        await this.#forget(key);
+        if (keep) await this.#forget(key);
       } else {
         this.#changed.set(key, kept);
-        await this.#keep(key, kept);
+        if (keep) await this.#keep(key, kept);
       }
       throw error;
     }

@@ -305,9 +305,11 @@ export function stateStoreContract(
       await attempts.loggedIn("bob", 60_000);
       clock.now += 50_000;
       await attempts.loggedIn("bob", 60_000);
+      // Time may go on between the two questions.
+      const bob = await attempts.lastLogin("bob");
       const ago = await attempts.lastLogin("ann");
       assert(ago !== undefined && ago >= 0 && ago <= 50_000, `${ago}`);
-      assert((await attempts.lastLogin("bob") ?? Infinity) <= (ago ?? 0));
+      assert((bob ?? Infinity) <= (ago ?? 0));
     },
   );
 

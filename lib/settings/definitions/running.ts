@@ -2,16 +2,39 @@
 
 import type { Definitions } from "../definition.ts";
 import { wholeNumber } from "../types/numbers.ts";
+import { password } from "../types/secrets.ts";
+import { nodeName, nodeNameOf, statePlace } from "../types/state.ts";
 import { choice, file, folder } from "../types/texts.ts";
 import { optional } from "../types/value_type.ts";
 
 export const running = {
   state: {
-    type: file,
+    type: statePlace,
     default: "./postern.db",
     takesEffect: "next start",
     help:
-      "SQLite file for users, administrators, settings, access log and counters; :memory: keeps nothing",
+      "SQLite file for users, administrators, settings, access log and counters; :memory: keeps nothing; " +
+      "postgres://USER@HOST/DATABASE is shared by several servers (docs/cluster.md)",
+  },
+  statePassword: {
+    type: optional(password),
+    default: undefined,
+    defaultText: "none",
+    takesEffect: "next start",
+    help: "password of the database's account",
+  },
+  node: {
+    type: nodeName,
+    default: (machine) => nodeNameOf(machine.hostName),
+    defaultText: "the host's name",
+    takesEffect: "next start",
+    help: "name of this server among those that share a database",
+  },
+  stateWait: {
+    type: wholeNumber({ min: 0, max: 86_400, unit: "seconds" }),
+    default: 30,
+    takesEffect: "next start",
+    help: "seconds that a start waits for the database",
   },
   backupDir: {
     type: optional(folder),

@@ -56,8 +56,8 @@ export class DatabaseConnection {
       host: host.host,
       port: host.port,
       user: place.user,
-      // An empty one, so that no ~/.pgpass is looked for.
-      password,
+      // A function even where there is none: an empty text would have ~/.pgpass looked for.
+      password: () => password,
       database: place.database,
       ssl: host.sslMode === "disable" ? false : {
         rejectUnauthorized: host.sslMode === "verify-full",
@@ -70,8 +70,12 @@ export class DatabaseConnection {
       application_name: application,
     });
     const connection = new DatabaseConnection(client, host);
+    // What goes wrong with the password alone is told as an event, and the connecting goes on until its time is over.
+    const failed = Promise.withResolvers<never>();
+    client.on("error", failed.reject);
+    failed.promise.catch(() => {});
     try {
-      await client.connect();
+      await Promise.race([client.connect(), failed.promise]);
       const { rows } = await connection.query(
         "SELECT current_setting('transaction_read_only') AS answer",
       );

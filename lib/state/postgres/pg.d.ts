@@ -19,7 +19,7 @@ export interface ClientOptions {
   readonly host: string;
   readonly port: number;
   readonly user: string;
-  readonly password: string;
+  readonly password: () => string;
   readonly database: string;
   readonly ssl: TlsOptions | false;
   /** Milliseconds. */

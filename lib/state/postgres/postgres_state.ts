@@ -33,13 +33,18 @@ export interface PostgresStateOptions {
   readonly schema?: "make" | "read";
   /** Told once when a start has to wait. */
   readonly onWait?: (error: StateStoreError) => void;
-  /** Told when the database is away, and when it is back. */
-  readonly onAway?: (error: StateStoreError) => void;
-  readonly onBack?: () => void;
   /** Told once when notes cannot be written; they stay noted and are tried again until they are. */
   readonly onTrouble?: (error: Error) => void;
   /** Told when notes can be written again, and how many were lost because too many waited. */
   readonly onRecovery?: (lost: number) => void;
+}
+
+/** Who is told how the database stands. */
+export interface DatabaseWatcher {
+  /** It is away from now on. */
+  readonly away: (error: StateStoreError) => void;
+  /** It is back. */
+  readonly back: () => void;
 }
 
 /** The state in a database. */
@@ -56,8 +61,14 @@ export class PostgresState implements StateStore {
   /** For what is kept beside it in the same database: nodes and locks. */
   readonly database: Database;
   readonly signals: SignalWriter;
+  readonly #watchers: Set<DatabaseWatcher>;
 
-  private constructor(database: Database, options: PostgresStateOptions) {
+  private constructor(
+    database: Database,
+    options: PostgresStateOptions,
+    watchers: Set<DatabaseWatcher>,
+  ) {
+    this.#watchers = watchers;
     const { node = "", onTrouble = () => {}, onRecovery = () => {} } = options;
     this.database = database;
     this.signals = new SignalWriter(node);
@@ -79,16 +90,22 @@ export class PostgresState implements StateStore {
    */
   static async open(options: PostgresStateOptions): Promise<PostgresState> {
     const place = readPlace(options.url);
-    const database = await connect(place, options);
+    const watchers = new Set<DatabaseWatcher>();
+    const database = await connect(place, options, watchers);
     try {
       await prepareSchema(database, place.schema, options.schema);
-      const state = new PostgresState(database, options);
+      const state = new PostgresState(database, options, watchers);
       state.signals.canNotify = await canNotify(database);
       return state;
     } catch (error) {
       await database[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /** Tells how the database stands from now on. */
+  watch(watcher: DatabaseWatcher): void {
+    this.#watchers.add(watcher);
   }
 
   /** Writes all notes, as far as they can be written now. */
@@ -98,6 +115,7 @@ export class PostgresState implements StateStore {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.flush();
+    this.#watchers.clear();
     await this.database[Symbol.asyncDispose]();
   }
 }
@@ -113,16 +131,20 @@ function readPlace(url: string): DatabasePlace {
 }
 
 /** Connects, and waits for a database that is away. @throws {StateStoreError} */
-async function connect(place: DatabasePlace, options: PostgresStateOptions): Promise<Database> {
-  const { node = "", password = "", wait = 0, onWait, onAway, onBack } = options;
+async function connect(
+  place: DatabasePlace,
+  options: PostgresStateOptions,
+  watchers: ReadonlySet<DatabaseWatcher>,
+): Promise<Database> {
+  const { node = "", password = "", wait = 0, onWait } = options;
   const authorities = readAuthorities(place.rootCertificate);
   const application = node === "" ? "postern" : `postern ${node}`;
   const end = performance.now() + wait;
   for (let tries = 1;; tries++) {
     try {
       return await Database.open({ place, password, authorities, application }, {
-        ...onAway && { away: onAway },
-        ...onBack && { back: onBack },
+        away: (error) => watchers.forEach(({ away }) => away(error)),
+        back: () => watchers.forEach(({ back }) => back()),
       });
     } catch (error) {
       if (!(error instanceof StateStoreError)) throw error;
