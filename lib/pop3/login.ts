@@ -6,7 +6,7 @@ import { raiseFence } from "../locks/fence.ts";
 import type { ClosingState } from "../sasl/exchange.ts";
 import type { Reply } from "../wire/reply.ts";
 import { logger } from "../log/logging.ts";
-import { TOO_MANY_SESSIONS } from "./refusals.ts";
+import { tellLater, TOO_MANY_SESSIONS } from "./refusals.ts";
 import { calledBy } from "./greeting.ts";
 import type { Authorization } from "./phases.ts";
 
@@ -70,7 +70,8 @@ async function openTransaction(
   { user, record, lease, readOnly = false }: Granted,
   mechanism: string,
 ): Promise<Reply> {
-  const { clock, close, keepSlot, releaseSlot, store } = phase.context.services;
+  const { clock, close, identity, keepSlot, releaseSlot, store } = phase.context.services;
+  const { session } = identity;
   const signal = phase.context.workSignal();
   if (!await keepSlot(signal)) {
     await lease[Symbol.asyncDispose]();
@@ -87,9 +88,9 @@ async function openTransaction(
   } catch (error) {
     releaseSlot();
     if (signal.aborted) {
-      log.debug("The session of {user} ended before its maildrop was opened", { user });
+      log.debug("The session of {user} ended before its maildrop was opened", { session, user });
     } else {
-      log.error("Cannot open the maildrop of {user}: {error}", { user, error });
+      log.error("Cannot open the maildrop of {user}: {error}", { session, user, error });
     }
     return error instanceof MaildropUnreadableError
       ? {
@@ -97,11 +98,7 @@ async function openTransaction(
         code: "SYS/PERM",
         text: "The maildrop cannot be read; contact the postmaster",
       }
-      : {
-        kind: "error",
-        code: "SYS/TEMP",
-        text: "The maildrop cannot be opened, try again later",
-      };
+      : tellLater("The maildrop cannot be opened", identity);
   }
   const milliseconds = performance.now() - begun;
   const summary = phase.context.enter({
@@ -148,11 +145,10 @@ export function refuse(
         text: `Log in again in ${outcome.seconds ?? 1} seconds at the earliest`,
       };
     case "unavailable":
-      return failed(phase, {
-        kind: "error",
-        code: "SYS/TEMP",
-        text: "Logins cannot be checked now, try again later",
-      });
+      return failed(
+        phase,
+        tellLater("Logins cannot be checked now", phase.context.services.identity),
+      );
   }
 }
 

@@ -5,6 +5,8 @@ import { MessageGoneError } from "../contracts/mail_store.ts";
 import { TransformerError } from "../contracts/transformer.ts";
 import type { Reply } from "../wire/reply.ts";
 import { logger } from "../log/logging.ts";
+import type { SessionIdentity } from "../contracts/login_service.ts";
+import { tellLater } from "./refusals.ts";
 import type { NumberedMessage, Transaction } from "./phases.ts";
 
 const log = logger("pop3");
@@ -52,37 +54,29 @@ function explain(phase: Transaction, number: number, error: unknown): Reply {
   if (error instanceof MessageGoneError) {
     return { kind: "error", text: `Message ${number} was removed by another program` };
   }
+  const { identity } = phase.context.services;
   const isTransformers = error instanceof TransformerError;
   // How the session ended is told anyway.
   if (!isTransformers || error.reason !== "cancelled") {
-    const { session } = phase.context.services.identity;
     // A transformer that keeps failing is warned of once (operations.md, "Watching it"), by who watches the events.
     log[isTransformers ? "info" : "warn"]("Message {number} of {user} cannot be sent: {error}", {
-      session,
+      session: identity.session,
       number,
       user: phase.user,
       error,
     });
   }
   return isTransformers
-    ? {
-      kind: "error",
-      code: "SYS/TEMP",
-      text: `Message ${number} cannot be filtered now, try again later`,
-    }
-    : refusal(number, error);
+    ? tellLater(`Message ${number} cannot be filtered now`, identity)
+    : refusal(number, error, identity);
 }
 
-function refusal(number: number, error: unknown): Reply {
+function refusal(number: number, error: unknown, identity: SessionIdentity): Reply {
   return error instanceof Error && error.cause instanceof NoHelperError
     ? {
       kind: "error",
       code: "SYS/PERM",
       text: `Message ${number} cannot be read, tell the postmaster`,
     }
-    : {
-      kind: "error",
-      code: "SYS/TEMP",
-      text: `Message ${number} cannot be read now, try again later`,
-    };
+    : tellLater(`Message ${number} cannot be read now`, identity);
 }

@@ -1,5 +1,7 @@
 /** What clients are told that are not served, or not any more. */
 
+import type { SessionIdentity } from "../contracts/login_service.ts";
+import { tryLater } from "../wire/first_line.ts";
 import type { Reply } from "../wire/reply.ts";
 
 /** An answer that ends a connection. */
@@ -22,6 +24,11 @@ export const TOO_MANY_FROM_ADDRESS: Refusal = {
   effect: "close",
   reason: "refused",
 };
+
+/** To a client that is to try again: with the session's name, which the log's line of what is wrong has, too. */
+export function tellLater(what: string, { session }: SessionIdentity): Refusal {
+  return { kind: "error", code: "SYS/TEMP", text: tryLater(what, session) };
+}
 
 /** To a client that gives way to another one, since it has not logged in (`max_connections`). */
 export const DISPLACED: Refusal = {

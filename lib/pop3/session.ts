@@ -58,6 +58,10 @@ export class Pop3Session implements Dialogue, Pop3Context {
   readonly #loginDeadline: number;
   readonly timestamp: string;
 
+  get reference(): string {
+    return this.services.identity.session;
+  }
+
   /** @param tls what was agreed before the greeting, on a port that is secure from the first octet */
   constructor(services: Pop3Services, tls: TlsFacts | undefined) {
     this.services = services;

@@ -5,6 +5,7 @@ import { type Line, LineBuffer } from "../bytes/line_buffer.ts";
 import { type Connection, HandshakeError } from "../contracts/connection.ts";
 import type { CloseReason } from "../contracts/event.ts";
 import type { Dialogue } from "./dialogue.ts";
+import { tryLater } from "./first_line.ts";
 import {
   BUSY_READ_OCTETS,
   HANG_UP_WATCH_MS,
@@ -74,7 +75,7 @@ export class Conversation {
     this.#fault = fault;
     this.#lines = new LineBuffer(dialogue.lineLimit);
     this.#guard = new StallGuard(clock, (reason) => this.close(reason));
-    this.#writer = new ReplyWriter(dialogue, this.#guard, yielder);
+    this.#writer = new ReplyWriter(dialogue, this.#guard, yielder, fault);
     this.#yielder = yielder;
   }
 
@@ -227,11 +228,8 @@ export class Conversation {
       return await pending;
     } catch (error) {
       this.#fault(error);
-      return {
-        kind: "error",
-        code: "SYS/TEMP",
-        text: "Internal server error, try again later",
-      };
+      const text = tryLater("Internal server error", this.#dialogue.reference);
+      return { kind: "error", code: "SYS/TEMP", text };
     }
   }
 

@@ -28,6 +28,8 @@ export interface Dialogue {
   readonly maxBadCommands: number;
   /** Read before each wait. */
   readonly patience: Patience;
+  /** What the log calls the connection; an answer that tells of a fault of ours says it, too. */
+  readonly reference?: string;
   /** The first answer of a connection. */
   greet(): Reply | Promise<Reply>;
   /** Carries out a command line, which comes without its line end. */

@@ -25,6 +25,11 @@ export function negative(text: string, code?: ResponseCode): string {
   return bounded(code === undefined ? `-ERR ${text}` : `-ERR [${code}] ${text}`);
 }
 
+/** The text of an answer after which a client is to try again. @param reference as the log names the connection */
+export function tryLater(what: string, reference: string | undefined): string {
+  return `${what}, try again later${reference === undefined ? "" : ` (session ${reference})`}`;
+}
+
 /** Cuts to what a first line may have, its CRLF counted, at a character's border; a line break inside becomes a blank. */
 function bounded(line: string): string {
   const single = /[\r\n\0]/.test(line) ? line.replace(/[\r\n\0]+/g, " ") : line;

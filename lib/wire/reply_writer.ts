@@ -5,7 +5,7 @@ import type { YieldingTask } from "../async/yielder.ts";
 import type { Connection } from "../contracts/connection.ts";
 import { encodeBase64 } from "../bytes/base64.ts";
 import type { Dialogue, Outcome } from "./dialogue.ts";
-import { negative, positive } from "./first_line.ts";
+import { negative, positive, tryLater } from "./first_line.ts";
 import { FAREWELL_MS, SMALL_MESSAGE_OCTETS } from "./limits.ts";
 import { type MessageSink, sendMessage } from "./send_message.ts";
 import { OutputBuffer } from "./output_buffer.ts";
@@ -16,21 +16,27 @@ const encoder = new TextEncoder();
 
 /** One connection's way out. */
 export class ReplyWriter {
-  readonly #dialogue: Pick<Dialogue, "patience" | "wrote">;
+  readonly #dialogue: Pick<Dialogue, "patience" | "reference" | "wrote">;
   readonly #guard: StallGuard;
   readonly #yielder: YieldingTask;
+  readonly #fault: (error: unknown) => void;
   readonly #out = new OutputBuffer();
   #isSending = false;
   #waited = 0;
   /** Whether the last answer was said. */
   #isEnded = false;
 
-  /** @param yielder lets other sessions run while a client takes all that is sent at once */
+  /**
+   * @param yielder lets other sessions run while a client takes all that is sent at once
+   * @param fault told why a message could not be read
+   */
   constructor(
-    dialogue: Pick<Dialogue, "patience" | "wrote">,
+    dialogue: Pick<Dialogue, "patience" | "reference" | "wrote">,
     guard: StallGuard,
     yielder: YieldingTask,
+    fault: (error: unknown) => void,
   ) {
+    this.#fault = fault;
     this.#dialogue = dialogue;
     this.#guard = guard;
     this.#yielder = yielder;
@@ -167,7 +173,10 @@ export class ReplyWriter {
     } catch (error) {
       // Once octets have left, no client may take half a message for a whole one: the caller closes.
       if (begun) throw error;
-      this.#out.line(negative("The message cannot be read now, try again later", "SYS/TEMP"));
+      this.#fault(error);
+      this.#out.line(
+        negative(tryLater("The message cannot be read now", this.#dialogue.reference), "SYS/TEMP"),
+      );
       return "error";
     }
   }

@@ -10,6 +10,7 @@ import {
   startFaultyProgram,
 } from "../support/fault_injection/fault_injection.ts";
 import { makeMailbox, messageOfSize, temporaryFolder } from "../support/mailboxes.ts";
+import type { LogLine } from "../support/program.ts";
 import { eventually } from "../support/waiting.ts";
 
 const TEMPORARY = "-ERR [SYS/TEMP]";
@@ -175,3 +176,24 @@ faultTest("a message whose file was emptied after the login is an error", async 
   assertEquals((await client.retrieve(2)).length, 130);
   assertStringIncludes(await client.command("QUIT"), "+OK 2 messages left");
 });
+
+faultTest(
+  "an answer that asks to try again later names the session, as the log's line of the reason does",
+  async () => {
+    await using folder = await temporaryFolder();
+    await makeMailbox(join(folder.path, "ada"), "maildir", [messageOfSize(120)]);
+    await using stage = await startFaultyProgram({
+      maildir: folder.path,
+      users: { ada: "secret" },
+    });
+    await stage.faults.set({
+      faults: [{ calls: ["opendir", "readdir"], errno: ERRNO.EIO, path: "ada/new" }],
+    });
+    const answer = await login(stage, "ada");
+    const session = /try again later \(session ([\w-]+)\)$/.exec(answer)?.[1];
+    assert(session !== undefined, answer);
+    const isReason = ({ message, properties }: LogLine): boolean =>
+      properties.session === session && message.startsWith("Cannot open the maildrop");
+    await eventually("the log's line", () => stage.program.log.some(isReason));
+  },
+);
