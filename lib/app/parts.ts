@@ -188,7 +188,10 @@ export async function assemble(
     observe: observatory.observe,
   });
   const ports = findServerPorts(settings(), certificates !== undefined);
-  const folders = new MailFolderLocks(fleet && await installationId(state.installation));
+  const folders = new MailFolderLocks(
+    fleet && await installationId(state.installation),
+    state.installation,
+  );
   const generation = stack.use(
     await newGeneration({ settings: settings(), listen: ports.listen, path, folders }),
   );

@@ -163,7 +163,7 @@ function openDelivery(settings: DeliverSettings): MailboxDelivery {
     ids: readIds(ids, account),
     ...defaultDomain !== undefined && { defaultDomain },
     held: held(maildir.real, homes.map(({ real }) => real)),
-    ...{ account, quota, pid: Deno.pid, hostName: Deno.hostname() },
+    ...{ account, quota, pid: Deno.pid, hostName: Deno.hostname(), unprepared: true },
     warn: (text) => complain(`postern: ${safe(text)}`),
   });
 }

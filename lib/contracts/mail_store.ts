@@ -101,13 +101,14 @@ export interface RemovalOutcome {
 /** Where users' messages are kept. */
 export interface MailStore {
   /**
-   * Opens a user's maildrop; the caller holds the user's lock. A user without a mailbox has an empty maildrop.
+   * Opens a user's maildrop; the caller holds the user's lock. A user who never had a mailbox gets an empty one.
    *
    * @param signal ends the work, for instance of measuring many messages; what was done of it is kept for the next time
    * @param fence asked before messages are removed that have expired @default nothing can take the lock away
    * @param record what is known of the user
-   * @throws {MaildropUnreadableError} when the mailbox exists and cannot be read, or no place can be told for it
-   * @throws {MaildropUnavailableError} when it cannot be opened now, or not in time
+   * @throws {MaildropUnreadableError} when the mailbox exists and cannot be read, may not be made, or no place can be told for it
+   * @throws {MaildropUnavailableError} when it cannot be opened now, or not in time, or was there and is missing
+   * @throws {RangeError} when the name can be nobody's
    * @throws the signal's reason
    */
   acquire(

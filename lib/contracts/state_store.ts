@@ -35,6 +35,10 @@ export interface Installation {
    * @returns the first of `count` numbers that were never given out before
    */
   reserveSessions(count: number): Promise<number>;
+  /** The mail folders that were served, by their paths without symbolic links. */
+  mailFolders(): Promise<ReadonlySet<string>>;
+  /** Keeps that a mail folder was served; it is on the disk when this has settled. */
+  keepMailFolder(path: string): Promise<void>;
   /** How long the server has run, as it was last kept; undefined where it never was. */
   runningTime(): Promise<KeptRunning | undefined>;
   /** Keeps it. A power cut may take back the last ones, a kill none. */

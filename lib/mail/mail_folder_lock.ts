@@ -4,6 +4,7 @@ import { closeSync, constants, fchmodSync, fstatSync, openSync } from "node:fs";
 import { isNotFound } from "../files/file_error.ts";
 import { logger } from "../log/logging.ts";
 import { StartError } from "../net/start_error.ts";
+import { prepareNotes, type ServedFolders } from "./places/served_mailboxes.ts";
 
 const log = logger("mail");
 
@@ -26,10 +27,15 @@ interface Held {
 export class MailFolderLocks {
   readonly #held = new Map<string, Promise<Held>>();
   readonly #installation: string | undefined;
+  readonly #served: ServedFolders | undefined;
 
-  /** @param installation names the state that several servers share; undefined for a server that shares its folder with none */
-  constructor(installation?: string) {
+  /**
+   * @param installation names the state that several servers share; undefined for a server that shares its folder with none
+   * @param served where it is kept which mail folders were served
+   */
+  constructor(installation?: string, served?: ServedFolders) {
     this.#installation = installation;
+    this.#served = served;
   }
 
   /**
@@ -42,7 +48,7 @@ export class MailFolderLocks {
   async take(folder: string): Promise<Disposable> {
     let taking = this.#held.get(folder);
     if (taking === undefined) {
-      taking = lockFile(folder, this.#installation).then((file) => ({ file, users: 0 }));
+      taking = this.#take(folder);
       this.#held.set(folder, taking);
     }
     try {
@@ -51,6 +57,17 @@ export class MailFolderLocks {
       return this.#share(folder, held);
     } catch (error) {
       this.#held.delete(folder);
+      throw error;
+    }
+  }
+
+  async #take(folder: string): Promise<Held> {
+    const file = await lockFile(folder, this.#installation);
+    try {
+      await prepareNotes(folder, this.#served);
+      return { file, users: 0 };
+    } catch (error) {
+      file?.close();
       throw error;
     }
   }

@@ -219,6 +219,11 @@ export function stateStoreContract(
     const first = await store.installation.reserveSessions(10);
     assertEquals(await store.installation.reserveSessions(1), first + 10);
     assertEquals(await store.installation.reserveSessions(1), first + 11);
+    assertEquals(await store.installation.mailFolders(), new Set());
+    for (const path of ["/srv/mail", "/srv/mail", "/é %_'"]) {
+      await store.installation.keepMailFolder(path);
+    }
+    assertEquals(await store.installation.mailFolders(), new Set(["/srv/mail", "/é %_'"]));
     assertEquals(await store.installation.runningTime(), undefined);
     for (const running of [1, 86_400_000.25]) {
       const kept = { id: "0123456789abcdef", running, wall: 1_700_000_000_000 };

@@ -17,6 +17,11 @@ export class TempMail implements Disposable {
   readonly running = new TestRunningTime();
   readonly warnings: { message: string; properties: Record<string, unknown> | undefined }[] = [];
 
+  constructor() {
+    // As a server does at its first start.
+    Deno.mkdirSync(this.path(".postern-mailboxes"), { mode: 0o700 });
+  }
+
   /** A store on it; each is like a newly started server. */
   store(options: Partial<FolderMailStoreOptions> = {}): FolderMailStore {
     return new FolderMailStore({

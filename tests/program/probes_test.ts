@@ -36,6 +36,7 @@ Deno.test("the probes are green, and a mail folder that is missing turns readyz 
     assertEquals(await probe(program, "/readyz"), "200 ready\n");
     // It is a visit like that of `postern health`, of which nothing stays in the folder.
     assertEquals([...Deno.readDirSync(maildir)].map(({ name }) => name).sort(), [
+      ".postern-mailboxes",
       ".postern.lock",
       "ada",
     ]);

@@ -11,6 +11,7 @@ import { openAccounts } from "../../lib/auth/accounts.ts";
 import { LocalLoginService } from "../../lib/auth/local_login_service.ts";
 import { LoginGuard } from "../../lib/auth/login_guard.ts";
 import { SessionHost } from "../../lib/workers/thread/session_host.ts";
+import { prepareNotes } from "../../lib/mail/places/served_mailboxes.ts";
 import { storeFactory } from "../../lib/mail/open_mail_store.ts";
 import { resolveSettings } from "../../lib/settings/resolve.ts";
 import { MemoryState } from "../../lib/state/memory/memory_state.ts";
@@ -34,6 +35,7 @@ export async function startInProcess(options: ProgramOptions): Promise<InProcess
     environment: { get: (name) => options.env?.[name] },
     machine: { hostName: "pop.example.org", cores: 1 },
   });
+  await prepareNotes(settings.maildir);
   const state = new MemoryState();
   const accounts = await openAccounts({ state, settings });
   const storeOf = storeFactory({

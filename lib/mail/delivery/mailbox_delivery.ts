@@ -162,6 +162,8 @@ export class MailboxDelivery {
     if (found?.layout === "maildir" && isFolder(`${found.path}/tmp`) && found.folders.size === 2) {
       return found;
     }
+    // Mail in a mailbox that takes the place of one that was moved away would be lost when that is put back.
+    if (found === undefined) this.#places.served.checkNew(user);
     return this.#complete(place, found);
   }
 

@@ -18,7 +18,6 @@ import {
 } from "./cache_file.ts";
 import type { Folder, MessageIndex } from "./message_index.ts";
 import { isFileError } from "../../files/file_error.ts";
-import { emptyMaildrop } from "./empty_maildrop.ts";
 import { FolderMaildrop } from "./folder_maildrop.ts";
 import type { Maildrop, MailStore, RaiseFence } from "../../contracts/mail_store.ts";
 import { EmptyFolders } from "../listing/empty_folders.ts";
@@ -41,6 +40,9 @@ import { StoreWarnings } from "./store_warnings.ts";
 const MILLISECONDS_A_DAY = 24 * 60 * 60 * 1000;
 /** Files from which it pays to write the cache again only because the folders' listing can now be believed. */
 const WORTH_LISTING_ONCE = 256;
+
+const nobody = (user: string): Error =>
+  new RangeError(`No mailbox can be named ${printable(user)}.`);
 
 /** Settings of a {@linkcode FolderMailStore}. */
 export interface FolderMailStoreOptions extends MailboxPlacesOptions {
@@ -100,11 +102,10 @@ export class FolderMailStore implements MailStore {
     signal?.throwIfAborted();
     await this.#places.answers(user, record, signal);
     const place = this.#places.of(user, record);
-    if (place === undefined) return emptyMaildrop();
+    if (place === undefined) throw nobody(user);
     const elsewhere = await this.#elsewhere(place);
     if (elsewhere !== undefined) return await elsewhere.acquire(user, signal, fence, record);
-    const found = this.#places.find(place) ?? this.#places.make(place);
-    if (found === undefined) return emptyMaildrop();
+    const found = this.#places.find(place) ?? this.#places.make(user, place);
     this.#warnings.shared(found);
     const mailbox = await this.#complete(found);
     // Of no messages there is nothing to know.
@@ -116,7 +117,9 @@ export class FolderMailStore implements MailStore {
       return await this.acquire(user, signal, fence, record);
     }
     try {
-      return await this.#open(mailbox, known, signal);
+      const maildrop = await this.#open(mailbox, known, signal);
+      this.#places.served.note(user);
+      return maildrop;
     } catch (error) {
       throw openingError(mailbox, error, this.#options.measureTimeout ?? 0);
     }
@@ -125,10 +128,11 @@ export class FolderMailStore implements MailStore {
   async create(user: string, record?: UserRecord): Promise<void> {
     await this.#places.answers(user, record);
     const place = this.#places.of(user, record);
-    if (place === undefined) throw new RangeError(`No mailbox can be named ${printable(user)}.`);
+    if (place === undefined) throw nobody(user);
     const elsewhere = await this.#elsewhere(place);
     if (elsewhere !== undefined) return await elsewhere.create(user, record);
     if (this.#places.find(place) === undefined) this.#places.create(place);
+    this.#places.served.note(user);
   }
 
   async expire(user: string, fence?: RaiseFence, record?: UserRecord): Promise<number> {

@@ -208,14 +208,14 @@ function stateOf(path: string, info: Deno.FileInfo): FolderState {
 }
 
 /**
- * What becomes of a login when something of a mailbox cannot be read.
+ * What becomes of a login when something of a mailbox cannot be read, or made.
  *
  * @param path what cannot be read
  * @returns `cause` itself when files are not to blame for it
  */
-export function unreadable(path: string, cause: unknown): unknown {
+export function unreadable(path: string, cause: unknown, what: "read" | "made" = "read"): unknown {
   if (!isFileError(cause)) return cause;
-  const sentence = `${path} cannot be read: ${fileErrorReason(cause)}.`;
+  const sentence = `${path} cannot be ${what}: ${fileErrorReason(cause)}.`;
   return isTemporaryFileError(cause)
     ? new MaildropUnavailableError(sentence, { cause })
     : new MaildropUnreadableError(sentence, { cause });

@@ -80,7 +80,7 @@ export class MemoryMailStore implements MailStore {
 
   async acquire(user: string, signal?: AbortSignal, fence?: RaiseFence): Promise<Maildrop> {
     signal?.throwIfAborted();
-    if (refuseUserName(user) !== undefined) return new MemoryMaildrop(new Set(), [], this.#running);
+    await this.create(user);
     const mailbox = this.#make(user);
     await this.expire(user, fence);
     const messages = [...mailbox].slice(0, this.#maxMessages || undefined);

@@ -2,12 +2,8 @@
 
 import type { UserRecord } from "../../contracts/user_record.ts";
 import { refuseUserName } from "../../bytes/user_name.ts";
-import {
-  fileErrorReason,
-  isFileError,
-  isNotFound,
-  isTemporaryFileError,
-} from "../../files/file_error.ts";
+import { MaildropUnavailableError } from "../../contracts/mail_store.ts";
+import { isNotFound } from "../../files/file_error.ts";
 import type { FolderProbe } from "../folder_probe.ts";
 import {
   type MailboxPathOptions,
@@ -16,6 +12,7 @@ import {
 } from "../naming/mailbox_path.ts";
 import { findMailbox, type Mailbox, unreadable } from "../folder/mailbox.ts";
 import { type FileIds, makeMailbox } from "./make_mailbox.ts";
+import { ServedMailboxes } from "./served_mailboxes.ts";
 
 /** Where mailboxes lie, and whose they are. */
 export interface MailboxPlacesOptions extends MailboxPathOptions {
@@ -23,12 +20,16 @@ export interface MailboxPlacesOptions extends MailboxPathOptions {
   readonly account: number;
   /** Whose are the folders that are made. @default {"own"} */
   readonly ids?: FileIds;
+  /** Whether no server need have prepared the mail folder. @default false */
+  readonly unprepared?: boolean;
   /** Told what an operator should know; `properties` are safe to print. */
   readonly warn: (message: string, properties?: Record<string, unknown>) => void;
 }
 
 /** The mailboxes of one thread. */
 export class MailboxPlaces {
+  /** Whose mailboxes were there before. */
+  readonly served: ServedMailboxes;
   readonly #options: MailboxPlacesOptions;
   readonly #probe: FolderProbe;
 
@@ -36,6 +37,7 @@ export class MailboxPlaces {
   constructor(options: MailboxPlacesOptions, probe: FolderProbe) {
     this.#options = options;
     this.#probe = probe;
+    this.served = new ServedMailboxes(options);
   }
 
   /**
@@ -78,37 +80,30 @@ export class MailboxPlaces {
 
   /** Makes a mailbox where there is none. @throws {Error} when it cannot be made */
   create({ path, base }: MailboxPlace): void {
+    this.served.checkMounted();
     makeMailbox(path, base, this.#options.ids);
   }
 
   /**
-   * Makes a user's mailbox at the first login. Where that may not be, there is no mail, and the session goes on.
+   * Makes a user's mailbox at the first login. An empty one is shown to nobody who had another: clients that keep their mail here would forget it.
    *
-   * @throws {MaildropUnavailableError} when it cannot be made now: the disk is full, or fails
-   * @throws {Error} when there is no mail folder, or no home: what is not mounted is not empty, and clients that keep their mail here
-   *   would forget it
+   * @throws {MaildropUnavailableError} when the user had one, when the mail folder, or the home, is not there, or when it cannot be made now
+   * @throws {MaildropUnreadableError} when it may not be made
    */
-  make(place: MailboxPlace): Mailbox | undefined {
-    const { path, root, base } = place;
+  make(user: string, place: MailboxPlace): Mailbox {
+    const { path, base } = place;
     try {
+      this.served.checkNew(user);
       this.create(place);
     } catch (error) {
-      if (!isFileError(error)) throw error;
-      if (isNotFound(error)) {
-        throw new Error(
-          base === root
-            ? `The mail folder ${root} is not there. Mount it, or put it back.`
-            : `The folder ${base} is not there, so there is no mailbox in it. Make it, or mount it.`,
-          { cause: error },
-        );
-      }
-      if (isTemporaryFileError(error)) throw unreadable(path, error);
-      this.#options.warn("A user's mailbox could not be made.", {
-        mailbox: path,
-        reason: fileErrorReason(error),
-      });
-      return undefined;
+      if (!isNotFound(error)) throw unreadable(path, error, "made");
+      throw new MaildropUnavailableError(
+        `The folder ${base} is not there, so there is no mailbox in it. Make it, or mount it.`,
+        { cause: error },
+      );
     }
-    return this.find(place);
+    const made = this.find(place);
+    if (made !== undefined) return made;
+    throw new MaildropUnavailableError(`${path} was moved away just now.`);
   }
 }

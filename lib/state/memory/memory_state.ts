@@ -83,6 +83,7 @@ class MemoryInstallation implements Installation {
   readonly #secret = crypto.getRandomValues(new Uint8Array(32));
   #sessions = 0;
   #running: KeptRunning | undefined;
+  readonly #mailFolders = new Set<string>();
 
   secret(): Promise<Uint8Array> {
     return Promise.resolve(this.#secret);
@@ -92,6 +93,15 @@ class MemoryInstallation implements Installation {
     const first = this.#sessions + 1;
     this.#sessions += count;
     return Promise.resolve(first);
+  }
+
+  mailFolders(): Promise<ReadonlySet<string>> {
+    return Promise.resolve(new Set(this.#mailFolders));
+  }
+
+  keepMailFolder(path: string): Promise<void> {
+    this.#mailFolders.add(path);
+    return Promise.resolve();
   }
 
   runningTime(): Promise<KeptRunning | undefined> {

@@ -4,6 +4,9 @@ import type { Installation, KeptRunning } from "../../contracts/state_store.ts";
 import type { Database } from "./database.ts";
 import { numberOf } from "./values.ts";
 
+/** What names of rows begin with that stand for a mail folder. */
+const MAIL_FOLDER = "mail folder ";
+
 /** What belongs to the installation, in a database. */
 export class PostgresInstallation implements Installation {
   readonly #database: Database;
@@ -25,6 +28,23 @@ export class PostgresInstallation implements Installation {
       { repeatable: true },
     );
     return numberOf(rows[0]?.value) - count + 1;
+  }
+
+  async mailFolders(): Promise<ReadonlySet<string>> {
+    const { rows } = await this.#database.query(
+      `SELECT name FROM {installation} WHERE left(name, ${MAIL_FOLDER.length}) = $1`,
+      [MAIL_FOLDER],
+      { repeatable: true },
+    );
+    return new Set(rows.map(({ name }) => String(name).slice(MAIL_FOLDER.length)));
+  }
+
+  async keepMailFolder(path: string): Promise<void> {
+    await this.#database.query(
+      "INSERT INTO {installation} VALUES ($1, '1') ON CONFLICT DO NOTHING",
+      [MAIL_FOLDER + path],
+      { repeatable: true },
+    );
   }
 
   async runningTime(): Promise<KeptRunning | undefined> {

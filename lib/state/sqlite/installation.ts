@@ -3,6 +3,9 @@
 import type { SqliteDatabase } from "./database.ts";
 import type { Installation, KeptRunning } from "../../contracts/state_store.ts";
 
+/** What names of rows begin with that stand for a mail folder. */
+const MAIL_FOLDER = "mail folder ";
+
 /** What belongs to the installation, in the state file. */
 export class SqliteInstallation implements Installation {
   readonly #database: SqliteDatabase;
@@ -24,6 +27,28 @@ export class SqliteInstallation implements Installation {
         count,
       );
       return row?.value as number - count + 1;
+    });
+  }
+
+  /** See {@linkcode Installation.mailFolders}. */
+  // deno-lint-ignore require-await -- what is thrown must reject
+  async mailFolders(): Promise<ReadonlySet<string>> {
+    const rows = this.#database.all(
+      "SELECT name FROM installation WHERE substr(name, 1, ?) = ?",
+      MAIL_FOLDER.length,
+      MAIL_FOLDER,
+    );
+    return new Set(rows.map(({ name }) => String(name).slice(MAIL_FOLDER.length)));
+  }
+
+  /** See {@linkcode Installation.keepMailFolder}. */
+  // deno-lint-ignore require-await -- what is thrown must reject
+  async keepMailFolder(path: string): Promise<void> {
+    this.#database.transaction("power-cut", () => {
+      this.#database.run(
+        "INSERT INTO installation VALUES (?, 1) ON CONFLICT (name) DO NOTHING",
+        MAIL_FOLDER + path,
+      );
     });
   }
 
