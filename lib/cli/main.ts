@@ -41,6 +41,11 @@ const commands: readonly [Command, ...Command[]] = [
     run: async (args) => await (await import("./check.ts")).runCheck(args),
   },
   {
+    name: "demo",
+    summary: "make mailboxes and users to try, and serve them",
+    run: async (args) => await (await import("./demo.ts")).runDemo(args),
+  },
+  {
     name: "backup",
     summary: "copy the state file, also while a server runs",
     run: async (args) => await (await import("./backup.ts")).runBackup(args),

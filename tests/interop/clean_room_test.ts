@@ -26,7 +26,7 @@ async function isClone(): Promise<boolean> {
 
 Deno.test({
   name:
-    "a fresh clone serves its sample mailboxes by deno task start, says how to try it, and stays clean",
+    "a fresh clone serves a demo mailbox by deno task start, says how to try it, and stays clean",
   ignore: !(await isClone()),
   fn: async (): Promise<void> => {
     await using folder = await temporaryFolder();
