@@ -7,6 +7,7 @@ import type {
   LifeManagement,
   Management,
   SessionManagement,
+  TraceManagement,
 } from "../contracts/management.ts";
 import type { Observatory } from "../observe/observatory.ts";
 import { METRICS } from "../observe/metrics.ts";
@@ -34,6 +35,7 @@ export interface ManagementOptions extends Pick<UserManagementOptions, "locks" |
   readonly caughtUp: () => Promise<void>;
   readonly backups: BackupManagement;
   readonly life: LifeManagement;
+  readonly traces: TraceManagement;
 }
 
 /** Puts management together. */
@@ -67,6 +69,7 @@ export function openManagement(options: ManagementOptions): Management {
     }),
     backups: options.backups,
     life,
+    traces: options.traces,
     caughtUp,
   };
 }

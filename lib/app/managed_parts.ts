@@ -21,6 +21,7 @@ type ManagedParts = Pick<
   | "accounts"
   | "certificates"
   | "observatory"
+  | "traces"
   | "accessFile"
   | "guards"
   | "supervisor"
@@ -62,6 +63,7 @@ export async function openManagementOf(
     changed: () => refresher.refresh(),
     caughtUp: () => supervisor.caughtUp(),
     backups,
+    traces: parts.traces,
     life: {
       reload: () => reloadAll(parts),
       // Once the answer has left.

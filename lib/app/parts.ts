@@ -3,6 +3,7 @@
 import { Yielder } from "../async/yielder.ts";
 import { type Observatory, openObservatory } from "../observe/observatory.ts";
 import { FileOutput, LogFileError } from "../log/log_file.ts";
+import { Traces } from "../admin/traces.ts";
 import { logger, type Logging } from "../log/logging.ts";
 import { LiveSettingsRegistry } from "../settings/live_settings.ts";
 import { InvalidValueError } from "../settings/errors.ts";
@@ -77,6 +78,7 @@ export interface Parts {
   readonly accounts: Accounts;
   readonly certificates: CertificateKeeper | undefined;
   readonly observatory: Observatory;
+  readonly traces: Traces;
   /** The file of `--access-log`. */
   readonly accessFile: FileOutput | undefined;
   readonly running: KeptRunningTime;
@@ -133,11 +135,16 @@ export async function assemble(
   const accounts = stack.use(await openAccounts({ state, settings: settings(), bearer }));
   const certificates = await openCertificates(registry, stack);
   const accessFile = openAccessFile(settings(), stack);
+  const traces = new Traces({
+    canonical: (name) => accounts.users.register.canonical(name),
+    changed: () => refresher.refresh(),
+  });
   const observatory = stack.use(
     await openObservatory({
       state,
       version: VERSION,
       telemetry: options.telemetry,
+      observers: { traces: traces.observe },
       writeAccess: accessFile && ((line) => accessFile.write(line)),
     }),
   );
@@ -203,6 +210,7 @@ export async function assemble(
       bearer: loginService.bearer,
       asks: guards.users.active,
       sharedLocks: locks.isShared,
+      traces: traces.targets,
     }),
     (state) => supervisor.update(state),
   );
@@ -234,6 +242,7 @@ export async function assemble(
     accounts,
     certificates,
     observatory,
+    traces,
     accessFile,
     running,
     guards,

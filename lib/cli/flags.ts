@@ -16,10 +16,18 @@ export interface Flag {
   readonly repeatable: boolean;
 }
 
+/** A flag of a line. */
+export interface GivenFlag {
+  readonly name: string;
+  readonly value: string;
+}
+
 /** What a command line holds. */
 export interface ParsedFlags {
   /** The values by flag name; a flag that takes none has `true` or the text after `=`. */
   readonly values: ReadonlyMap<string, readonly string[]>;
+  /** Every flag that was given, with its value, in the order of the line. */
+  readonly given: readonly GivenFlag[];
   /** What belongs to no flag, and everything after `--`. */
   readonly rest: readonly string[];
 }
@@ -33,13 +41,15 @@ export interface ParsedFlags {
  */
 export function parseFlags(args: readonly string[], flags: readonly Flag[]): ParsedFlags {
   const values = new Map<string, string[]>();
+  const given: GivenFlag[] = [];
   const rest: string[] = [];
   for (const token of tokensOf(args, flags)) {
     if (token.kind === "positional") rest.push(token.value);
     if (token.kind !== "option") continue;
     const flag = flagOf(token, args[token.index]!, flags);
-    const texts = values.get(flag.name) ?? [];
-    values.set(flag.name, [...texts, valueOf(token, flag, flags)]);
+    const value = valueOf(token, flag, flags);
+    given.push({ name: flag.name, value });
+    values.set(flag.name, [...values.get(flag.name) ?? [], value]);
   }
   for (const { name, repeatable } of flags) {
     const times = values.get(name)?.length ?? 0;
@@ -47,7 +57,7 @@ export function parseFlags(args: readonly string[], flags: readonly Flag[]): Par
       throw new UsageError(`--${name} is given ${times} times: expected once`);
     }
   }
-  return { values, rest };
+  return { values, given, rest };
 }
 
 type Token = ReturnType<typeof tokensOf>[number];

@@ -95,6 +95,13 @@ export type ServerEvent =
     readonly stderrTail?: string;
   }
   | {
+    /** What an administrator's trace tells of a session: lines for these traces. */
+    readonly type: "traced";
+    readonly session: string;
+    readonly targets: readonly number[];
+    readonly lines: readonly string[];
+  }
+  | {
     /** Session closed. Exactly one for every `connected`: for the sessions of a worker that died, the supervisor says it. */
     readonly type: "disconnected";
     readonly session: string;

@@ -1,5 +1,6 @@
 /** What sessions ask of whoever keeps users, locks and bans: in one process, or by messages to the main thread. */
 
+import type { TraceTarget } from "./trace.ts";
 import type { CloseReason, ServerEvent } from "./event.ts";
 import type { SessionSettings } from "./settings.ts";
 import type { UserRecord } from "./user_record.ts";
@@ -106,6 +107,8 @@ export interface LoginService {
   readonly scramForAll: boolean;
   /** Whether bearer tokens can be checked. */
   readonly bearer: boolean;
+  /** Whose sessions administrators trace; undefined where nobody's. */
+  readonly traces?: readonly TraceTarget[] | undefined;
   /**
    * Asks whether an address may have a session at all.
    *

@@ -239,6 +239,26 @@ export interface BanManagement {
   lift(subject: string): boolean;
 }
 
+/** How a trace is made. */
+export interface TraceOptions {
+  /** Whether messages are told, too. */
+  readonly bodies: boolean;
+}
+
+/** Traces of clients' sessions. */
+export interface TraceManagement {
+  /**
+   * Tells every command and answer of a user's or an address's sessions from now on; secrets are hidden.
+   *
+   * @param signal ends it; it ends by itself after a while
+   */
+  open(
+    subject: string,
+    options: TraceOptions,
+    signal: AbortSignal,
+  ): AsyncIterable<readonly string[]>;
+}
+
 /** What came of a reload. */
 export interface ReloadOutcome {
   /** Settings that have another value now, as `key: before → after`. */
@@ -290,6 +310,7 @@ export interface Management {
   readonly bans: BanManagement;
   readonly backups: BackupManagement;
   readonly life: LifeManagement;
+  readonly traces: TraceManagement;
   /**
    * Resolves when figures, sessions and access logs hold all that POP3 clients have seen happen by now: threads tell of it a little later.
    */

@@ -17,6 +17,7 @@ export type Argument =
   | "label"
   | "field"
   | "count"
+  | "bodies"
   | "minutes"
   | "seconds"
   | "version"

@@ -88,6 +88,10 @@ export const PROTOCOL: readonly ProtocolCommand[] = [
     ...lines,
     ...second,
   }),
+  row("TRACE", "name [bodies]", "show every command and answer of a user or an address", {
+    ...lines,
+    ...second,
+  }),
   row("SESSIONS", "", "list the open sessions", { ...lines, ...second }),
   row("KICK", "session", "close a session; it deletes nothing", second),
   row("BANS", "", "list the banned addresses and users", {

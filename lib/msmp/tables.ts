@@ -26,6 +26,7 @@ import { settings } from "./commands/settings.ts";
 import { shutdown } from "./commands/shutdown.ts";
 import { classicStat, stat } from "./commands/stat.ts";
 import { stls } from "./commands/stls.ts";
+import { trace } from "./commands/trace.ts";
 import { unban } from "./commands/unban.ts";
 import { user } from "./commands/user.ts";
 import { userFields } from "./commands/user_fields.ts";
@@ -69,6 +70,7 @@ export const version2Table = new CommandTable<Administration, MsmpContext>([
   stat,
   history,
   watch,
+  trace,
   sessions,
   kick,
   bans,

@@ -6,6 +6,9 @@ import { LoginRefusedError, NoConnectionError, RefusedError } from "./errors.ts"
 import type { LineStream } from "./line_stream.ts";
 import { splitLine } from "../msmp/protocol.ts";
 
+/** Milliseconds that nothing may come in an answer which tells what happens: longer than the server lets it last. */
+const LONGEST_SILENCE = 20 * 60 * 1000;
+
 /** What the server said to a command. */
 export interface Answer {
   readonly ok: boolean;
@@ -126,6 +129,32 @@ export class MsmpClient implements Disposable {
           if (!signal.aborted) yield snapshot;
           snapshot = [];
         }
+      }
+    } finally {
+      signal.removeEventListener("abort", stop);
+    }
+  }
+
+  /**
+   * Gives the lines of one long answer as they come, until the server ends it or it is sent an empty line.
+   *
+   * @param signal ends them, and the iteration; the connection serves on
+   * @throws {RefusedError} when the server refuses
+   * @throws {NoConnectionError} when the connection is lost
+   */
+  async *stream(command: string, signal: AbortSignal): AsyncGenerator<string> {
+    this.#lines.takePending();
+    await this.#lines.send(command);
+    const first = statusOf(await this.#lines.next(this.#patience));
+    if (!first.ok) throw new RefusedError(first.text);
+    const stop = (): void => void this.#lines.send("").catch(() => this.#lines.close());
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      for (;;) {
+        const line = await this.#lines.next(LONGEST_SILENCE);
+        if (line === ".") return;
+        if (!signal.aborted) yield line.startsWith(".") ? line.slice(1) : line;
       }
     } finally {
       signal.removeEventListener("abort", stop);

@@ -16,6 +16,7 @@ import type { Language, OpenLogin, Pop3Context } from "./context.ts";
 import { Authorization, Transaction } from "./phases.ts";
 import { type Greeted, greeting, timestamp } from "./greeting.ts";
 import { BANNED, TOO_MANY_FROM_ADDRESS } from "./refusals.ts";
+import { SessionTrace } from "./session_trace.ts";
 import type { Pop3Services } from "./services.ts";
 import { authorizationTable, transactionTable } from "./tables.ts";
 
@@ -51,6 +52,7 @@ export class Pop3Session implements Dialogue, Pop3Context {
   /** The command at work, for events. */
   #command = UNKNOWN;
   #work: AbortController | undefined;
+  #sessionTrace: SessionTrace | undefined;
   /** Milliseconds that the command at work has waited. */
   #idle = 0;
   /** Whether the client has left, or the session was ended: nothing more is worked on. */
@@ -114,6 +116,21 @@ export class Pop3Session implements Dialogue, Pop3Context {
   }
 
   obey(octets: Uint8Array): Reply | Promise<Reply> {
+    if (this.services.loginService.traces === undefined) return this.#obey(octets);
+    return this.#traced().obey(octets, () => this.#obey(octets));
+  }
+
+  /** Made when the first administrator asks for it. */
+  #traced(): SessionTrace {
+    return this.#sessionTrace ??= new SessionTrace(this);
+  }
+
+  /** The name that the client gave, or logged in with. */
+  get claimedUser(): string | undefined {
+    return this.#phase.name === "update" ? this.#phase.transaction.user : this.#phase.user;
+  }
+
+  #obey(octets: Uint8Array): Reply | Promise<Reply> {
     this.#command = UNKNOWN;
     this.#work = undefined;
     try {
@@ -160,7 +177,10 @@ export class Pop3Session implements Dialogue, Pop3Context {
     if (this.#phase.name === "transaction") this.#phase.confirmSent();
   }
 
-  wrote(octets: number): void {
+  wrote(octets: number, data?: Uint8Array): void {
+    if (data !== undefined && this.services.loginService.traces !== undefined) {
+      this.#traced().wrote(octets, data);
+    }
     const { loginService, identity } = this.services;
     loginService.observe({ type: "sent", session: identity.session, octets });
   }
@@ -195,6 +215,7 @@ export class Pop3Session implements Dialogue, Pop3Context {
   async end(reason: CloseReason): Promise<void> {
     const { clock, loginService, identity } = this.services;
     this.hangUp();
+    if (this.services.loginService.traces !== undefined) this.#traced().ended(reason);
     try {
       await (this.#phase.name === "update" ? this.#phase.transaction : this.#phase).close(reason);
     } finally {

@@ -72,13 +72,13 @@ export class CommandTable<S, C> {
 
   /** Finds a command that exists in this context by its keyword in any case (RFC 1939, section 3). */
   find(keyword: string, context: C): Command<S, C> | undefined {
-    const entry = this.#entry(keyword);
+    const entry = this.entry(keyword);
     return entry?.available(context) ? entry : undefined;
   }
 
   /** Why a command that {@linkcode CommandTable.find} does not find is absent, where its entry says so. */
   absence(keyword: string, context: C): string | undefined {
-    const entry = this.#entry(keyword);
+    const entry = this.entry(keyword);
     return entry?.available(context) ? undefined : entry?.absent(context);
   }
 
@@ -92,7 +92,8 @@ export class CommandTable<S, C> {
     return this.available(context).flatMap((entry) => entry.capability(context) ?? []);
   }
 
-  #entry(keyword: string): Command<S, C> | undefined {
+  /** The command of a keyword, whether or not it exists in some context. */
+  entry(keyword: string): Command<S, C> | undefined {
     return this.#byName.get(keyword) ?? this.#byName.get(asciiUpperCase(keyword));
   }
 }

@@ -48,8 +48,8 @@ export interface Dialogue {
    * a server can know. Lines that were sent ahead tell nothing of the kind.
    */
   acknowledged?(): void;
-  /** Told how many octets were handed to the client's connection, before TLS. */
-  wrote(octets: number): void;
+  /** Told how many octets were handed to the client's connection, before TLS. @param data begins with them; it changes afterwards */
+  wrote(octets: number, data?: Uint8Array): void;
   /** Told that TLS is on: everything learnt before it is forgotten (RFC 2595, section 4). */
   secured(tls: TlsFacts): void;
   /** Told that a TLS handshake failed. @param reason as {@linkcode HandshakeError.reason} says it, where that is known */

@@ -195,7 +195,7 @@ export class ReplyWriter {
           connection.write(rest),
         );
         this.#waited += performance.now() - begun;
-        this.#dialogue.wrote(taken);
+        this.#dialogue.wrote(taken, rest);
         rest = rest.subarray(taken);
       }
     } finally {

@@ -11,6 +11,7 @@ import type {
   ScramParameters,
   SessionIdentity,
 } from "../contracts/login_service.ts";
+import type { TraceTarget } from "../contracts/trace.ts";
 import type { MessageFile } from "../contracts/mail_store.ts";
 import type { UserRecord } from "../contracts/user_record.ts";
 import type { MailRoots } from "../mail/places/mail_roots.ts";
@@ -28,6 +29,8 @@ export interface WorkerState {
   readonly asks: boolean;
   /** Whether locks are shared with other machines, so that giving one back is waited for. */
   readonly sharedLocks: boolean;
+  /** Whose sessions administrators trace. */
+  readonly traces?: readonly TraceTarget[] | undefined;
 }
 
 /** What a worker is started with. */

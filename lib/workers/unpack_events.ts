@@ -15,6 +15,7 @@ import {
   SENT,
 } from "./packed_events.ts";
 import {
+  listOf,
   matching,
   number,
   oneOf,
@@ -22,6 +23,7 @@ import {
   type Reader,
   record,
   ShapeError,
+  tagged,
   text,
   truth,
   whole,
@@ -71,12 +73,21 @@ export const CLOSE_REASON: Reader<CloseReason> = oneOf<CloseReason>(
   "tls-failed",
   "error",
 );
+/** Lines of one event of a trace, and traces that it is for. */
+const MOST_TRACED = 1000;
 /** The events that go as they are. */
-const other = record({
-  type: oneOf("tls"),
-  version: optional(TLS_VERSION),
-  ok: truth,
-  reason: optional(matching(/^[\w .()]*$/, 100)),
+const other = tagged("type", {
+  tls: record({
+    type: oneOf("tls"),
+    version: optional(TLS_VERSION),
+    ok: truth,
+    reason: optional(matching(/^[\w .()]*$/, 100)),
+  }),
+  traced: record({
+    type: oneOf("traced"),
+    targets: listOf(whole(1), MOST_TRACED),
+    lines: listOf(text(512), MOST_TRACED),
+  }),
 });
 
 /**
@@ -177,6 +188,8 @@ function readCommand(value: unknown): string {
 }
 
 function readOther(event: unknown, session: string): ServerEvent {
-  const { reason, ...rest } = other(event, "event");
+  const read = other(event, "event");
+  if (read.type === "traced") return { ...read, session };
+  const { reason, ...rest } = read;
   return { ...rest, session, ...(reason !== undefined && { reason }) };
 }

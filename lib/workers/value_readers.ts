@@ -83,6 +83,16 @@ export function octets(most: number): Reader<Uint8Array<ArrayBuffer>> {
   };
 }
 
+/** A list of values of one kind. @param most how many at most */
+export function listOf<T>(reader: Reader<T>, most: number): Reader<readonly T[]> {
+  return (value, name) => {
+    if (!Array.isArray(value) || value.length > most) {
+      throw new ShapeError(`${name} is no list of at most ${most} values`);
+    }
+    return Array.from(value, (each) => reader(each, name));
+  };
+}
+
 /** A list of a fixed length, each place with a reader of its own. */
 export function tuple<R extends readonly Reader<unknown>[]>(
   ...readers: R

@@ -42,7 +42,7 @@ export class WorkerRefresher {
     const state = this.state();
     const same = told.scramForAll === state.scramForAll && told.bearer === state.bearer &&
       told.asks === state.asks && told.sharedLocks === state.sharedLocks &&
-      told.settings === state.settings;
+      told.traces === state.traces && told.settings === state.settings;
     if (same) return;
     this.#told = state;
     this.#tell(state);

@@ -44,6 +44,7 @@ function shown(
 const ROWS: readonly (readonly [typed: string, said: string])[] = [
   ["add user bob s3cret", "ADD bob s3cret"],
   ["add user bob  two words ", "ADD bob  two words "],
+  ["passwd bob s3cret", "ADD bob s3cret"],
   ["delete user bob", "DELE bob"],
   ["users", "LIST"],
   ["list", "LIST"],
@@ -251,18 +252,37 @@ Deno.test("flags of the admin client", () => {
   const read = (line: string) => parseAdminArguments(line.split(" "));
   assertEquals(read("users").port, 4321);
   assertEquals(read("users").host, "127.0.0.1");
+  const lines = (line: string) =>
+    read(line).commands.map((each) => each.kind === "line" ? each.line : `-n ${each.user}`);
   for (const line of ["-L ::1 -P 5 users", "-a ::1 -p 5 users", "users -a [::1] -p=5"]) {
-    const { host, port, command } = read(line);
-    assertEquals([host, port, command], ["::1", 5, "users"], line);
+    const { host, port } = read(line);
+    assertEquals([host, port, ...lines(line)], ["::1", 5, "users"], line);
   }
-  assertEquals(read("-m").command, "stat");
-  assertEquals(read("-m pop3.logins -p 7").command, "stat pop3.logins");
+  for (
+    const line of [
+      "-address ::1 -port 5 -user root -pass x:y users",
+      "-address=::1 -port=5 -user=root -pass=x:y users",
+      "users -pass x:y -user root -port 5 -address ::1",
+    ]
+  ) {
+    const { host, port, user } = read(line);
+    assertEquals([host, port, user, ...lines(line)], ["::1", 5, "root:x:y", "users"], line);
+  }
+  assertEquals(lines("-m"), ["stat"]);
+  assertEquals(lines("-m pop3.logins -p 7"), ["stat pop3.logins"]);
+  assertEquals(lines("-n bob:pw -d ./m -m -n amy:pw -m pop3.logins -port 7"), [
+    "-n bob:pw",
+    "set maildir ./m",
+    "stat",
+    "-n amy:pw",
+    "stat pop3.logins",
+  ]);
   assertEquals(read("-m pop3.logins -p 7").port, 7);
-  assertEquals(read("-d ./m").command, "set maildir ./m");
-  assertEquals(read("-n bob:pw").newUser, "bob:pw");
-  assertEquals(read("set transformer tr -d x --json").command, "set transformer tr -d x");
+  assertEquals(lines("-d ./m"), ["set maildir ./m"]);
+  assertEquals(lines("set transformer tr -d x --json"), ["set transformer tr -d x"]);
+  assertEquals(lines("add user bob -pass"), ["add user bob -pass"]);
   assertEquals(read("set transformer tr -d x --json").json, true);
-  assertEquals(read("add user bob -p").command, "add user bob -p");
+  assertEquals(lines("add user bob -p"), ["add user bob -p"]);
   assertEquals(read("logs alice --json -p 7").json, true);
   for (
     const line of [
@@ -273,7 +293,9 @@ Deno.test("flags of the admin client", () => {
       "-a x -L y",
       "-p",
       "--nope",
-      "-n a:b -m",
+      "-n a:b users",
+      "-pass x users",
+      "-user a:b -pass x users",
     ]
   ) {
     assertThrows(() => read(line), UsageError, undefined, line);

@@ -30,6 +30,10 @@ Deno.test("every row of the admin client's table, on a running server", () =>
     await client.login("alice", "a");
     const rows: readonly (readonly [line: string, answer: RegExp])[] = [
       ["add user bob two words", /^{"ok":true,"message":"Added user"}$/],
+      ["add user bob x", /"ok":false,"message":"User bob exists; passwd sets a new password"}$/],
+      ["passwd bob builder", /^{"ok":true,"message":"Updated password"}$/],
+      ["passwd nobody x", /"ok":false,"message":"User does not exist"}$/],
+      ["ADD bob builder", /^{"ok":true,"message":"Updated password"}$/],
       ["users", /^\["alice","bob"\]$/],
       ["list", /^\["alice","bob"\]$/],
       ["list alice", /^{"user":"alice","logs":1}$/],
@@ -74,6 +78,20 @@ Deno.test("every row of the admin client's table, on a running server", () =>
     for (const [at, [line, answer]] of rows.entries()) assertMatch(answers[at]!, answer, line);
     const figures = await postern(["admin", "-p", String(program.port("msmp")), "-m"], { env });
     assertMatch(figures.stdout, /^pop3\.sessions\.active +1\n/);
+    // The spellings of an older client; several commands are done in their order, and each says what it did.
+    const several = await postern([
+      ...["admin", "-address", "127.0.0.1", "-port", String(program.port("msmp"))],
+      ...["-user", "root", "-pass", "top secret"],
+      ...["-n", "cleo:one", "-n", "cleo:two", "-m", "pop3.logins", "-d", maildir],
+    ]);
+    assertEquals(
+      several.stdout,
+      "Added user\nUpdated password\npop3.logins  1\nChanged value\n",
+      several.stderr,
+    );
+    using cleo = await program.connect();
+    await cleo.login("cleo", "two");
+    await cleo.ok("QUIT");
     const watched = await postern(["health", "-p", String(program.port())]);
     assertEquals(watched.code, 0);
     assertMatch(watched.stdout, /^\+OK /);

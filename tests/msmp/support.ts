@@ -1,5 +1,6 @@
 /** A management server in this process, over memory: the program's own parts, with a clock and a state of the test's. */
 
+import { Traces } from "../../lib/admin/traces.ts";
 import { parseServeArguments } from "../../lib/cli/serve_arguments.ts";
 import type { AuditEntry } from "../../lib/msmp/services.ts";
 import { MemoryMailStore } from "../../lib/mail/memory/memory_mail_store.ts";
@@ -104,6 +105,7 @@ export async function startManagement(
       },
       changed: () => {},
       caughtUp: () => Promise.resolve(),
+      traces: new Traces({ canonical: (name) => name, changed: () => {} }),
       backups: {
         make: (name = "postern-20260131T120000-000Z.db") =>
           Promise.resolve({

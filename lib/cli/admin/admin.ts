@@ -8,7 +8,12 @@ import { answerHelp } from "../own_flags.ts";
 import { StandardInput } from "../../terminal/standard_input.ts";
 import { complain, print } from "../../terminal/output.ts";
 import { UsageError } from "../usage_error.ts";
-import { type AdminArguments, adminHelp, parseAdminArguments } from "./admin_arguments.ts";
+import {
+  type AdminArguments,
+  adminHelp,
+  type AskedCommand,
+  parseAdminArguments,
+} from "./admin_arguments.ts";
 import { readCa, readLogin } from "./admin_login.ts";
 import { AdminSession } from "./admin_session.ts";
 import { place } from "../../msmp_client/dial.ts";
@@ -32,34 +37,34 @@ export async function runAdmin(args: readonly string[]): Promise<number> {
   using keyboard = new Keyboard();
   const input = new StandardInput();
   const login = await readLogin(asked.user, keyboard, input);
-  const command = await readCommand(asked);
   const ca = asked.ca === undefined ? undefined : await readCa(asked.ca);
   await using session = new AdminSession({ ...asked, login, ca });
-  return await manage({ asked, command, session, keyboard, input });
+  return await manage({ asked, session, keyboard, input });
 }
 
 interface Managing {
   readonly asked: AdminArguments;
-  readonly command: string;
   readonly session: AdminSession;
   readonly keyboard: Keyboard;
   readonly input: StandardInput;
 }
 
-async function manage({ asked, command, session, keyboard, input }: Managing): Promise<number> {
+async function manage({ asked, session, keyboard, input }: Managing): Promise<number> {
   const isTerminal = Deno.stdin.isTerminal();
   const isScreen = isTerminal && Deno.stdout.isTerminal();
-  const isShell = command === "" && isScreen;
+  const { commands } = asked;
+  const isShell = commands.length === 0 && isScreen;
+  const askPassword = async (name: string): Promise<string | undefined> => {
+    if (isTerminal) return await askNewSecret(keyboard, safe(name));
+    // In a pipe of commands, the next line is a command.
+    return commands.length === 0 ? undefined : await input.next();
+  };
   const runner = new Runner({
     session,
     json: asked.json,
     print: (text) => print(`${text}\n`),
     complain: isShell ? complain : (text) => complain(`postern: ${text}`),
-    askPassword: async (name) => {
-      if (isTerminal) return await askNewSecret(keyboard, safe(name));
-      // In a pipe of commands, the next line is a command.
-      return command === "" ? undefined : await input.next();
-    },
+    askPassword,
     top: (over) =>
       top({
         session: over,
@@ -68,7 +73,7 @@ async function manage({ asked, command, session, keyboard, input }: Managing): P
         json: asked.json,
       }),
   });
-  if (command !== "") return (await runner.run(command)).status;
+  if (commands.length > 0) return await runCommands(commands, runner, askPassword);
   const failed = await connectFirst(session);
   if (failed !== undefined) return failed;
   if (!isShell) return await runLines(input, runner);
@@ -96,10 +101,36 @@ async function connectFirst(session: AdminSession): Promise<number | undefined> 
   }
 }
 
-/** The command; `-n` is one, too. */
-async function readCommand({ newUser, command }: AdminArguments): Promise<string> {
-  if (newUser === undefined) return command;
-  const { name, password } = await readNameAndPassword(newUser, "-n");
+/**
+ * Runs the commands of the line in their order.
+ *
+ * @returns the exit status of the last that failed, else 0
+ */
+async function runCommands(
+  commands: readonly AskedCommand[],
+  runner: Runner,
+  askPassword: (name: string) => Promise<string | undefined>,
+): Promise<number> {
+  let status = 0;
+  for (const command of commands) {
+    const line = command.kind === "line"
+      ? command.line
+      : await additionOf(command.user, askPassword);
+    const outcome = await runner.run(line);
+    if (outcome.status !== 0) status = outcome.status;
+    if (outcome.leave) break;
+  }
+  return status;
+}
+
+/** The protocol's own ADD, whose answer says whether the user is new. */
+async function additionOf(
+  user: string,
+  askPassword: (name: string) => Promise<string | undefined>,
+): Promise<string> {
+  const { name, password } = await readNameAndPassword(user, "-n");
   if (name.includes(" ")) throw new UsageError(`-n ${quote(name)}: expected a name without blanks`);
-  return password === undefined ? `add user ${name}` : `add user ${name} ${password}`;
+  const given = password ?? await askPassword(name);
+  if (given) return `ADD ${name} ${given}`;
+  throw new UsageError(`no password of ${quote(name)}: expected -n NAME:PASS or -n NAME:@FILE`);
 }

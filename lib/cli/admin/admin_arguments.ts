@@ -3,7 +3,7 @@
 import { paragraph } from "../help.ts";
 import { port } from "../../settings/types/numbers.ts";
 import { quote } from "../../bytes/quote.ts";
-import { parseFlags } from "../flags.ts";
+import { type GivenFlag, parseFlags } from "../flags.ts";
 import { flagsHelp, isGiven, ownFlag, withHelp } from "../own_flags.ts";
 import { UsageError } from "../usage_error.ts";
 import { argumentOf } from "../../msmp/argument_kinds.ts";
@@ -20,11 +20,16 @@ export interface AdminArguments {
   /** A PEM file. */
   readonly ca: string | undefined;
   readonly json: boolean;
-  /** The user that `-n` adds, in the same forms as `user`. */
-  readonly newUser: string | undefined;
-  /** The command's words, joined; empty for a shell. */
-  readonly command: string;
+  /** What is asked for, in this order; nothing for a shell. */
+  readonly commands: readonly AskedCommand[];
 }
+
+/** A command of the line. */
+export type AskedCommand =
+  /** Its words, joined. */
+  | { readonly kind: "line"; readonly line: string }
+  /** A user to be added, or updated, in the same forms as the administrator. */
+  | { readonly kind: "new-user"; readonly user: string };
 
 const flags = withHelp([
   ownFlag("admin-listen", "L", "ADDR", "where the server is (default: 127.0.0.1)"),
@@ -38,6 +43,12 @@ const flags = withHelp([
     "the administrator; NAME:@FILE reads the password from a file, NAME alone asks for it",
   ),
   ownFlag(
+    "pass",
+    undefined,
+    "PASS",
+    "the password, where --user gives the name alone; process lists show it",
+  ),
+  ownFlag(
     "tls",
     undefined,
     "",
@@ -49,11 +60,26 @@ const flags = withHelp([
     "FILE",
     "PEM file of the authority that signed the server's certificate",
   ),
+  ownFlag("bodies", undefined, "", "with the command trace: show messages, too"),
   ownFlag("json", undefined, "", "machine-readable output: one JSON line per command"),
-  ownFlag("new-user", "n", "NAME:PASS", "the command add user, in one word"),
-  ownFlag("metrics", "m", "", "the command stat; what follows is the figure's name"),
-  ownFlag("maildir", "d", "DIR", "the command set maildir"),
+  {
+    ...ownFlag(
+      "new-user",
+      "n",
+      "NAME:PASS",
+      "add a user, or set the password of one who exists; says which",
+    ),
+    repeatable: true,
+  },
+  {
+    ...ownFlag("metrics", "m", "", "the command stat; what follows is the figure's name"),
+    repeatable: true,
+  },
+  { ...ownFlag("maildir", "d", "DIR", "the command set maildir"), repeatable: true },
 ]);
+
+/** Flags as an older client spells them. */
+const OLD_SPELLING = /^-(?=(?:address|port|user|pass)(?:=|$))/;
 
 /**
  * Reads the arguments of `admin` (without the word itself).
@@ -61,17 +87,16 @@ const flags = withHelp([
  * @throws {UsageError} one line that says what is wrong and what was expected
  */
 export function parseAdminArguments(args: readonly string[]): AdminArguments {
-  const { values, rest } = parseFlags(upToCommand(args), flags);
+  const { values, given, rest } = parseFlags(spellOut(args), flags);
   const text = (name: string): string | undefined => values.get(name)?.[0];
   return {
     host: readHost(one(text("admin-listen"), text("address"), "-L and -a") ?? "127.0.0.1"),
     port: readPort(one(text("admin-port"), text("port"), "-P and -p") ?? "4321"),
-    user: text("user"),
+    user: loginOf(text("user"), text("pass")),
     tls: isGiven(values, "tls"),
     ca: text("ca"),
     json: isGiven(values, "json"),
-    newUser: text("new-user"),
-    command: commandOf(rest, values),
+    commands: withBodies(commandsOf(rest, given), isGiven(values, "bodies")),
   };
 }
 
@@ -88,39 +113,56 @@ export function adminHelp(): string {
       "The login can also be given in POSTERN_ADMIN_LOGIN, in the same forms; process lists do not show it. A password " +
         "that begins with @ is written @@….",
     ),
+    paragraph(
+      "-n, -m and -d may be given together and several times; they are done in their order. The spellings -address, " +
+        "-port, -user and -pass of an older client are taken, too.",
+    ),
     "Exit status: 0 done, 1 refused by the server, 2 wrong usage, 3 no connection.",
     commandsHelp(),
   ].join("\n\n");
 }
 
 /**
- * Marks where the command begins whose words may begin with a dash, as in `set transformer tr -d x` or a password: what follows is not
- * for us, but for `--json` and `--tls`. Flags may stand behind any other command.
+ * Writes old spellings as ours, joins a figure's name to `-m`, and marks where the command begins whose words may begin with a dash, as in
+ * `set transformer tr -d x` or a password: what follows is not for us, but for `--json` and `--tls`. Flags may stand behind any other
+ * command.
  */
-function upToCommand(args: readonly string[]): readonly string[] {
+function spellOut(args: readonly string[]): readonly string[] {
+  const spelled: string[] = [];
   for (let i = 0; i < args.length; i++) {
-    const arg = args[i]!;
-    // What follows -m is a figure's name.
-    if (arg === "--" || /^(-m|--metrics)(=|$)/.test(arg)) return args;
+    const arg = args[i]!.replace(OLD_SPELLING, "--");
+    if (arg === "--") return [...spelled, ...args.slice(i)];
     if (!arg.startsWith("-")) {
-      if (!takesAnything(arg)) return args;
-      const words = args.slice(i);
-      const end = words.includes("--") ? words.indexOf("--") : words.length;
-      const isOurs = (word: string, at: number): boolean =>
-        at < end && (word === "--json" || word === "--tls");
-      return [
-        ...args.slice(0, i),
-        ...words.filter(isOurs),
-        "--",
-        ...words.filter((word, at) => at !== end && !isOurs(word, at)),
-      ];
+      if (takesAnything(arg)) return [...spelled, ...markCommand(args.slice(i))];
+      spelled.push(arg);
+      continue;
     }
+    const next = args[i + 1];
+    const isFollowed = next !== undefined && !next.startsWith("-");
+    if (/^(-m|--metrics)$/.test(arg) && isFollowed) {
+      spelled.push(`--metrics=${next}`);
+      i++;
+      continue;
+    }
+    spelled.push(arg);
     const takesNext = flags.some(({ name, letter, placeholder }) =>
       placeholder !== "" && (arg === `--${name}` || arg === `-${letter}`)
     );
-    if (takesNext) i++;
+    if (takesNext && next !== undefined) spelled.push(args[++i]!);
   }
-  return args;
+  return spelled;
+}
+
+/** Puts our own flags in front of a command's words, and `--` between. */
+function markCommand(words: readonly string[]): readonly string[] {
+  const end = words.includes("--") ? words.indexOf("--") : words.length;
+  const isOurs = (word: string, at: number): boolean =>
+    at < end && (word === "--json" || word === "--tls");
+  return [
+    ...words.filter(isOurs),
+    "--",
+    ...words.filter((word, at) => at !== end && !isOurs(word, at)),
+  ];
 }
 
 /** Whether a command that begins with this word can hold a password, a value or a label. */
@@ -133,25 +175,44 @@ function takesAnything(word: string): boolean {
     );
 }
 
-function commandOf(
+/** The commands in their order: those that are flags, or the one of the words. */
+function commandsOf(
   rest: readonly string[],
-  values: ReadonlyMap<string, readonly string[]>,
-): string {
-  const newUser = values.get("new-user")?.[0];
-  const metrics = values.get("metrics")?.[0];
-  const maildir = values.get("maildir")?.[0];
-  const asked = [newUser, metrics, maildir].filter((each) => each !== undefined).length;
-  if (asked > 1) throw new UsageError("-n, -m and -d are commands: give only one of them");
-  if (asked === 1 && rest.length > 0 && metrics === undefined) {
+  given: readonly GivenFlag[],
+): readonly AskedCommand[] {
+  const asked = given.flatMap(({ name, value }): AskedCommand[] => {
+    if (name === "new-user") return [{ kind: "new-user", user: value }];
+    if (name === "maildir") return [{ kind: "line", line: `set maildir ${value}` }];
+    if (name !== "metrics") return [];
+    return [{ kind: "line", line: value === "true" ? "stat" : `stat ${value}` }];
+  });
+  if (asked.length === 0) return rest.length === 0 ? [] : [{ kind: "line", line: rest.join(" ") }];
+  if (rest.length === 0) return asked;
+  throw new UsageError(`unexpected ${quote(rest[0]!)}: -n, -m and -d are commands themselves`);
+}
+
+/** `--bodies` belongs to one command. */
+function withBodies(
+  commands: readonly AskedCommand[],
+  bodies: boolean,
+): readonly AskedCommand[] {
+  if (!bodies) return commands;
+  const [only] = commands;
+  if (commands.length !== 1 || only?.kind !== "line" || !/^trace /i.test(only.line)) {
+    throw new UsageError("--bodies belongs to the command trace");
+  }
+  return [{ kind: "line", line: `${only.line} bodies` }];
+}
+
+/** The login of `--user` and `--pass`. */
+function loginOf(user: string | undefined, password: string | undefined): string | undefined {
+  if (password === undefined) return user;
+  if (user === undefined || user.includes(":")) {
     throw new UsageError(
-      `unexpected ${quote(rest[0]!)}: -n and -d are commands themselves`,
+      "--pass needs a name without a password: expected --user NAME --pass PASS",
     );
   }
-  if (metrics !== undefined) {
-    return ["stat", ...(metrics === "true" ? [] : [metrics]), ...rest].join(" ");
-  }
-  if (maildir !== undefined) return `set maildir ${maildir}`;
-  return rest.join(" ");
+  return `${user}:${password}`;
 }
 
 function one(

@@ -33,7 +33,7 @@ export interface AdminCommand {
   /** Under which title help lists it. */
   readonly group: string;
   /** What is done by the admin client itself, and not by one request. */
-  readonly local?: "help" | "quit" | "top" | "watch";
+  readonly local?: "help" | "quit" | "top" | "watch" | "trace";
   /**
    * What is said to the server.
    *
@@ -41,7 +41,30 @@ export interface AdminCommand {
    */
   request(argument: string, version: 1 | 2): string;
   readonly view: View;
+  /** What must be found out first, before a password is asked for. */
+  readonly precondition?: Precondition;
 }
+
+/** A question whose answer decides whether a command may be said. */
+export interface Precondition {
+  /** What is said to the server. It must only read. */
+  question(argument: string): string;
+  /** Why the command is not said, as a sentence. */
+  refusal(isOk: boolean, text: string, argument: string): string | undefined;
+}
+
+const firstWord = (argument: string): string => argument.trim().split(/[ \t]+/)[0] ?? "";
+
+/** ADD sets the password of a user who exists; two commands tell people which of both they meant. */
+const isNew: Precondition = {
+  question: (argument) => `LIST ${firstWord(argument)}`,
+  refusal: (isOk, _, argument) =>
+    isOk ? `User ${firstWord(argument)} exists; passwd sets a new password` : undefined,
+};
+const exists: Precondition = {
+  question: (argument) => `LIST ${firstWord(argument)}`,
+  refusal: (isOk, text) => isOk ? undefined : text,
+};
 
 const USERS = "Users";
 const SETTINGS = "Settings";
@@ -57,7 +80,16 @@ export const LIVE_KEYS: readonly string[] = settingNames
 
 /** Commands that send one command of the protocol. */
 const simple: readonly AdminCommand[] = [
-  sends("add user", USERS, "ADD", { arguments: ["user", "[password]"] }),
+  sends("add user", USERS, "ADD", {
+    arguments: ["user", "[password]"],
+    help: "add a user who does not exist yet",
+    precondition: isNew,
+  }),
+  sends("passwd", USERS, "ADD", {
+    arguments: ["user", "[password]"],
+    help: "set a user's password",
+    precondition: exists,
+  }),
   sends("delete user", USERS, "DELE"),
   sends("users", USERS, "LIST", { arguments: [], view: users }),
   sends("list", USERS, "LIST", { view: users }),
@@ -127,6 +159,16 @@ const special: readonly AdminCommand[] = [
   },
   local("top", "a live view of figures and sessions; q leaves", FIGURES, "top"),
   local("watch", "figures again and again, until Ctrl-C", FIGURES, "watch", ["[seconds]"]),
+  local(
+    "trace",
+    "every command and answer of a user or an address, until Ctrl-C",
+    SESSIONS,
+    "trace",
+    [
+      "name",
+      "[bodies]",
+    ],
+  ),
   local("help", "this, or more of one command", OTHER, "help", ["[command]"]),
   local("quit", "leave", OTHER, "quit"),
   local("exit", "leave", OTHER, "quit"),
@@ -163,7 +205,13 @@ export function protocolCommand(line: string): AdminCommand | undefined {
     arguments: kinds,
     help,
     group: "MSMP",
-    ...name === "WATCH" ? { local: "watch" } : name === "QUIT" ? { local: "quit" } : {},
+    ...name === "WATCH"
+      ? { local: "watch" }
+      : name === "TRACE"
+      ? { local: "trace" }
+      : name === "QUIT"
+      ? { local: "quit" }
+      : {},
     request: (argument) => argument === "" ? name : `${name} ${argument}`,
     view: VIEWS[name] ?? said,
   };
@@ -172,6 +220,8 @@ export function protocolCommand(line: string): AdminCommand | undefined {
 /** What differs from the row of the protocol's table. */
 interface Differences {
   readonly arguments?: readonly ArgumentKind[];
+  readonly help?: string;
+  readonly precondition?: Precondition;
   readonly view?: View;
 }
 

@@ -6,7 +6,7 @@ import type { AdminSession } from "./admin_session.ts";
 import { checkArguments, chooseAdminCommand, type Chosen, lacksPassword } from "./command_line.ts";
 import { NoConnectionError, RefusedError } from "../../msmp_client/errors.ts";
 import { json, safe } from "../../terminal/safe_text.ts";
-import { figures } from "./views.ts";
+import { figures, needsVersion2 } from "./views.ts";
 
 /** What lines are run with. */
 export interface RunnerOptions {
@@ -70,6 +70,8 @@ export class Runner {
         return this.#help(chosen.argument);
       case "top":
         return await top(session);
+      case "trace":
+        return await this.#trace(chosen.argument, signal);
       case "watch":
         return await this.#watch(chosen.argument, signal);
       default:
@@ -80,6 +82,7 @@ export class Runner {
   async #ask(chosen: Chosen, signal: AbortSignal): Promise<void> {
     const { session } = this.#options;
     const { command } = chosen;
+    await this.#check(chosen);
     const argument = await this.#withPassword(chosen);
     if (/[\r\n\0]/.test(argument)) throw new UsageError("a command cannot hold a line break");
     let version: 1 | 2 = 1;
@@ -92,6 +95,13 @@ export class Runner {
     if (!answer.ok) throw new RefusedError(answer.text === "" ? "refused" : answer.text);
     const shown = command.view(answer, { version, argument });
     this.#show(shown.text, shown.json);
+  }
+
+  async #check({ command: { precondition }, argument }: Chosen): Promise<void> {
+    if (precondition === undefined || /[\r\n\0]/.test(argument)) return;
+    const answer = await this.#options.session.request(() => precondition.question(argument));
+    const refusal = precondition.refusal(answer.ok, answer.text, argument);
+    if (refusal !== undefined) throw new RefusedError(refusal);
   }
 
   async #withPassword(chosen: Chosen): Promise<string> {
@@ -124,6 +134,16 @@ export class Runner {
       );
       // As in `watch | head`: the connection goes with the program, or serves the next command anew.
       if (!this.#show(`${text}\n`, value)) return session.drop();
+    }
+  }
+
+  async #trace(argument: string, signal: AbortSignal): Promise<void> {
+    const { session } = this.#options;
+    const client = await session.client();
+    needsVersion2("trace", client.version);
+    const subject = argument.trim().replace(/ --bodies$/, " bodies");
+    for await (const line of client.stream(`TRACE ${subject}`, signal)) {
+      if (!this.#show(safe(line), { line })) return session.drop();
     }
   }
 

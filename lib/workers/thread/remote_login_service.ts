@@ -10,6 +10,7 @@ import type {
   ScramParameters,
   SessionIdentity,
 } from "../../contracts/login_service.ts";
+import type { TraceTarget } from "../../contracts/trace.ts";
 import { LeaseHolder } from "../../locks/lease_holder.ts";
 import type { MainCalls } from "./main_calls.ts";
 import type { FromWorker, WorkerState } from "../messages.ts";
@@ -59,6 +60,10 @@ export class RemoteLoginService implements LoginService {
 
   get bearer(): boolean {
     return this.#state.bearer;
+  }
+
+  get traces(): readonly TraceTarget[] | undefined {
+    return this.#state.traces;
   }
 
   /** Takes what has changed. */
