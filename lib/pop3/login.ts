@@ -78,7 +78,10 @@ async function openTransaction(
     return TOO_MANY_SESSIONS;
   }
   const begun = performance.now();
-  lease.onLost(() => close("lock-lost"));
+  // QUIT finds out by itself, and says what it could not remove.
+  lease.onLost(() => {
+    if (phase.context.phase !== "update") close("lock-lost");
+  });
   let maildrop;
   try {
     maildrop = await openMaildrop(

@@ -1,0 +1,177 @@
+// Several servers over one database and one mail folder: any serves any user, one at a time, and nothing is removed twice or too late.
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { join } from "node:path";
+import { eventually } from "../support/waiting.ts";
+import { Cluster, clusterTest, logIn, USERS, visit } from "./nodes.ts";
+
+const IN_USE = /^-ERR \[IN-USE\]/;
+
+clusterTest(
+  "a user who is logged in on one server is in use on the others, until QUIT",
+  async () => {
+    await using cluster = await Cluster.make();
+    const [a, b] = [await cluster.start("a"), await cluster.start("b")];
+    const { client } = await logIn(a, "ann");
+    assertMatch(await visit(b, "ann"), IN_USE);
+    assertMatch(await visit(b, "bob"), /^\+OK/);
+    await client.ok("DELE 2");
+    assertMatch(await client.command("QUIT"), /^\+OK/);
+    // The answer to QUIT waits for the lock to be free everywhere.
+    assertMatch(await visit(b, "ann"), /^\+OK 2 messages/);
+    client[Symbol.dispose]();
+  },
+);
+
+clusterTest("what one server changes, the others know", async () => {
+  await using cluster = await Cluster.make();
+  const [a, b] = [await cluster.start("a"), await cluster.start("b")];
+  assertEquals((await cluster.manage(a, "set", "timeout", "777")).code, 0);
+  assertEquals((await cluster.manage(a, "ban", "198.51.100.0/24")).code, 0);
+  await eventually(
+    "the setting being known",
+    async () => (await cluster.manage(b, "get", "timeout")).said.includes("777"),
+  );
+  await eventually(
+    "the ban being known",
+    async () => (await cluster.manage(b, "bans")).said.includes("198.51.100.0/24"),
+  );
+  assertEquals((await cluster.manage(b, "unban", "198.51.100.0/24")).code, 0);
+  await eventually(
+    "the ban being ended",
+    async () => !(await cluster.manage(a, "bans")).said.includes("198.51.100.0/24"),
+  );
+  const { code, said } = await cluster.manage(a, "dele", "cleo");
+  assertEquals(code, 0, said);
+  assertMatch(await visit(b, "cleo"), /^-ERR \[AUTH\]/);
+});
+
+clusterTest("a server's own folder or program keeps a setting from it, which it says", async () => {
+  await using cluster = await Cluster.make();
+  const [a, b] = [
+    await cluster.start("a", "--allow-transformer", "cat"),
+    await cluster.start("b", "--allow-transformer", "sed"),
+  ];
+  const { code, said } = await cluster.manage(a, "set", "transformer", "cat");
+  assertEquals(code, 0, said);
+  await eventually(
+    "the other server saying that it cannot",
+    () => b.log.some(({ message }) => /keeps its own transformer/.test(message)),
+  );
+  assertMatch((await cluster.manage(b, "get", "transformer")).said, /none/);
+});
+
+clusterTest(
+  "the users of a killed server log in elsewhere when it has been silent for ten seconds",
+  async () => {
+    await using cluster = await Cluster.make();
+    const [a, b] = [await cluster.start("a"), await cluster.start("b")];
+    const { client } = await logIn(a, "ann");
+    await a.stop("SIGKILL");
+    client[Symbol.dispose]();
+    assertMatch(await visit(b, "ann"), IN_USE);
+    const killed = performance.now();
+    await eventually(
+      "ann's lock being taken over",
+      async () => (await visit(b, "ann")).startsWith("+OK"),
+      () => b.stderr,
+      60_000,
+    );
+    const seconds = (performance.now() - killed) / 1000;
+    assert(seconds > 6, `${seconds}`);
+    assertEquals(
+      cluster.sql("SELECT node, ending FROM {access} WHERE name = 'ann' ORDER BY at"),
+      "a|crashed\nb|quit",
+    );
+  },
+);
+
+clusterTest(
+  "a server that stood still removes nothing once another has its user's lock",
+  async () => {
+    await using cluster = await Cluster.make({ messages: 4 });
+    const [a, b] = [await cluster.start("a"), await cluster.start("b")];
+    const { client } = await logIn(a, "ann");
+    await client.ok("DELE 1");
+    await client.ok("DELE 2");
+    a.signal("SIGSTOP");
+    await client.send("QUIT\r\n");
+    // As if it had stood for long.
+    await eventually("the other server taking the lock over", async () => {
+      cluster.sql("UPDATE {node} SET seen = now() - interval '11 s' WHERE name = 'a'");
+      return (await visit(b, "ann")).startsWith("+OK 4 messages");
+    });
+    const other = await logIn(b, "ann");
+    assertMatch(other.answer, /^\+OK 4 messages/);
+    a.signal("SIGCONT");
+    // Whether it reads QUIT first, or learns first that the lock is gone, which ends the session.
+    const answer = await client.line().catch((error) => String(error));
+    assertMatch(
+      answer,
+      /^-ERR \[SYS\/TEMP\] the lock was lost, 0 of 2 messages were removed$|connection ended/,
+    );
+    for (let number = 1; number <= 4; number++) await other.client.retrieve(number);
+    await other.client.ok("QUIT");
+    other.client[Symbol.dispose]();
+    client[Symbol.dispose]();
+    // It is taken in again, and serves.
+    await eventually(
+      "the server serving again",
+      async () => (await visit(a, "ann")).startsWith("+OK"),
+    );
+    await eventually(
+      "the server being taken in again",
+      () => cluster.sql("SELECT epoch FROM {node} WHERE name = 'a'") === "2",
+    );
+  },
+);
+
+clusterTest("sessions outlive a restart of the database, and logins are served again", async () => {
+  const { TestPostgres } = await import("../support/postgres.ts");
+  await using cluster = await Cluster.make({ postgres: TestPostgres.start() });
+  const { postgres } = cluster;
+  const [a, b] = [await cluster.start("a"), await cluster.start("b")];
+  const reader = await logIn(a, "ann");
+  const deleter = await logIn(a, "bob");
+  await deleter.client.ok("DELE 1");
+  postgres.down("immediate");
+  assertEquals((await reader.client.retrieve(1)).length > 0, true);
+  // The first may wait for the database; the next do not.
+  assertMatch(await visit(b, "cleo"), /^-ERR \[SYS\/TEMP\]/);
+  const begun = performance.now();
+  assertMatch(await visit(b, "cleo"), /^-ERR \[SYS\/TEMP\]/);
+  assert(performance.now() - begun < 500);
+  const asked = performance.now();
+  assertMatch(
+    await deleter.client.command("QUIT"),
+    /^-ERR \[SYS\/TEMP\] the lock was lost, 0 of 1 messages were removed$/,
+  );
+  const waited = performance.now() - asked;
+  assert(waited > 4000 && waited < 9000, `${waited}`);
+  assertMatch(await reader.client.command("QUIT"), /^\+OK/);
+  reader.client[Symbol.dispose]();
+  deleter.client[Symbol.dispose]();
+  postgres.up();
+  await eventually("logins being served", async () => (await visit(b, "ann")).startsWith("+OK"));
+  assertMatch(await visit(b, "bob"), /^\+OK 3 messages/);
+  await eventually(
+    "the ends being written",
+    () => cluster.sql("SELECT count(*) FROM {access} WHERE node = 'a' AND ending = 'quit'") === "2",
+  );
+});
+
+clusterTest("a mail folder belongs to one state, and to files or to a database", async () => {
+  await using cluster = await Cluster.make();
+  await cluster.start("a");
+  const { startProgram } = await import("../support/program.ts");
+  const alone = await startProgram({
+    maildir: cluster.maildir,
+    users: USERS,
+    state: join(cluster.maildir, "..", "postern.db"),
+  }).then(() => "started", (error) => String(error));
+  assertMatch(alone, /Another Postern serves the mail folder/);
+  await using other = await Cluster.make();
+  Object.defineProperty(other, "maildir", { value: cluster.maildir });
+  const second = await other.start("z").then(() => "started", (error) => String(error));
+  assertMatch(second, /belongs to servers of another state/);
+});
