@@ -22,6 +22,7 @@ const ROOMS: readonly string[] = [
   "observe",
   "pop3",
   "msmp",
+  "peep",
   "lmtp",
   "workers",
   "http",
@@ -46,7 +47,16 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What may run in a session worker: a fault in these rooms reaches the mail folder and no further (docs/security.md, "The sandbox"). */
-const NOT_IN_WORKERS: readonly string[] = ["auth", "state", "admin", "http", "app", "msmp", "cli"];
+const NOT_IN_WORKERS: readonly string[] = [
+  "auth",
+  "state",
+  "admin",
+  "http",
+  "app",
+  "msmp",
+  "peep",
+  "cli",
+];
 const WORKER_PROGRAM = "lib/workers/thread/session_worker.ts";
 const TRANSFORMER_PROGRAM = "lib/workers/transformer/transformer_thread.ts";
 const MAIL_PROGRAM = "lib/workers/mail/mail_worker.ts";

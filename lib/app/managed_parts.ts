@@ -71,7 +71,10 @@ export async function openManagementOf(
     },
   });
   stack.use(backups);
-  stack.defer(() => management.host.close());
+  stack.defer(async () => {
+    await management.peep?.host.close();
+    await management.host.close();
+  });
   return management;
 }
 

@@ -6,6 +6,8 @@ import type { SecureContexts } from "../net/secure_contexts.ts";
 import { logger } from "../log/logging.ts";
 import { VERSION } from "../version.ts";
 import { type ManagementOptions, openManagement } from "../admin/open_management.ts";
+import type { Management } from "../contracts/management.ts";
+import { PeepHost } from "../peep/server.ts";
 import { MsmpHost } from "../msmp/server.ts";
 
 const log = logger("msmp");
@@ -22,6 +24,8 @@ export interface ManagementPortOptions extends ManagementOptions {
 export interface ManagementPort {
   readonly host: MsmpHost;
   readonly addresses: readonly Deno.NetAddr[];
+  /** The port of PEEP, where `--peep-listen` asks for it. */
+  readonly peep?: { readonly host: PeepHost; readonly addresses: readonly Deno.NetAddr[] };
 }
 
 /**
@@ -32,8 +36,9 @@ export interface ManagementPort {
 export async function openManagementPort(options: ManagementPortOptions): Promise<ManagementPort> {
   const { registry, accounts, contexts, yielder } = options;
   const { adminListen, adminPort } = registry.settings;
+  const management = openManagement(options);
   const host = new MsmpHost({
-    management: openManagement(options),
+    management,
     settings: () => registry.settings,
     version: VERSION,
     contexts,
@@ -53,5 +58,35 @@ export async function openManagementPort(options: ManagementPortOptions): Promis
       { addresses: open.join(", ") },
     );
   }
-  return { host, addresses };
+  const peep = openPeep(options, management);
+  return peep === undefined ? { host, addresses } : { host, addresses, peep };
+}
+
+/** PEEP has no TLS; what that means is said. @throws {ListenError} when its port cannot be opened */
+function openPeep(
+  { registry, contexts, yielder }: ManagementPortOptions,
+  management: Management,
+): ManagementPort["peep"] {
+  const { peepListen, peepPort, requireTls } = registry.settings;
+  if (peepListen.length === 0) return undefined;
+  if (requireTls) {
+    log.warn(
+      "--peep-listen is set, but PEEP has no TLS; its port stays closed under --require-tls",
+    );
+    return undefined;
+  }
+  const open = peepListen.filter((address) => !isLoopback(address));
+  if (open.length > 0) {
+    log.warn(
+      "The PEEP port is open to other machines on {addresses} and has no TLS: passwords of administrators travel in clear",
+      { addresses: open.join(", ") },
+    );
+  }
+  const host = new PeepHost({
+    management,
+    settings: () => registry.settings,
+    hasCertificate: contexts !== undefined,
+    yielder,
+  });
+  return { host, addresses: host.listen(peepListen, peepPort) };
 }

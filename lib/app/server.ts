@@ -19,7 +19,7 @@ import { StartError, startFailure } from "../net/start_error.ts";
 
 /** A port that is open. */
 export interface OpenListener {
-  readonly protocol: "pop3" | "pop3s" | "msmp" | "http" | "lmtp";
+  readonly protocol: "pop3" | "pop3s" | "msmp" | "peep" | "http" | "lmtp";
   readonly address: string;
   readonly port: number;
 }
@@ -69,6 +69,7 @@ export class Server {
       if (changes.some(({ name }) => name === "expire")) void sweep.sweep();
     });
     parts.management.host.start();
+    parts.management.peep?.host.start();
     parts.stack = stack.move();
     return new Server(parts);
   }
@@ -87,6 +88,9 @@ export class Server {
       port,
     })) ?? [];
     const others: OpenListener[] = [];
+    for (const { hostname, port } of management?.peep?.addresses ?? []) {
+      others.push({ protocol: "peep", address: hostname, port });
+    }
     if (http !== undefined) {
       others.push({ protocol: "http", address: http.hostname, port: http.port });
     }
@@ -130,11 +134,13 @@ export class Server {
     fleet?.drain();
     const patience = AbortSignal.timeout(registry.settings.grace * 1000);
     management?.host.stopListening();
+    management?.peep?.host.stopListening();
     const { lmtp } = this.#parts;
     const delivered = lmtp?.handle.close(registry.settings.grace * 1000);
     await supervisor.shutdown(AbortSignal.any([patience, hurry]));
     await delivered;
     // Administrators may watch until the last session has ended.
+    await management?.peep?.host.close();
     await management?.host.close();
     await stack?.disposeAsync();
   }

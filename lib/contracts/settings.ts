@@ -53,6 +53,9 @@ export interface Settings extends SessionSettings {
   readonly port: number;
   readonly adminListen: readonly string[];
   readonly adminPort: number;
+  /** Addresses for PEEP; empty means that it is off. */
+  readonly peepListen: readonly string[];
+  readonly peepPort: number;
   /** `NAME:PASS` or `NAME:@FILE`, as given. */
   readonly user: readonly string[];
   readonly admin: readonly string[];

@@ -55,6 +55,8 @@ const samples: Record<SettingName, { good: readonly string[]; bad: readonly stri
   defaultDomain: { good: ["example.org"], bad: ["a/b", "..", "@x", "", ".org"] },
   adminListen: { good: ["127.0.0.1", "::1"], bad: ["everywhere!", "1.2.3.4/8"] },
   adminPort: { good: ["0", "4321"], bad: ["70000", "", "x"] },
+  peepListen: { good: ["127.0.0.1", "::1"], bad: ["everywhere!"] },
+  peepPort: { good: ["0", "2110"], bad: ["70000"] },
   user: {
     good: ["a:b", "a:b:c", "a@b:@file", "a:@@b", "a: b"],
     bad: ["a", ":b", "a:", "a/b:c", "a:@"],
@@ -242,6 +244,8 @@ Deno.test("the specification's defaults stand", () => {
     logFormat: "auto",
     logFile: undefined,
     accessLog: undefined,
+    peepListen: [],
+    peepPort: 2110,
   });
 });
 

@@ -22,6 +22,19 @@ export const management = {
     takesEffect: "next start",
     help: "port for management",
   },
+  peepListen: {
+    type: listOf(address),
+    default: [],
+    defaultText: "off",
+    takesEffect: "next start",
+    help: "address for PEEP, an older management protocol without TLS; off unless given",
+  },
+  peepPort: {
+    type: port,
+    default: 2110,
+    takesEffect: "next start",
+    help: "port for PEEP",
+  },
   admin: {
     type: listOf(userAndPassword),
     default: [],
