@@ -16,6 +16,7 @@ import type { Accounts } from "../auth/accounts.ts";
 import type { LoginGuard } from "../auth/login_guard.ts";
 import { RegisteredAdministrators } from "./administrator_management.ts";
 import { Bans } from "./bans.ts";
+import { RegisteredTrash, type TrashOfMailboxes } from "./trash_management.ts";
 import { RegisteredSettings } from "./setting_management.ts";
 import { RegisteredKeys, RegisteredUsers, type UserManagementOptions } from "./user_management.ts";
 
@@ -24,6 +25,7 @@ export interface ManagementOptions extends Pick<UserManagementOptions, "locks" |
   readonly registry: LiveSettingsRegistry;
   readonly accounts: Pick<Accounts, "users" | "administrators" | "records">;
   readonly fields: UserManagementOptions["fields"];
+  readonly trash: () => TrashOfMailboxes;
   readonly accesses: UserManagementOptions["accesses"];
   readonly observatory: Pick<Observatory, "sessions" | "counters" | "history">;
   /** Of users' logins, and of administrators'. */
@@ -40,8 +42,19 @@ export interface ManagementOptions extends Pick<UserManagementOptions, "locks" |
 
 /** Puts management together. */
 export function openManagement(options: ManagementOptions): Management {
-  const { registry, accounts, accesses, fields, locks, store, guards, changed, caughtUp, life } =
-    options;
+  const {
+    registry,
+    accounts,
+    accesses,
+    fields,
+    trash,
+    locks,
+    store,
+    guards,
+    changed,
+    caughtUp,
+    life,
+  } = options;
   return {
     users: new RegisteredUsers({
       register: accounts.users.register,
@@ -54,6 +67,7 @@ export function openManagement(options: ManagementOptions): Management {
       changed,
     }),
     keys: new RegisteredKeys(accounts.users.register),
+    trash: new RegisteredTrash({ records: accounts.records, trash }),
     administrators: new RegisteredAdministrators({
       accounts: accounts.administrators,
       guard: guards.administrators,

@@ -22,6 +22,8 @@ export interface ExpirySweepOptions {
   readonly locks: Locks;
   /** What is known of a user. */
   readonly record: (user: string) => Promise<UserRecord | undefined>;
+  /** Removes what lies in a user's trash for too long. */
+  readonly trash: (user: string, record: UserRecord | undefined) => Promise<void>;
   /** The store of the settings in force. */
   readonly store: () => MailStore;
   /** Days after its first RETR when a message is removed; 0 for never. */
@@ -76,11 +78,21 @@ export class ExpirySweep implements AsyncDisposable {
       if (this.#ended) break;
       if (this.#options.days() > 0) removed += await this.#sweepOne(user);
       abandoned += await this.#removeAbandoned(user);
+      await this.#sweepTrash(user);
       await delay(BREATH_MS);
     }
     if (removed > 0) log.info("Removed {count} expired messages", { count: removed });
     if (abandoned > 0) {
       log.info("Removed {count} unfinished deliveries from tmp/", { count: abandoned });
+    }
+  }
+
+  async #sweepTrash(user: string): Promise<void> {
+    const { record, trash } = this.#options;
+    try {
+      await trash(user, await record(user));
+    } catch (error) {
+      log.warn("Cannot remove old deleted messages of {user}: {error}", { user, error });
     }
   }
 

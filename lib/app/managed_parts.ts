@@ -28,6 +28,7 @@ type ManagedParts = Pick<
   | "refresher"
   | "locks"
   | "store"
+  | "trash"
   | "yielder"
   | "asked"
 >;
@@ -53,6 +54,7 @@ export async function openManagementOf(
     accounts,
     accesses: state.accesses,
     fields: state.fields,
+    trash: parts.trash,
     locks,
     store,
     observatory,

@@ -37,6 +37,8 @@ import { StartError } from "../net/start_error.ts";
 import type { Fleet } from "./fleet/fleet.ts";
 import { installationId, joinFleet } from "./fleet/join_fleet.ts";
 import { mailRoots, realFolders } from "../mail/places/mail_roots.ts";
+import { openTrash } from "../mail/trash/open_trash.ts";
+import type { MailboxTrash } from "../mail/trash/mailbox_trash.ts";
 import { heldFolders } from "./held_folders.ts";
 import { openServerState } from "./open_server_state.ts";
 import { kernelFiles } from "./kernel_files.ts";
@@ -92,6 +94,8 @@ export interface Parts {
   readonly refresher: WorkerRefresher;
   readonly locks: Locks;
   readonly store: () => MailStore;
+  /** Deleted messages, by the settings in force. */
+  readonly trash: () => MailboxTrash;
   /** Of the main thread. */
   readonly yielder: Yielder;
   /** Settled by SHUTDOWN. */
@@ -254,6 +258,7 @@ export async function assemble(
     refresher,
     locks,
     store,
+    trash: () => openTrash(settings(), { account, held }),
     yielder,
     held,
     asked: Promise.withResolvers(),

@@ -13,6 +13,7 @@ import { ExpirySweep } from "./expiry_sweep.ts";
 import type { Fleet } from "./fleet/fleet.ts";
 import { hearOthers } from "./fleet/hearing.ts";
 import { newGeneration } from "../workers/generation.ts";
+import { sweepTrash } from "./trash_sweep.ts";
 import { assemble, type Parts, type ServerOptions } from "./parts.ts";
 import { PasswdWatch } from "../auth/passwd/passwd_watch.ts";
 import { StartError, startFailure } from "../net/start_error.ts";
@@ -188,10 +189,11 @@ async function takePart(parts: Parts, fleet: Fleet, stack: AsyncDisposableStack)
 }
 
 /** Expired mail of users who do not come goes by the day; the first sweep begins at once. */
-function openSweep({ accounts, locks, registry, store }: Parts): ExpirySweep {
+function openSweep({ accounts, locks, registry, store, trash }: Parts): ExpirySweep {
   const sweep = new ExpirySweep({
     users: () => accounts.users.register.list(),
     record: (user) => accounts.records.of(user),
+    trash: (user, record) => sweepTrash(trash, registry.settings, user, record),
     locks,
     store,
     days: () => registry.settings.expire,

@@ -80,8 +80,13 @@ export interface Maildrop extends AsyncDisposable {
    * message that is gone already counts as removed. Whatever fails, each message is tried, and what was removed is synced.
    *
    * @param mayRemove what it does not allow any more stays @default always
+   * @param by the session and the address of who removes them, where they are kept for a while
    */
-  remove(messages: readonly MessageInfo[], mayRemove?: MayRemove): Promise<RemovalOutcome>;
+  remove(
+    messages: readonly MessageInfo[],
+    mayRemove?: MayRemove,
+    by?: string,
+  ): Promise<RemovalOutcome>;
 }
 
 /** What became of messages that were to be removed: those in neither list are gone for good. */

@@ -25,6 +25,11 @@ export interface SessionSettings {
   readonly homes: readonly string[];
   /** Octets of mail that a user may have; 0 for no limit. */
   readonly quota: number;
+  /** Days that deleted messages are kept; 0 for none. */
+  readonly trash: number;
+  readonly deletes: "allow" | "refuse" | "keep";
+  /** Whether each message that is removed is logged. */
+  readonly logDeletes: boolean;
   /** Whose files are that the server makes: `keep`, or `UID:GID`. */
   readonly ids: string;
   readonly names: "exact" | "lower";

@@ -7,7 +7,7 @@ import { readIds } from "./places/file_ids.ts";
 import { FolderMailStore } from "./folder/folder_mail_store.ts";
 import type { MailRoots } from "./places/mail_roots.ts";
 import { readPlace } from "./naming/place_template.ts";
-import type { MailStore } from "../contracts/mail_store.ts";
+import type { MailStore, MessageInfo } from "../contracts/mail_store.ts";
 import { logger } from "../log/logging.ts";
 import { FolderProbe } from "./folder_probe.ts";
 import type { MailThreads } from "./mail_thread/mail_threads.ts";
@@ -58,6 +58,7 @@ function makeStore(
   probe: FolderProbe,
 ): MailStore {
   const { defaultDomain, mailbox, maxMessages, expire, noFlagUpdates, timeout } = settings;
+  const { logDeletes, trash } = settings;
   const { account, held, running, threads, warn, yielder } = thread;
   const roots = thread.roots(settings);
   const { maildir: { given, real }, homes } = roots;
@@ -79,9 +80,16 @@ function makeStore(
     ...(defaultDomain !== undefined && { defaultDomain }),
     maxMessages,
     expireDays: expire,
+    trash,
+    ...(logDeletes && { deleted: logDeleted }),
     flagUpdates: !noFlagUpdates,
     // A client that waits longer is like one that says nothing.
     measureTimeout: timeout === 0 ? Infinity : timeout * 1000,
     warn: warn ?? ((message, properties) => log.warn(message, properties ?? {})),
   });
+}
+
+/** The line of a message that expired; nobody's session removed it. */
+function logDeleted(user: string, { uid, size }: MessageInfo): void {
+  log.info("Deleted message {uid} of {user}: {size} octets, expired", { user, uid, size });
 }

@@ -11,6 +11,8 @@ const KEYS = [
   "defaultDomain",
   "maxMessages",
   "expire",
+  "trash",
+  "logDeletes",
   "noFlagUpdates",
   "timeout",
 ] as const;

@@ -16,6 +16,7 @@ export type Argument =
   | "session"
   | "label"
   | "field"
+  | "messages"
   | "count"
   | "bodies"
   | "minutes"

@@ -62,6 +62,17 @@ export const PROTOCOL: readonly ProtocolCommand[] = [
     second,
   ),
   row("USER SHOW", "user", "list what was set for a user", { ...lines, ...second }),
+  row("TRASH LIST", "user", "list a user's deleted messages that are kept for a while", {
+    ...lines,
+    ...second,
+  }),
+  row(
+    "TRASH RESTORE",
+    "user messages",
+    "put deleted messages back: all, since <time>, or unique-ids",
+    second,
+  ),
+  row("TRASH PURGE", "user messages", "remove deleted messages for good, named likewise", second),
   row(
     "KEY ADD",
     "user label",

@@ -27,6 +27,7 @@ import { shutdown } from "./commands/shutdown.ts";
 import { classicStat, stat } from "./commands/stat.ts";
 import { stls } from "./commands/stls.ts";
 import { trace } from "./commands/trace.ts";
+import { trash } from "./commands/trash.ts";
 import { unban } from "./commands/unban.ts";
 import { user } from "./commands/user.ts";
 import { userFields } from "./commands/user_fields.ts";
@@ -62,6 +63,7 @@ export const version2Table = new CommandTable<Administration, MsmpContext>([
   list,
   logs,
   userFields,
+  trash,
   key,
   admin,
   set,

@@ -2,6 +2,7 @@
 
 import type { Pop3Services } from "./services.ts";
 import type { Maildrop } from "../contracts/mail_store.ts";
+import type { SessionSettings } from "../contracts/settings.ts";
 import type { Lease } from "../contracts/login_service.ts";
 
 /** Languages of the answers (RFC 6856, section 3): one, under its two names. */
@@ -15,6 +16,8 @@ export interface OpenLogin {
   readonly lease: Lease;
   /** Whether nothing may be deleted. */
   readonly readOnly: boolean;
+  /** What DELE does. */
+  readonly deletes: SessionSettings["deletes"];
   /** Milliseconds that opening the maildrop took. */
   readonly milliseconds: number;
 }

@@ -110,6 +110,7 @@ async function openTransaction(
     maildrop,
     lease,
     readOnly,
+    deletes: record?.deletes ?? phase.context.services.settings.deletes,
     milliseconds,
   });
   const { greetingStyle } = phase.context.services.settings;

@@ -45,6 +45,8 @@ export class Transaction {
   readonly maildrop: Maildrop;
   /** Whether nothing may be deleted: the login was by an app password that is read-only. */
   readonly readOnly: boolean;
+  /** What DELE does. */
+  readonly deletes: OpenLogin["deletes"];
   /** Numbers of the messages that QUIT will remove. */
   readonly marked = new Set<number>();
   /** The highest number that was accessed since the session began, or since RSET. */
@@ -58,13 +60,14 @@ export class Transaction {
 
   constructor(
     context: Pop3Context,
-    { user, maildrop, lease, readOnly }: Pick<
+    { user, maildrop, lease, readOnly, deletes }: Pick<
       OpenLogin,
-      "user" | "maildrop" | "lease" | "readOnly"
+      "user" | "maildrop" | "lease" | "readOnly" | "deletes"
     >,
   ) {
     this.context = context;
     this.readOnly = readOnly;
+    this.deletes = deletes;
     this.user = user;
     this.maildrop = maildrop;
     this.#lease = lease;

@@ -233,9 +233,10 @@ export class Pop3Session implements Dialogue, Pop3Context {
       .filter((line, index, all) => all.indexOf(line) === index);
   }
 
-  enter({ user, mechanism, maildrop, lease, readOnly, milliseconds }: OpenLogin): string {
+  enter(login: OpenLogin): string {
+    const { user, mechanism, milliseconds } = login;
     const { clock, loginService, identity } = this.services;
-    const transaction = new Transaction(this, { user, maildrop, lease, readOnly });
+    const transaction = new Transaction(this, login);
     const { count: messages, octets } = transaction;
     const { session } = identity;
     this.#phase = transaction;

@@ -34,6 +34,7 @@ function fixture(expire: (user: string) => Promise<number> = () => Promise.resol
     days: 30,
     sweep: new ExpirySweep({
       record: () => Promise.resolve(undefined),
+      trash: () => Promise.resolve(),
       users: async function* (): AsyncGenerator<string> {
         yield* ["ann", "bob", "carol"];
       },

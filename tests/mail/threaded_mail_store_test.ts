@@ -20,6 +20,8 @@ const SETTINGS: RootedSettings = {
     ids: "keep",
     defaultDomain: undefined,
     maxMessages: 0,
+    trash: 0,
+    logDeletes: false,
     expire: 0,
     noFlagUpdates: false,
     timeout: 600,

@@ -91,6 +91,18 @@ export async function startManagement(
       accounts,
       accesses: state.accesses,
       fields: state.fields,
+      trash: () => ({
+        list: () =>
+          Promise.resolve([{
+            at: NOON,
+            uid: "1767258000.M100001P1.host",
+            size: 1204,
+            by: "2-1 192.0.2.7",
+            subject: "Meeting",
+          }]),
+        restore: () => Promise.resolve(1),
+        purge: () => Promise.resolve(0),
+      }),
       locks,
       store: () => store,
       observatory,

@@ -171,7 +171,9 @@ function takesAnything(word: string): boolean {
   const fits = COMMANDS.filter(({ words }) => words.split(" ")[0] === first.toLowerCase());
   return fits.length === 0 || /^[A-Z]+$/.test(first) ||
     fits.some((command) =>
-      command.arguments.some((kind) => ["password", "value", "label"].includes(argumentOf(kind)))
+      command.arguments.some((kind) =>
+        ["password", "value", "label", "messages"].includes(argumentOf(kind))
+      )
     );
 }
 

@@ -54,7 +54,9 @@ export function checkArguments({ command, argument }: Chosen): void {
   const needed = kinds.filter((kind) => !kind.startsWith("[")).length;
   const last = kinds.at(-1);
   const takesRest = last !== undefined &&
-    ["password", "value", "label", "text", "key", "user", "name"].includes(argumentOf(last));
+    ["password", "value", "label", "messages", "text", "key", "user", "name"].includes(
+      argumentOf(last),
+    );
   if (given < needed || (given > kinds.length && !takesRest)) {
     throw wants(command.words, usageOf(kinds));
   }

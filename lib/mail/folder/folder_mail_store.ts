@@ -19,7 +19,7 @@ import {
 import type { Folder, MessageIndex } from "./message_index.ts";
 import { isFileError } from "../../files/file_error.ts";
 import { FolderMaildrop } from "./folder_maildrop.ts";
-import type { Maildrop, MailStore, RaiseFence } from "../../contracts/mail_store.ts";
+import type { Maildrop, MailStore, MessageInfo, RaiseFence } from "../../contracts/mail_store.ts";
 import { EmptyFolders } from "../listing/empty_folders.ts";
 import { listMailbox } from "../listing/listing.ts";
 import { FolderProbe, type SlowPlace } from "../folder_probe.ts";
@@ -28,6 +28,7 @@ import type { UserRecord } from "../../contracts/user_record.ts";
 import { completeMaildir } from "../places/make_mailbox.ts";
 import { MailboxPlaces, type MailboxPlacesOptions } from "../places/mailbox_places.ts";
 import type { MailboxPlace } from "../naming/mailbox_path.ts";
+import { maildirId } from "../naming/unique_id.ts";
 import { mustShow } from "./retrieval_times.ts";
 import { nameMessages } from "../naming/name_messages.ts";
 import { openingError } from "../opening_error.ts";
@@ -52,6 +53,10 @@ export interface FolderMailStoreOptions extends MailboxPlacesOptions {
   readonly maxMessages: number;
   /** Days after its first retrieval when a message is removed; 0 for never. */
   readonly expireDays: number;
+  /** Days that removed messages are kept, where the user's record says nothing else. @default {0} */
+  readonly trash?: number;
+  /** Told of each message that expires. @default {nobody is} */
+  readonly deleted?: (user: string, message: MessageInfo) => void;
   /** Whether retrieved messages are marked seen. */
   readonly flagUpdates: boolean;
   /** What days since a retrieval are counted by. */
@@ -112,12 +117,12 @@ export class FolderMailStore implements MailStore {
     const known = this.#empty.hasAll(mailbox)
       ? undefined
       : await this.#read(mailbox, this.#yielder.task(signal));
-    if (known !== undefined && await this.#removeExpired(mailbox, known, fence) > 0) {
+    if (known !== undefined && await this.#removeExpired(user, mailbox, known, fence) > 0) {
       // The folders have changed, so they are looked at again.
       return await this.acquire(user, signal, fence, record);
     }
     try {
-      const maildrop = await this.#open(mailbox, known, signal);
+      const maildrop = await this.#open(mailbox, known, record, signal);
       this.#places.served.note(user);
       return maildrop;
     } catch (error) {
@@ -143,7 +148,7 @@ export class FolderMailStore implements MailStore {
     const mailbox = place && this.#places.find(place);
     const known = mailbox && await this.#read(mailbox, this.#yielder);
     if (mailbox === undefined || known === undefined) return 0;
-    const removed = await this.#removeExpired(mailbox, known, fence);
+    const removed = await this.#removeExpired(user, mailbox, known, fence);
     if (removed === 0 && known.mustWrite) {
       await this.#keeper(mailbox, known.version).write(known.messageIndex, known.listed);
     }
@@ -163,9 +168,10 @@ export class FolderMailStore implements MailStore {
   async #open(
     mailbox: Mailbox,
     known: Known | undefined,
+    record: UserRecord | undefined,
     signal: AbortSignal | undefined,
   ): Promise<Maildrop> {
-    const { maxMessages, flagUpdates, warn, measureTimeout = Infinity } = this.#options;
+    const { maxMessages, flagUpdates, trash = 0, warn, measureTimeout = Infinity } = this.#options;
     const task = this.#yielder.task(signal);
     const measuring = this.#yielder.task(signal, performance.now() + measureTimeout);
     const cache = this.#keeper(mailbox, known?.version);
@@ -212,6 +218,7 @@ export class FolderMailStore implements MailStore {
       uidl,
       held,
       trust,
+      trash: (record?.trash ?? trash) > 0,
       flagUpdates,
       yielder,
       probe: this.#probe,
@@ -254,6 +261,7 @@ export class FolderMailStore implements MailStore {
 
   /** Removes what was retrieved long enough ago; tells how many messages went. */
   async #removeExpired(
+    user: string,
     mailbox: Mailbox,
     known: Known,
     fence: RaiseFence | undefined,
@@ -275,6 +283,10 @@ export class FolderMailStore implements MailStore {
     });
     if (removal === undefined) return 0;
     const { removed, unlinked } = removal;
+    for (const row of removed) {
+      const uid = maildirId(messageIndex.idPart(row));
+      this.#options.deleted?.(user, { uid, size: messageIndex.size[row]! });
+    }
     if (removed.size > 0) {
       const kept = await messageIndex.without(removed, task);
       await this.#keeper(mailbox, version).write(kept);

@@ -3,6 +3,7 @@
 import type { RunningTime } from "../../async/running_time.ts";
 import type { Yielder } from "../../async/yielder.ts";
 import { printable } from "../../bytes/printable.ts";
+import type { DeletedNote } from "../trash/trash_folder.ts";
 import { changeUse } from "../delivery/maildir_size.ts";
 import type { CacheKeeper } from "./cache_keeper.ts";
 import { type Folder, Mark, type MessageIndex } from "./message_index.ts";
@@ -42,6 +43,8 @@ export interface FolderMaildropOptions {
   readonly held: HeldMailbox;
   /** Tells the mailbox's files from others that its names lead to. */
   readonly trust: FileTrust;
+  /** Whether removed messages are kept for a while. */
+  readonly trash: boolean;
   /** Whether retrieved messages are marked seen. */
   readonly flagUpdates: boolean;
   readonly yielder: Yielder;
@@ -96,18 +99,25 @@ export class FolderMaildrop implements Maildrop {
   async remove(
     messages: readonly MessageInfo[],
     mayRemove?: MayRemove,
+    by = "",
   ): Promise<RemovalOutcome> {
     const rows = messages.map((message) => this.#rowOf(message));
     await this.#answers();
     const { held, mailbox, warn, yielder } = this.#options;
     const locator = this.#places;
+    const uids = new Map(messages.map(({ uid }, at) => [rows[at]!, uid]));
+    const note = (row: number): DeletedNote => ({
+      uid: uids.get(row)!,
+      size: this.#messageIndex.size[row]!,
+      by,
+    });
     const unlinker = unlinkerOf(held, {
       mailbox,
       messageIndex: this.#messageIndex,
       locator,
       task: yielder,
       permit: mayRemove,
-    });
+    }, this.#options.trash && note);
     const removal = await removeFiles(unlinker, this.#messageIndex, rows, locator, yielder);
     const { removed, unsynced } = removal;
     if (removal.fault !== undefined) {

@@ -106,6 +106,11 @@ export class HeldMailbox {
     this.#folders = [...mailbox.folders.keys()];
   }
 
+  /** What works in held folders. */
+  get folders(): HeldFolders {
+    return this.#held;
+  }
+
   /**
    * Lists the regular files that surely lie in the mailbox.
    *

@@ -237,7 +237,7 @@ export class MailThread {
 
 /** The permit to remove is made of {@linkcode AskOptions.mayRemove}. */
 type AskArguments<K extends keyof MailThreadMethods> = K extends "remove"
-  ? [maildrop: number, messages: readonly number[]]
+  ? [maildrop: number, messages: readonly number[], by: string | undefined]
   : Parameters<MailThreadMethods[K]>;
 
 /** How something is asked for. */

@@ -203,6 +203,7 @@ export class MailThreadHost implements HeldFolders {
   async #remove(
     maildrop: number,
     indexes: readonly number[],
+    by: string | undefined,
     permit: SharedArrayBuffer | undefined,
   ): Promise<NumberedOutcome> {
     const open = this.#maildrop(maildrop);
@@ -210,6 +211,7 @@ export class MailThreadHost implements HeldFolders {
     const { stayed, unsynced, ...rest } = await open.remove(
       [...places.keys()],
       permit && borrowedPermit(permit),
+      by,
     );
     return {
       ...rest,

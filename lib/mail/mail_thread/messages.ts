@@ -19,6 +19,7 @@ export interface MailThreadMethods {
   remove(
     maildrop: number,
     messages: readonly number[],
+    by: string | undefined,
     permit: SharedArrayBuffer | undefined,
   ): NumberedOutcome;
   /** Lets go of a maildrop, and carries out what its client retrieved. */

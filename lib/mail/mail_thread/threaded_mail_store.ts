@@ -121,9 +121,10 @@ class ThreadedMaildrop implements Maildrop {
   async remove(
     messages: readonly MessageInfo[],
     mayRemove?: MayRemove,
+    by?: string,
   ): Promise<RemovalOutcome> {
     const indexes = messages.map((message) => this.#indexOf(message));
-    const args = [this.#maildrop, indexes] as const;
+    const args = [this.#maildrop, indexes, by] as const;
     const outcome = await this.#thread.ask(this.#mailbox, "remove", [...args], { mayRemove });
     return { ...outcome, ...this.#named(outcome) };
   }

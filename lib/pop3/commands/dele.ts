@@ -14,6 +14,9 @@ export const dele = command<Transaction, number, Pop3Context>({
     const message = phase.find(number);
     if (typeof message === "string") return { kind: "error", text: message };
     if (phase.readOnly) return { kind: "error", text: "This app password is read-only" };
+    if (phase.deletes === "refuse") {
+      return { kind: "error", code: "SYS/PERM", text: "Messages may not be deleted here" };
+    }
     phase.mark(message);
     phase.accessed(number);
     return { kind: "ok", text: `message ${number} deleted` };

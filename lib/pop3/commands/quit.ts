@@ -38,11 +38,13 @@ async function update(phase: Transaction): Promise<Reply> {
   phase.context.update();
   // Also for clients that send QUIT ahead of the answers: they have said that they are done with the messages.
   phase.confirmSent();
-  const marked = [...phase.marked].sort((a, b) => a - b).flatMap((number) =>
-    phase.maildrop.messages[number - 1] ?? []
-  );
+  // What is kept on the server was hidden from this session only.
+  const marked = (phase.deletes === "keep" ? [] : [...phase.marked]).sort((a, b) => a - b).flatMap((
+    number,
+  ) => phase.maildrop.messages[number - 1] ?? []);
   const outcome = await remove(phase, marked);
   const gone = marked.length - outcome.stayed.length;
+  logDeleted(phase, marked, outcome);
   if (gone > 0) {
     loginService.observe({ type: "deleted", session: identity.session, messages: gone });
   }
@@ -64,6 +66,29 @@ async function update(phase: Transaction): Promise<Reply> {
   return { kind: "error", code, text: refusal, effect: "close", reason: "quit" };
 }
 
+/** A line for each message that is gone, where they are asked for (`--log-deletes`). */
+function logDeleted(
+  phase: Transaction,
+  marked: readonly MessageInfo[],
+  { stayed }: RemovalOutcome,
+): void {
+  const { settings, identity } = phase.context.services;
+  if (!settings.logDeletes) return;
+  const still = new Set(stayed);
+  const { user } = phase;
+  for (const { uid, size } of marked.filter((message) => !still.has(message))) {
+    log.info("Deleted message {uid} of {user}: {size} octets, session {session}", {
+      ...{ user, uid, size, session: identity.session },
+    });
+  }
+}
+
+/** What is written down of deleted messages that are kept for a while. */
+function whoDeletes(phase: Transaction): string {
+  const { session, address } = phase.context.services.identity;
+  return `${session} ${address}`;
+}
+
 /** Removes messages; a store that fails where it must not has removed none that is known of. */
 async function remove(
   phase: Transaction,
@@ -76,7 +101,7 @@ async function remove(
     if (mayRemove === undefined) {
       return { stayed: marked, unsynced: [], reasons: [], isLockLost: true };
     }
-    const outcome = await maildrop.remove(marked, mayRemove);
+    const outcome = await maildrop.remove(marked, mayRemove, whoDeletes(phase));
     const { stayed, unsynced, reasons } = outcome;
     if (stayed.length + unsynced.length > 0) {
       log.error("{count} of {marked} deleted messages of {user} could not be removed", {

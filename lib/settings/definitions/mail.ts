@@ -5,7 +5,7 @@ import { wholeNumber } from "../types/numbers.ts";
 import { lmtpPlace, network } from "../types/addresses.ts";
 import { fileIds, place } from "../types/places.ts";
 import { octets } from "../types/sizes.ts";
-import { domain, folder, onOff } from "../types/texts.ts";
+import { choice, domain, folder, onOff } from "../types/texts.ts";
 import { listOf, optional } from "../types/value_type.ts";
 
 export const mail = {
@@ -40,6 +40,28 @@ export const mail = {
     takesEffect: "next start",
     session: true,
     help: "octets of mail per user; beyond it, deliveries are refused",
+  },
+  trash: {
+    type: wholeNumber({ min: 1, max: 36_500, unit: "days", zero: "off" }),
+    default: 0,
+    takesEffect: "next session",
+    session: true,
+    help: "days that deleted messages are kept, so that an administrator can restore them",
+  },
+  deletes: {
+    type: choice(["allow", "refuse", "keep"]),
+    default: "allow",
+    takesEffect: "next session",
+    session: true,
+    help:
+      "what DELE does: allow; refuse it; or keep the messages on the server, and hide them from that session only",
+  },
+  logDeletes: {
+    type: onOff,
+    default: false,
+    takesEffect: "next session",
+    session: true,
+    help: "log a line for each message that is removed",
   },
   lmtp: {
     type: optional(lmtpPlace),
