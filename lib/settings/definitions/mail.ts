@@ -44,14 +44,14 @@ export const mail = {
   trash: {
     type: wholeNumber({ min: 1, max: 36_500, unit: "days", zero: "off" }),
     default: 0,
-    takesEffect: "next session",
+    takesEffect: "next start",
     session: true,
     help: "days that deleted messages are kept, so that an administrator can restore them",
   },
   deletes: {
     type: choice(["allow", "refuse", "keep"]),
     default: "allow",
-    takesEffect: "next session",
+    takesEffect: "next start",
     session: true,
     help:
       "what DELE does: allow; refuse it; or keep the messages on the server, and hide them from that session only",
@@ -59,7 +59,7 @@ export const mail = {
   logDeletes: {
     type: onOff,
     default: false,
-    takesEffect: "next session",
+    takesEffect: "next start",
     session: true,
     help: "log a line for each message that is removed",
   },
