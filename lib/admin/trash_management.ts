@@ -1,12 +1,8 @@
 /** Deleted messages, as administrators manage them. */
 
 import type { UserRecords } from "../auth/user_records.ts";
-import {
-  type DeletedMessage,
-  ManagementError,
-  type TrashManagement,
-  type TrashSelection,
-} from "../contracts/management.ts";
+import { ManagementError } from "../contracts/management.ts";
+import type { DeletedMessage, TrashManagement, TrashSelection } from "../contracts/trash.ts";
 import { MaildropUnavailableError, MaildropUnreadableError } from "../contracts/mail_store.ts";
 import type { UserRecord } from "../contracts/user_record.ts";
 import { fileErrorReason, isFileError } from "../files/file_error.ts";

@@ -1,7 +1,7 @@
 /** What administrators see and do of deleted messages: lists them, puts them back, removes them for good. */
 
 import type { HeldFolders } from "../../contracts/held_folders.ts";
-import type { DeletedMessage, TrashSelection } from "../../contracts/management.ts";
+import type { DeletedMessage, TrashSelection } from "../../contracts/trash.ts";
 import type { UserRecord } from "../../contracts/user_record.ts";
 import { isNotFound } from "../../files/file_error.ts";
 import { changeUse } from "../delivery/maildir_size.ts";

@@ -2,7 +2,7 @@
 
 import { command } from "../../wire/command_table.ts";
 import type { Reply } from "../../wire/reply.ts";
-import type { TrashSelection } from "../../contracts/management.ts";
+import type { TrashSelection } from "../../contracts/trash.ts";
 import { linesAnswer } from "../answers.ts";
 import type { MsmpContext } from "../context.ts";
 import type { Administration } from "../phases.ts";
