@@ -136,7 +136,7 @@ export async function assemble(
   await checkStart(registry);
   const settings = (): Settings => registry.settings;
   const bearer = bearerVerifier(settings());
-  const accounts = stack.use(await openAccounts({ state, settings: settings(), bearer }));
+  const accounts = stack.use(await openAccounts({ state, settings: settings(), bearer, path }));
   const certificates = await openCertificates(registry, stack);
   const accessFile = openAccessFile(settings(), stack);
   const traces = new Traces({
@@ -189,7 +189,7 @@ export async function assemble(
   const guards = await openGuards(settings, bans);
   const loginService = new LocalLoginService({
     settings,
-    directory: accounts.users.directory,
+    directory: accounts.logins,
     fields: state.fields,
     locks,
     guard: guards.users,

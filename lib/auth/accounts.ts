@@ -14,7 +14,10 @@ import type { RefusedLine } from "./passwd/passwd_entry.ts";
 import { PasswdFile } from "./passwd/passwd_file.ts";
 import { PasswordWork } from "./password_work.ts";
 import { SourceDirectory } from "./source_directory.ts";
-import type { BearerVerifier } from "../contracts/user_directory.ts";
+import { AuthHook } from "./hook/auth_hook.ts";
+import { hookTransport } from "./hook/hook_transport.ts";
+import { HookedDirectory } from "./hook/hooked_directory.ts";
+import type { BearerVerifier, UserDirectory } from "../contracts/user_directory.ts";
 import { refuseUserName } from "../bytes/user_name.ts";
 import { UserRecords } from "./user_records.ts";
 import { VerificationCache } from "./verification_cache.ts";
@@ -37,6 +40,8 @@ export interface AccountFamily {
 export interface Accounts extends Disposable {
   readonly users: AccountFamily;
   readonly administrators: AccountFamily;
+  /** Checks users' logins, by the hook where there is one. */
+  readonly logins: UserDirectory & Pick<HookedDirectory, "find">;
   /** What is known of users besides their secrets. */
   readonly records: UserRecords;
   /** The passwd-file, where there is one. */
@@ -48,6 +53,8 @@ export interface AccountsOptions {
   readonly state: StateStore;
   readonly settings: Settings;
   readonly bearer?: BearerVerifier | undefined;
+  /** The variable PATH, for a hook that is a program. */
+  readonly path?: string;
 }
 
 /**
@@ -56,7 +63,7 @@ export interface AccountsOptions {
  * @throws {StartError} when a flag or the passwd-file is wrong
  */
 export async function openAccounts(
-  { state, settings, bearer }: AccountsOptions,
+  { state, settings, bearer, path = "" }: AccountsOptions,
 ): Promise<Accounts> {
   const secret = await state.installation.secret();
   const work = new PasswordWork();
@@ -109,13 +116,38 @@ export async function openAccounts(
     return { register, directory };
   };
   const [users, administrators] = [await open("user"), await open("administrator")];
+  const hook = openHook(settings, path);
+  const logins = hook === undefined
+    ? users.directory
+    : new HookedDirectory(users.directory, hook, rules);
   return {
     users,
     administrators,
-    records: new UserRecords({ directory: users.directory, fields: state.fields }),
+    logins,
+    records: new UserRecords({ directory: logins, fields: state.fields }),
     file,
-    [Symbol.dispose]: () => foreign[Symbol.dispose](),
+    [Symbol.dispose]: () => {
+      foreign[Symbol.dispose]();
+      hook?.[Symbol.dispose]();
+    },
   };
+}
+
+/** The hook that knows further users, where there is one. @throws {StartError} when it is none */
+function openHook(settings: Settings, path: string): AuthHook | undefined {
+  const { authHook, authCache, authHookTimeout } = settings;
+  if (authHook === undefined) return undefined;
+  try {
+    return new AuthHook({
+      transport: hookTransport(authHook, path),
+      rules: settings,
+      timeout: authHookTimeout * 1000,
+      remember: authCache * 1000,
+    });
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new StartError(`--auth-hook cannot be used: ${error.message}`, { cause: error });
+  }
 }
 
 /** A line that cannot be taken keeps no other from serving. */

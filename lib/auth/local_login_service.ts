@@ -160,7 +160,7 @@ export class LocalLoginService implements LoginService {
 
   /** Checks credentials; a name that can be nobody's costs the same as any other. Every login counts that is not found right. */
   async #check(
-    { address }: SessionIdentity,
+    { address, tls }: SessionIdentity,
     credentials: Credentials,
     gone: AbortSignal | undefined,
     waits: Waits,
@@ -177,6 +177,7 @@ export class LocalLoginService implements LoginService {
       const verified = await directory.verify(credentials, {
         from: addressGroup(address),
         address,
+        tls: tls !== undefined,
       });
       this.#checkable();
       // Asked behind the same work: who is shut out must not learn it by the clock, and what failed meanwhile counts.

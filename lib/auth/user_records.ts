@@ -7,7 +7,9 @@ import { type KnownUser, knownUser } from "./user_fields.ts";
 
 /** What records are made from. */
 export interface UserRecordsOptions {
-  readonly directory: { find(name: string): Promise<FoundUser | undefined> };
+  readonly directory: {
+    find(name: string): Promise<Pick<FoundUser, "name" | "record" | "disabled"> | undefined>;
+  };
   readonly fields: Pick<UserFieldStore, "find">;
 }
 

@@ -66,6 +66,12 @@ export interface Settings extends SessionSettings {
   readonly admin: readonly string[];
   /** A passwd-file. */
   readonly users: string | undefined;
+  /** A URL, `unix:PATH`, or a command line. */
+  readonly authHook: string | undefined;
+  /** Seconds that a good answer of the hook is remembered; 0 means not at all. */
+  readonly authCache: number;
+  /** Seconds that the hook may take to answer. */
+  readonly authHookTimeout: number;
   readonly allowTransformer: readonly string[];
   readonly tlsCert: readonly string[];
   readonly tlsKey: readonly string[];

@@ -25,6 +25,8 @@ export interface Asker {
   readonly from: string;
   /** The client's IP address, for app passwords that are good in some networks only. */
   readonly address: string;
+  /** Whether the connection is encrypted. */
+  readonly tls?: boolean;
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Definitions } from "../definition.ts";
 import { network } from "../types/addresses.ts";
 import { wholeNumber } from "../types/numbers.ts";
 import { userAndPassword } from "../types/secrets.ts";
-import { choice, delimiter, file, onOff, printable } from "../types/texts.ts";
+import { choice, delimiter, file, hook, onOff, printable } from "../types/texts.ts";
 import { listOf, optional } from "../types/value_type.ts";
 
 export const users = {
@@ -25,6 +25,25 @@ export const users = {
     takesEffect: "next start",
     help:
       "passwd file as Dovecot has it, one NAME:{SCHEME}DATA line per user; read again when it changes",
+  },
+  authHook: {
+    type: optional(hook),
+    default: undefined,
+    defaultText: "off",
+    takesEffect: "next start",
+    help: "ask this about users whom neither the state nor the users file has, in JSON: docs/hooks",
+  },
+  authCache: {
+    type: wholeNumber({ min: 1, max: 86_400, unit: "seconds", zero: "off" }),
+    default: 60,
+    takesEffect: "next start",
+    help: "seconds that a login which the hook granted is granted again without asking",
+  },
+  authHookTimeout: {
+    type: wholeNumber({ min: 1, max: 300, unit: "seconds" }),
+    default: 5,
+    takesEffect: "next start",
+    help: "seconds that the hook may take; a login then fails as temporary",
   },
   names: {
     type: choice(["exact", "lower"]),

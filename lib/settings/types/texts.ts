@@ -93,3 +93,13 @@ export const delimiter: ValueType<string> = single({
   expected: "one punctuation character, such as + or -",
   parse: (text) => /^[-+_=.!#$%^~*|]$/.test(text) ? text : undefined,
 });
+
+/** What checks logins: a URL, a socket, or a program with its arguments. */
+export const hook: ValueType<string> = single({
+  placeholder: "URL|unix:PATH|CMD",
+  expected: "an http or https URL, unix: and a path, or a program with its arguments",
+  parse: (text) => {
+    if (!isPrintable(text) || text.trim() === "" || text === "unix:") return undefined;
+    return !/^https?:/i.test(text) || URL.canParse(text) ? text : undefined;
+  },
+});
