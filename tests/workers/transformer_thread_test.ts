@@ -75,7 +75,7 @@ class Run {
   readonly #reader: RingReader;
 
   constructor(thread: TransformerHandle, file: MessageFile, order: Partial<RunOrder>) {
-    const ring = ringMemory();
+    const ring = order.ring ?? ringMemory();
     const ended = Promise.withResolvers<RunEnd>();
     this.#reader = new RingReader(ring);
     this.ended = within(ended.promise, "the run's end");
@@ -123,6 +123,24 @@ Deno.test("a thread that may start cat and read the mail folder passes messages 
   for (const run of [small, large]) assertEquals((await run.ended).failure, undefined);
   const empty = bench.run(await bench.message("", "empty"));
   assertEquals((await empty.output()).how, "whole");
+});
+
+Deno.test("the memory of a run that ended with its ring full serves the next run", async () => {
+  await using bench = await Bench.with("cat");
+  const large = await bench.message(new Uint8Array(1_000_000).fill(0x61), "large");
+  const other = await bench.message(new Uint8Array(600_000).fill(0x62), "other");
+  const ring = ringMemory();
+  for (let turn = 0; turn < 5; turn++) {
+    const left = bench.run(large, { ring });
+    assertEquals(await left.some(), CHUNK);
+    left.end({ reason: "cancelled", message: "Its client has left" });
+    assertEquals((await left.ended).failure?.reason, "cancelled");
+    // Whoever still waited for room for the first run would take the second one's, or end it.
+    const next = bench.run(other, { ring });
+    const { octets, how, text } = await next.output();
+    assertEquals([octets, how, text.includes("a")], [600_000, "whole", false]);
+    assertEquals((await next.ended).failure, undefined);
+  }
 });
 
 Deno.test("a program of the thread sees its environment, and nothing else", async () => {
