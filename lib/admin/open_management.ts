@@ -1,6 +1,7 @@
 /** What administrators can do, made from the server's parts. */
 
 import type { CloseReason } from "../contracts/event.ts";
+import type { FleetManagement } from "../contracts/fleet.ts";
 import type {
   BackupManagement,
   Figures,
@@ -38,6 +39,8 @@ export interface ManagementOptions extends Pick<UserManagementOptions, "locks" |
   readonly backups: BackupManagement;
   readonly life: LifeManagement;
   readonly traces: TraceManagement;
+  /** Present where other servers share the state. */
+  readonly fleet?: FleetManagement | undefined;
 }
 
 /** Puts management together. */
@@ -84,6 +87,7 @@ export function openManagement(options: ManagementOptions): Management {
     backups: options.backups,
     life,
     traces: options.traces,
+    fleet: options.fleet,
     caughtUp,
   };
 }

@@ -3,19 +3,20 @@
 import type { ListedAppPassword } from "../contracts/account_store.ts";
 import type { AppPasswordTerms } from "../contracts/user_source.ts";
 import type { MailStore } from "../contracts/mail_store.ts";
-import type {
-  AccessInfo,
-  AddKeyOutcome,
-  AddUserOutcome,
-  DeleteUserOutcome,
-  KeyManagement,
-  UserChangeOutcome,
-  UserManagement,
+import {
+  type AccessInfo,
+  type AddKeyOutcome,
+  type AddUserOutcome,
+  type DeleteUserOutcome,
+  type KeyManagement,
+  ManagementError,
+  type UserChangeOutcome,
+  type UserManagement,
 } from "../contracts/management.ts";
 import { logger } from "../log/logging.ts";
 import type { AccessLog } from "../contracts/record_store.ts";
 import type { AccountRegister } from "../auth/account_register.ts";
-import type { Locks } from "../contracts/locks.ts";
+import { type Locks, LocksUnavailableError } from "../contracts/locks.ts";
 import { refuseUserName } from "../bytes/user_name.ts";
 import type { UserFieldStore } from "../contracts/state_store.ts";
 import type { UserRecords } from "../auth/user_records.ts";
@@ -70,7 +71,12 @@ export class RegisteredUsers implements UserManagement {
     const kept = register.canonical(name);
     // Whoever has just quit may be here before the word of it.
     const options = { sessions: 1, wait: LOCK_WAIT_MS };
-    await using lease = await this.#options.locks.take(kept, DELETING, options);
+    await using lease = await this.#options.locks.take(kept, DELETING, options).catch(
+      (error) => {
+        if (!(error instanceof LocksUnavailableError)) throw error;
+        throw new ManagementError(error.message, { cause: error });
+      },
+    );
     if (lease === undefined && await register.has(kept)) return { kind: "logged-in" };
     const outcome = await register.delete(kept);
     switch (outcome.kind) {

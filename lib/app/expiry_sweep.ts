@@ -2,6 +2,7 @@
 
 import { delay } from "../async/delay.ts";
 import type { UserRecord } from "../contracts/user_record.ts";
+import type { Lease } from "../contracts/login_service.ts";
 import type { MailStore } from "../contracts/mail_store.ts";
 import { logger } from "../log/logging.ts";
 import { type Locks, LocksUnavailableError } from "../contracts/locks.ts";
@@ -12,6 +13,8 @@ const log = logger("mail");
 const DAY = 24 * 60 * 60 * 1000;
 /** Names the sweep as the holder of a lock; no session is called so. */
 const HOLDER = "expiry-sweep";
+/** The lock of whoever sweeps; no user's name begins so. */
+const SWEEPING = "*sweep";
 /** How long, in milliseconds, others have their turn between two users. */
 const BREATH_MS = 2;
 
@@ -64,7 +67,9 @@ export class ExpirySweep implements AsyncDisposable {
     do {
       this.#again = false;
       try {
-        await this.#sweepAll();
+        // Of several servers over one mail folder, one sweeps.
+        await using turn = await this.#take(SWEEPING);
+        if (turn !== undefined) await this.#sweepAll();
       } catch (error) {
         log.error("Cannot sweep the mailboxes: {error}", { error });
       }
@@ -106,14 +111,18 @@ export class ExpirySweep implements AsyncDisposable {
     }
   }
 
-  /** A user who is here needs no sweep: the login did the same. */
-  async #sweepOne(user: string): Promise<number> {
-    const { locks, record, store } = this.#options;
-    const lease = await locks.take(user, HOLDER, { sessions: 1 }).catch((error) => {
-      // The next day's sweep comes by again.
+  /** Takes a lock; undefined where another has it, or it cannot be had now: the next day's sweep comes by again. */
+  #take(name: string): Promise<Lease | undefined> {
+    return this.#options.locks.take(name, HOLDER, { sessions: 1 }).catch((error) => {
       if (error instanceof LocksUnavailableError) return undefined;
       throw error;
     });
+  }
+
+  /** A user who is here needs no sweep: the login did the same. */
+  async #sweepOne(user: string): Promise<number> {
+    const { record, store } = this.#options;
+    const lease = await this.#take(user);
     if (lease === undefined) return 0;
     try {
       return await store().expire(user, () => raiseFence(lease), await record(user));

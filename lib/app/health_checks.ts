@@ -14,6 +14,9 @@ const BLOCK = 4096;
 /** Errors of a disk that has no room, or fails; a folder that is read-only or foreign can still be served. */
 const DISK_ERRORS: ReadonlySet<number | undefined> = new Set([5, 28, 122]);
 
+/** Milliseconds for which a database may be away before clients are to be sent elsewhere. */
+const LONGEST_AWAY = 5000;
+
 /** What is checked. */
 export interface HealthCheckOptions {
   readonly settings: () => Settings;
@@ -25,6 +28,8 @@ export interface HealthCheckOptions {
     answered(): Promise<void>;
   };
   readonly running: Pick<KeptRunningTime, "keep">;
+  /** How long the database of the state has been away, in milliseconds, where it is in one. */
+  readonly database?: { readonly away: number | undefined } | undefined;
   /** Milliseconds that one check may take. @default {4000} */
   readonly limit?: number;
 }
@@ -109,15 +114,23 @@ async function portTrouble({ pop3, settings }: HealthCheckOptions): Promise<stri
 }
 
 async function stateTrouble(
-  { running, settings }: HealthCheckOptions,
+  { database, running, settings }: HealthCheckOptions,
 ): Promise<string | undefined> {
   const { state } = settings();
+  const { away } = database ?? {};
+  if (away !== undefined) {
+    // A fail-over takes some seconds, and clients that are sent elsewhere meanwhile find the same.
+    return away > LONGEST_AWAY ? "The database of the state is away" : undefined;
+  }
   try {
     await running.keep();
   } catch (error) {
-    if (error instanceof StateStoreError) return error.message;
+    if (error instanceof StateStoreError) {
+      return database && error.trouble === "unreachable" ? undefined : error.message;
+    }
     throw error;
   }
+  if (database !== undefined) return undefined;
   return state === ":memory:" ? undefined : await diskTrouble(dirname(state), "state");
 }
 

@@ -18,6 +18,7 @@ type ManagedParts = Pick<
   | "registry"
   | "state"
   | "backupSource"
+  | "fleet"
   | "accounts"
   | "certificates"
   | "observatory"
@@ -49,6 +50,11 @@ export async function openManagementOf(
     folder: () => backupFolder(registry.settings),
     finish: finishOnThread,
   });
+  const life = {
+    reload: (): Promise<ReloadOutcome> => reloadAll(parts),
+    // Once the answer has left.
+    shutdown: (): void => void setTimeout(asked.resolve, 0),
+  };
   const management = await openManagementPort({
     registry,
     accounts,
@@ -66,11 +72,8 @@ export async function openManagementOf(
     caughtUp: () => supervisor.caughtUp(),
     backups,
     traces: parts.traces,
-    life: {
-      reload: () => reloadAll(parts),
-      // Once the answer has left.
-      shutdown: () => void setTimeout(asked.resolve, 0),
-    },
+    life,
+    fleet: parts.fleet?.manage(observatory, life),
   });
   stack.use(backups);
   stack.defer(async () => {

@@ -184,6 +184,7 @@ export async function assemble(
   const fleet = opened.kind === "file"
     ? undefined
     : stack.use(await joinFleet(opened.state, settings(), observatory, differs));
+  if (fleet !== undefined) logging.always({ node: fleet.name });
   const locks: Locks = fleet?.locks ?? new MemoryLocks();
   const bans = stack.use(new KeptBans({ store: state.attempts }));
   const guards = await openGuards(settings, bans);

@@ -149,7 +149,7 @@ export class Server {
 
 /** The probes, the figures and the dashboard, where `--http` asks for them. */
 async function openHttp(
-  { registry, observatory, ports, running, supervisor }: Parts,
+  { fleet, registry, observatory, ports, running, supervisor }: Parts,
   stack: AsyncDisposableStack,
 ): Promise<HttpServer | undefined> {
   const { http: listen, serverName } = registry.settings;
@@ -161,6 +161,7 @@ async function openHttp(
     pop3: ports.listen.find(({ tls }) => !tls),
     supervisor,
     running,
+    database: fleet,
   });
   const watch = {
     serverName,
@@ -172,7 +173,7 @@ async function openHttp(
     figures: () => counters.figures(),
     history: (name: string, minutes: number) => history.query(name, minutes),
     sessions: () => sessions,
-    metrics: () => prometheusText(counters),
+    metrics: () => prometheusText(counters, [], fleet && { node: fleet.name }),
   };
   try {
     return stack.use(await startHttp(watch, { listen }));

@@ -1,5 +1,7 @@
 /** What nodes know of each other: several servers over one state. */
 
+import type { Figures, SessionInfo } from "./management.ts";
+
 /** How a node stands. */
 export type NodeState =
   | "serving"
@@ -48,4 +50,25 @@ export interface Signal {
   readonly body: string;
   /** Who said it; empty for a command that is no node. */
   readonly from: string;
+}
+
+/** Minutes of a figure. */
+export type MinuteRows = readonly {
+  /** Milliseconds since 1970. */
+  readonly minute: number;
+  readonly value: number;
+}[];
+
+/** The servers that share a database. Methods throw `ManagementError` where a server is not known or does not answer. */
+export interface FleetManagement {
+  /** All servers. */
+  nodes(): Promise<readonly NodeInfo[]>;
+  /** The sums of all servers, or one server's figures. */
+  figures(node?: string): Promise<Figures>;
+  /** The sessions of all servers, or of one, the oldest first. */
+  sessions(node?: string): Promise<readonly SessionInfo[]>;
+  /** Ends a session of another server. Returns what it was, or undefined where there was none. */
+  kick(id: string): Promise<SessionInfo | undefined>;
+  /** Tells a server, or all (`*`), to reload, or to end. */
+  tell(node: string, what: "reload" | "shutdown"): Promise<void>;
 }

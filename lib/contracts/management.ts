@@ -3,6 +3,7 @@
 import type { ListedAppPassword } from "./account_store.ts";
 import type { AppPasswordTerms } from "./user_source.ts";
 
+import type { FleetManagement, MinuteRows } from "./fleet.ts";
 import type { TrashManagement } from "./trash.ts";
 
 /** A request that could not be carried out for a reason that the administrator should read: the message goes to the client. */
@@ -178,8 +179,8 @@ export interface SessionInfo {
   readonly state: string;
   /** When it connected; milliseconds since 1970. */
   readonly since: number;
-  /** Octets sent to it. */
-  readonly bytes: number;
+  /** Octets sent to it; undefined where another server knows. */
+  readonly bytes: number | undefined;
   readonly lastCommand: string | undefined;
 }
 
@@ -206,8 +207,9 @@ export interface Figures {
     name: string,
     minutes: number,
   ):
-    | readonly { /** Milliseconds since 1970. */ readonly minute: number; readonly value: number }[]
-    | undefined;
+    | MinuteRows
+    | undefined
+    | Promise<MinuteRows | undefined>;
 }
 
 /** Somebody who is kept out for failed logins. */
@@ -313,6 +315,8 @@ export interface Management {
   readonly bans: BanManagement;
   readonly backups: BackupManagement;
   readonly life: LifeManagement;
+  /** Present where other servers share the state. */
+  readonly fleet?: FleetManagement | undefined;
   readonly traces: TraceManagement;
   /**
    * Resolves when figures, sessions and access logs hold all that POP3 clients have seen happen by now: threads tell of it a little later.

@@ -67,8 +67,16 @@ export interface CounterStore {
    * @param peaks totals that are no sums: each is raised to at least this much
    */
   add(deltas: ReadonlyMap<string, number>, peaks?: ReadonlyMap<string, number>): Promise<void>;
-  /** Puts a minute's row of all counters in place of the one that is there. */
-  append(minute: number, values: ReadonlyMap<string, number>): Promise<void>;
+  /**
+   * Puts a minute's row of all counters in place of the one that is there.
+   *
+   * @param weights of values that are means: of how many each is, where several servers' rows are joined
+   */
+  append(
+    minute: number,
+    values: ReadonlyMap<string, number>,
+    weights?: ReadonlyMap<string, number>,
+  ): Promise<void>;
   /** Forgets the rows before a minute. Whoever appends says which: by a wrong clock, all rows would be too old. */
   forgetBefore(minute: number): Promise<void>;
   /** Moves the rows from one minute to another, both included, by so many minutes; rows that are there give way. */

@@ -41,6 +41,8 @@ export interface Logging extends AsyncDisposable {
   readonly level: LogLevel;
   /** Changes the level from the next line on. */
   setLevel(level: LogLevel): void;
+  /** Adds properties to every line from the next one on. */
+  always(properties: Readonly<Record<string, unknown>>): void;
   /** Writes a line that was made elsewhere (by {@linkcode forwardLogging} in a worker), when its level is in force. */
   accept(line: LogLine): void;
   /** Opens the log file anew after it was moved away; without a file it does nothing. */
@@ -112,6 +114,7 @@ class RunningLog implements Logging {
     this.#stderr.flushSync();
   };
   #level: LogLevel;
+  #always: Readonly<Record<string, unknown>> = {};
 
   constructor(
     level: LogLevel,
@@ -136,8 +139,12 @@ class RunningLog implements Logging {
     configure(level, this.#sink);
   }
 
+  always(properties: Readonly<Record<string, unknown>>): void {
+    this.#always = properties;
+  }
+
   accept(line: LogLine): void {
-    if (weight(line.level) >= weight(this.#level)) this.#output.write(this.#format(line));
+    if (weight(line.level) >= weight(this.#level)) this.#write(line);
   }
 
   reopen(): void {
@@ -165,9 +172,12 @@ class RunningLog implements Logging {
     this.#stderr[Symbol.dispose]();
   }
 
-  readonly #sink = (record: LogRecord): void => {
-    this.#output.write(this.#format(lineOf(record)));
-  };
+  readonly #sink = (record: LogRecord): void => this.#write(lineOf(record));
+
+  #write(line: LogLine): void {
+    const properties = { ...this.#always, ...line.properties };
+    this.#output.write(this.#format({ ...line, properties }));
+  }
 }
 
 function weight(level: LogLevel): number {

@@ -14,6 +14,7 @@ export type Argument =
   | "value"
   | "metric"
   | "session"
+  | "node"
   | "label"
   | "field"
   | "messages"

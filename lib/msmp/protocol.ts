@@ -90,8 +90,8 @@ export const PROTOCOL: readonly ProtocolCommand[] = [
     ...lines,
     ...second,
   }),
-  row("STAT", "[metric]", "show every metric, or one", { ...lines, fixedLines: () => 3 }),
-  row("HISTORY", "metric [minutes]", "show one metric, one line per minute", {
+  row("STAT", "[metric] [node]", "show every metric, or one", { ...lines, fixedLines: () => 3 }),
+  row("HISTORY", "metric [minutes] [node]", "show one metric, one line per minute", {
     ...lines,
     ...second,
   }),
@@ -103,9 +103,9 @@ export const PROTOCOL: readonly ProtocolCommand[] = [
     ...lines,
     ...second,
   }),
-  row("SESSIONS", "", "list the open sessions", { ...lines, ...second }),
+  row("SESSIONS", "[node]", "list the open sessions", { ...lines, ...second }),
   row("KICK", "session", "close a session; it deletes nothing", second),
-  row("BANS", "", "list the banned addresses and users", {
+  row("BANS", "[node]", "list the banned addresses and users", {
     ...lines,
     ...second,
   }),
@@ -116,8 +116,10 @@ export const PROTOCOL: readonly ProtocolCommand[] = [
     ...second,
     reads: false,
   }),
-  row("RELOAD", "", "read the certificates and the config file again", second),
-  row("SHUTDOWN", "", "stop the server when its sessions have ended", second),
+  row("RELOAD", "[node]", "read the certificates and the config file again", second),
+  row("SHUTDOWN", "[node]", "stop the server when its sessions have ended", second),
+  row("NODES", "", "list the servers that share the database", { ...lines, ...second }),
+  row("DRAIN", "node", "let a server's sessions end, and stop it", second),
   row("HELP", "[command]", "list the commands, or explain one", { ...lines, ...second }),
   row("CAPA", "", "list the server's capabilities", { ...lines, ...second }),
   row("NOOP", "", "do nothing", { ...second, reads: true }),

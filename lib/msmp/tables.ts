@@ -16,6 +16,7 @@ import { kick } from "./commands/kick.ts";
 import { list } from "./commands/list.ts";
 import { classicLogs, logs } from "./commands/logs.ts";
 import { msmp } from "./commands/msmp.ts";
+import { drain, nodes } from "./commands/nodes.ts";
 import { noop } from "./commands/noop.ts";
 import { pass } from "./commands/pass.ts";
 import { quit } from "./commands/quit.ts";
@@ -81,6 +82,8 @@ export const version2Table = new CommandTable<Administration, MsmpContext>([
   backup,
   reload,
   shutdown,
+  nodes,
+  drain,
   help,
   capa,
   noop,

@@ -17,6 +17,9 @@ const STEP_BACK = MINUTE / 2;
 /** Rows saved in one go, where a store that failed lacks many: some milliseconds. */
 const ROWS_AT_ONCE = 60;
 
+/** The one figure that is a mean. */
+const MEAN = "pop3.command.duration";
+
 /** The part of the state that this needs. */
 export type MinuteStore = Pick<CounterStore, "append" | "forgetBefore" | "history" | "move">;
 
@@ -53,6 +56,8 @@ export class History {
   readonly #store: MinuteStore | undefined;
   readonly #columns = new Map<string, Float64Array>();
   readonly #minutes = new Float64Array(HISTORY_MINUTES);
+  /** How many commands each mean is of. */
+  readonly #weights = new Float64Array(HISTORY_MINUTES);
   /** How many minutes were ever begun; the present one is at `(begun - 1) % HISTORY_MINUTES`. */
   #begun = 0;
   /** How many of them came from the store. */
@@ -212,6 +217,7 @@ export class History {
   #begin(minute: number, values?: ReadonlyMap<string, number>): void {
     const at = this.#begun++ % HISTORY_MINUTES;
     this.#minutes[at] = minute;
+    this.#weights[at] = 0;
     for (const [name, column] of this.#columns) column[at] = values?.get(name) ?? 0;
   }
 
@@ -237,7 +243,10 @@ export class History {
       const value = values[name] ?? 0;
       if (kind === "gauge") column[at] = value;
       else if (kind === "counter") column[at] = value - (before.values[name] ?? 0);
-      else if (count > before.count) column[at] = (sum - before.sum) / (count - before.count);
+      else if (count > before.count) {
+        column[at] = (sum - before.sum) / (count - before.count);
+        this.#weights[at] = count - before.count;
+      }
     }
   }
 
@@ -254,7 +263,9 @@ export class History {
       const end = Math.min(this.#begun, first + most);
       for (let at = first; at < end; at++) {
         const minute = this.#minutes[at % HISTORY_MINUTES]!;
-        if (!Number.isNaN(minute)) await store.append(minute / MINUTE, this.#row(at));
+        if (!Number.isNaN(minute)) {
+          await store.append(minute / MINUTE, this.#row(at), this.#weightsOf(at));
+        }
         // The one under way is saved again.
         this.#unsaved = Math.min(at + 1, this.#begun - 1);
       }
@@ -276,6 +287,10 @@ export class History {
         this.#failing = true;
       }
     });
+  }
+
+  #weightsOf(at: number): ReadonlyMap<string, number> {
+    return new Map([[MEAN, this.#weights[at % HISTORY_MINUTES]!]]);
   }
 
   #row(at: number): ReadonlyMap<string, number> {

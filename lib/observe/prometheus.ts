@@ -21,7 +21,7 @@ export interface ExtraGauge {
 }
 
 /**
- * All metrics as a scrape. Dots become `_`, counters end in `_total`, durations are in seconds.
+ * All metrics as a scrape, each with the labels that are always there. Dots become `_`, counters end in `_total`, durations are in seconds.
  *
  * @example
  * ```
@@ -30,7 +30,22 @@ export interface ExtraGauge {
  * pop3_logins_total 17
  * ```
  */
-export function prometheusText(counters: Counters, extra: readonly ExtraGauge[] = []): string {
+export function prometheusText(
+  counters: Counters,
+  extra: readonly ExtraGauge[] = [],
+  always: Readonly<Record<string, string>> = {},
+): string {
+  const text = textOf(counters, extra);
+  const pairs = Object.entries(always).map(([name, value]) => `${name}="${escapeLabel(value)}"`);
+  if (pairs.length === 0) return text;
+  return text.replaceAll(
+    /^([a-z]\w*)(?:\{(.*)\})?( \S+)$/gm,
+    (_, name: string, labels: string | undefined, value: string) =>
+      `${name}{${[...pairs, ...labels === undefined ? [] : [labels]].join()}}${value}`,
+  );
+}
+
+function textOf(counters: Counters, extra: readonly ExtraGauge[]): string {
   let text = "";
   for (const metric of METRICS) {
     const name = prometheusName(metric);

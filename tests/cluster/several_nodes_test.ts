@@ -175,3 +175,69 @@ clusterTest("a mail folder belongs to one state, and to files or to a database",
   const second = await other.start("z").then(() => "started", (error) => String(error));
   assertMatch(second, /belongs to servers of another state/);
 });
+
+clusterTest(
+  "administrators see all servers on each, and end sessions wherever they are",
+  async () => {
+    await using cluster = await Cluster.make();
+    const [a, b] = [await cluster.start("a"), await cluster.start("b")];
+    const { client } = await logIn(a, "ann");
+    using other = (await logIn(b, "bob")).client;
+    const sessions = async (...more: string[]): Promise<string[]> => {
+      const { said } = await cluster.manage(b, "--json", "sessions", ...more);
+      return (JSON.parse(said) as { user: string; id: string }[]).map(({ user }) => user);
+    };
+    assertEquals((await sessions()).sort(), ["ann", "bob"]);
+    const ask = async (...lines: string[]): Promise<string[]> => {
+      const conn = await Deno.connect({ hostname: "127.0.0.1", port: b.port("msmp") });
+      const sent = ["USER root", "PASS toor", "MSMP 2", ...lines, "QUIT", ""].join("\r\n");
+      await conn.write(new TextEncoder().encode(sent));
+      return (await new Response(conn.readable).text()).split("\r\n").slice(4, -2);
+    };
+    const nodes = await ask("NODES");
+    assertMatch(nodes[1]!, /^a serving \S+Z \S+Z \S+ \d+ \d+ \d+$/);
+    assertMatch(nodes[2]!, /^b serving /);
+    assertEquals((await ask("SESSIONS @a")).filter((line) => / ann /.test(line)).length, 1);
+    assertEquals((await ask("SESSIONS @a")).filter((line) => / bob /.test(line)).length, 0);
+    await eventually(
+      "both sessions being counted",
+      async () => (await ask("STAT pop3.logins")).includes("pop3.logins: 2"),
+    );
+    assertEquals((await ask("STAT pop3.logins @b"))[1], "pop3.logins: 1");
+    await eventually(
+      "the other's login being counted",
+      async () => (await ask("STAT pop3.logins @a")).includes("pop3.logins: 1"),
+    );
+    await eventually(
+      "the minute being summed",
+      async () => (await ask("HISTORY pop3.sessions.active 2")).some((line) => / 2$/.test(line)),
+    );
+    assertMatch((await ask("STAT @nobody"))[0]!, /^-ERR no such node: nobody/);
+    const id = (await ask("SESSIONS @a")).find((line) => / ann /.test(line))!.split(" ")[0]!;
+    assertEquals(await ask(`KICK ${id}`), ["+OK Session ended"]);
+    await client.ended();
+    client[Symbol.dispose]();
+    assertEquals(await ask("KICK nobody-1"), ["-ERR No such session"]);
+    assertMatch((await cluster.manage(a, "logs", "ann")).said, /kicked/);
+    assertMatch((await ask("DRAIN a"))[0]!, /^\+OK a /);
+    assertEquals((await a.ended()).code, 0);
+    assertEquals(
+      (await ask("NODES")).filter((line) => line.startsWith("a ")),
+      [],
+    );
+    await other.ok("QUIT");
+  },
+);
+
+clusterTest("a server that does not answer is told of, and keeps its session", async () => {
+  await using cluster = await Cluster.make();
+  const [a, b] = [await cluster.start("a"), await cluster.start("b")];
+  using client = (await logIn(a, "ann")).client;
+  const { said } = await cluster.manage(b, "--json", "sessions");
+  const [{ id }] = JSON.parse(said);
+  a.signal("SIGSTOP");
+  const kicked = await cluster.manage(b, "kick", id);
+  a.signal("SIGCONT");
+  assertMatch(kicked.said, /node a does not answer/);
+  void client;
+});

@@ -8,6 +8,7 @@ import { Listener } from "../../state/postgres/listener.ts";
 import { Membership, type News } from "../../state/postgres/membership.ts";
 import type { PostgresState } from "../../state/postgres/postgres_state.ts";
 import { Cleaner } from "./cleaner.ts";
+import { type FleetManagementOptions, SharedManagement } from "./fleet_management.ts";
 import { SignalReader } from "../../state/postgres/signal_reader.ts";
 
 const log = logger("fleet");
@@ -112,6 +113,14 @@ export class Fleet implements AsyncDisposable {
   async say(kind: SignalKind, body: string): Promise<void> {
     const { database, signals } = this.#options.state;
     await database.transaction((query) => signals.write(query, kind, body));
+  }
+
+  /** What administrators see of all servers, and can tell them. */
+  manage(
+    observatory: FleetManagementOptions["observatory"],
+    life: FleetManagementOptions["life"],
+  ): SharedManagement {
+    return new SharedManagement({ fleet: this, state: this.#options.state, observatory, life });
   }
 
   /** What cleans up for all while this server holds the lock for it. */

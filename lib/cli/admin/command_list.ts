@@ -119,6 +119,8 @@ const simple: readonly AdminCommand[] = [
   sends("backup", OTHER, "BACKUP", { view: backup }),
   sends("reload", OTHER, "RELOAD"),
   sends("shutdown", OTHER, "SHUTDOWN"),
+  sends("nodes", OTHER, "NODES"),
+  sends("drain", OTHER, "DRAIN"),
 ];
 
 /** Commands that tell one figure. */

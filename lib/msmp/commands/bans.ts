@@ -5,13 +5,15 @@ import { command } from "../../wire/command_table.ts";
 import type { Reply } from "../../wire/reply.ts";
 import { linesAnswer } from "../answers.ts";
 import type { MsmpContext } from "../context.ts";
+import { type ForNode, forNode } from "../node_argument.ts";
 import type { Administration } from "../phases.ts";
 import { field, timeWord } from "../text.ts";
 
 /** The BANS command: subject, kind, end and failures, a line a ban. */
-export const bans = command<Administration, void, MsmpContext>({
+export const bans = command<Administration, ForNode<void>, MsmpContext>({
   name: "BANS",
-  args: noArguments,
+  // All servers have the same bans, whichever is asked for.
+  args: forNode(noArguments),
   handle: (phase): Promise<Reply> =>
     linesAnswer(
       phase,

@@ -11,8 +11,9 @@ import { refused } from "../words.ts";
 export const kick = command<Administration, string, MsmpContext>({
   name: "KICK",
   args: oneWord("session id"),
-  handle(phase, id): Reply {
-    const session = phase.context.services.management.sessions.kick(id);
+  async handle(phase, id): Promise<Reply> {
+    const { fleet, sessions } = phase.context.services.management;
+    const session = sessions.kick(id) ?? await fleet?.kick(id);
     if (session === undefined) return refused("No such session");
     const { user = "nobody", address } = session;
     phase.audit({ action: "KICK", object: id, before: `${user} from ${address}`, after: "ended" });

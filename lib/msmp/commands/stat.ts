@@ -6,6 +6,7 @@ import type { Reply } from "../../wire/reply.ts";
 import { linesAnswer } from "../answers.ts";
 import type { MsmpContext } from "../context.ts";
 import type { Figures } from "../../contracts/management.ts";
+import { figuresOf, type ForNode, forNode } from "../node_argument.ts";
 import type { Administration } from "../phases.ts";
 import { refused } from "../words.ts";
 
@@ -26,8 +27,9 @@ export const classicStat = command<Administration, void, MsmpContext>({
     if (rest.trim() !== "") throw new SyntaxError("STAT with a name requires MSMP 2");
   },
   async handle(phase): Promise<Reply> {
-    const { figures, caughtUp } = phase.context.services.management;
-    await caughtUp();
+    const { management } = phase.context.services;
+    await management.caughtUp();
+    const figures = await figuresOf(management, undefined);
     return await linesAnswer(
       phase,
       CLASSIC.map(([title, name]) => `${`${title}:`.padEnd(VALUES_AT)}${figures.get(name) ?? 0}`),
@@ -36,12 +38,13 @@ export const classicStat = command<Administration, void, MsmpContext>({
 });
 
 /** STAT of version 2: every figure by its name, or one. */
-export const stat = command<Administration, string | undefined, MsmpContext>({
+export const stat = command<Administration, ForNode<string | undefined>, MsmpContext>({
   name: "STAT",
-  args: optionalWord("name"),
-  async handle(phase, name): Promise<Reply> {
-    const { figures, caughtUp } = phase.context.services.management;
-    await caughtUp();
+  args: forNode(optionalWord("name")),
+  async handle(phase, { given: name, node }): Promise<Reply> {
+    const { management } = phase.context.services;
+    await management.caughtUp();
+    const figures = await figuresOf(management, node);
     if (name === undefined) return await linesAnswer(phase, figureLines(figures));
     const value = figures.get(name);
     if (value === undefined) return refused("Unknown metric; STAT without a name lists all");

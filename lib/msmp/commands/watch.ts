@@ -3,6 +3,7 @@
 import { command } from "../../wire/command_table.ts";
 import type { Reply } from "../../wire/reply.ts";
 import type { MsmpContext } from "../context.ts";
+import { figuresOf } from "../node_argument.ts";
 import type { Administration } from "../phases.ts";
 import type { MsmpServices } from "../services.ts";
 import { timeWord } from "../text.ts";
@@ -29,7 +30,11 @@ async function* snapshots(
 ): AsyncGenerator<string[]> {
   do {
     await management.caughtUp();
-    yield [`time: ${timeWord(clock.wall())}`, ...figureLines(management.figures), ""];
+    yield [
+      `time: ${timeWord(clock.wall())}`,
+      ...figureLines(await figuresOf(management, undefined)),
+      "",
+    ];
     await pause(seconds * 1000, signal);
   } while (!signal.aborted);
 }

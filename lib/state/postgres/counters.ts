@@ -93,19 +93,39 @@ export class PostgresCounters implements CounterStore {
     yield* await this.#rows("node = $3 AND", counter, since, [this.#node]);
   }
 
-  /** The sums of all nodes, those that are gone included. */
-  async fleetTotals(): Promise<ReadonlyMap<string, number>> {
-    const { rows } = await this.#database.query(
-      "SELECT name, sum(total) AS total FROM {counter} GROUP BY name",
-      [],
-      { repeatable: true },
+  /** The sums of all other nodes, those that are gone included; of peaks, which are no sums, the highest. */
+  async othersTotals(): Promise<ReadonlyMap<string, number>> {
+    return await this.#read(
+      "SELECT name, CASE WHEN name LIKE '%.peak' THEN max(total) ELSE sum(total) END AS total " +
+        "FROM {counter} WHERE node <> $1 GROUP BY name",
+      this.#node,
     );
-    return new Map(rows.map((row) => [String(row.name), numberOf(row.total)]));
   }
 
-  /** A counter's rows as sums of all nodes. */
-  async fleetHistory(counter: string, since: number): Promise<readonly HistoryRow[]> {
-    return await this.#rows("", counter, since, []);
+  /** The totals of another node. */
+  async totalsOf(node: string): Promise<ReadonlyMap<string, number>> {
+    return await this.#read("SELECT name, total FROM {counter} WHERE node = $1", node);
+  }
+
+  /** Raises what all nodes together had at once to at least this much. */
+  async raiseFleetPeak(name: string, peak: number): Promise<void> {
+    await this.#database.query(
+      "INSERT INTO {counter} AS c VALUES ('*', $1, $2) ON CONFLICT (node, name) DO UPDATE SET " +
+        "total = greatest(c.total, excluded.total)",
+      [name, peak],
+      { repeatable: true },
+    );
+  }
+
+  /** A counter's rows as sums of all nodes, or of one. */
+  async fleetHistory(
+    counter: string,
+    since: number,
+    node: string | undefined,
+  ): Promise<readonly HistoryRow[]> {
+    return node === undefined
+      ? await this.#rows("", counter, since, [])
+      : await this.#rows("node = $3 AND", counter, since, [node]);
   }
 
   async #rows(
@@ -131,11 +151,12 @@ export class PostgresCounters implements CounterStore {
 
   async #own(): Promise<Map<string, number>> {
     if (this.#totals !== undefined) return this.#totals;
-    const { rows } = await this.#database.query(
-      "SELECT name, total FROM {counter} WHERE node = $1",
-      [this.#node],
-      { repeatable: true },
-    );
-    return this.#totals ??= new Map(rows.map((row) => [String(row.name), numberOf(row.total)]));
+    const totals = await this.totalsOf(this.#node);
+    return this.#totals ??= new Map(totals);
+  }
+
+  async #read(text: string, node: string): Promise<ReadonlyMap<string, number>> {
+    const { rows } = await this.#database.query(text, [node], { repeatable: true });
+    return new Map(rows.map((row) => [String(row.name), numberOf(row.total)]));
   }
 }
