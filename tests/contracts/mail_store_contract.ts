@@ -103,9 +103,10 @@ export function testMailStore(name: string, make: MakeHarness): void {
       assertEquals(outcome.stayed, messages);
       assertEquals(outcome.isLockLost, true);
       let asked = 0;
-      // A store may ask once for some messages that it removes within milliseconds.
+      // A store may ask once for some messages that it removes within milliseconds: the third question then comes too late for any.
       const { stayed } = await maildrop.remove(messages, () => ++asked <= 2);
-      assert(stayed.length === 2 || asked === 1, `${stayed.length} stayed, asked ${asked} times`);
+      const isRemoved = stayed.length === 0 && asked <= 3;
+      assert(stayed.length === 2 || isRemoved, `${stayed.length} stayed, asked ${asked} times`);
     }
     await using left = await harness.store.acquire("alice");
     assertEquals(await left.remove(left.messages, () => true), ALL_REMOVED);

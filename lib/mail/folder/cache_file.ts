@@ -89,10 +89,7 @@ export async function readCache(
     const octets = await readRest(file, start, size, task);
     const contents = octets && await decodeCache(octets, task);
     if (contents === undefined) return undefined;
-    const begunAnew = goesOn(contents.origin, opened.look, running)
-      ? 0
-      : beginAnew(contents.messageIndex, running.now());
-    return { contents, version: versionOf(opened.look), begunAnew };
+    return foundCache(contents, opened.look, running);
   } catch (error) {
     // A mailbox whose cache may not be read is read as if there never had been one. What it tells would be lost by that where it cannot be
     // read now: the ids of twins, and since when messages are to expire.
@@ -100,6 +97,25 @@ export async function readCache(
     if (isFileError(error) && !isTemporaryFileError(error)) return undefined;
     throw unreadable(path, error);
   }
+}
+
+/** What a cache's contents are worth now. */
+function foundCache(contents: CacheContents, look: FileLook, running: RunningTime): FoundCache {
+  const begunAnew = goesOn(contents.origin, look, running)
+    ? 0
+    : beginAnew(contents.messageIndex, running.now());
+  return { contents, version: versionOf(look), begunAnew };
+}
+
+/** Gives what was read before, if the mailbox's cache still is the same writing. */
+export function recheckCache(
+  mailbox: Mailbox,
+  { contents, version }: FoundCache,
+  running: RunningTime,
+): FoundCache | undefined {
+  const look = lookAtCache(mailbox);
+  if (look === undefined || !isSameVersion(versionOf(look), version)) return undefined;
+  return foundCache(contents, look, running);
 }
 
 async function readRest(
@@ -121,8 +137,13 @@ async function readRest(
 
 /** Tells which cache lies there now; undefined when there is none. */
 export function cacheVersion(mailbox: Mailbox): CacheVersion | undefined {
+  const look = lookAtCache(mailbox);
+  return look && versionOf(look);
+}
+
+function lookAtCache(mailbox: Mailbox): FileLook | undefined {
   try {
-    return versionOf(lookAtName(`${mailbox.path}/${NAME}`));
+    return lookAtName(`${mailbox.path}/${NAME}`);
   } catch (error) {
     if (isFileError(error)) return undefined;
     throw error;

@@ -9,6 +9,7 @@ import { HeldMailbox } from "../held/held_mailbox.ts";
 import { CacheKeeper } from "./cache_keeper.ts";
 import {
   type CacheVersion,
+  type FoundCache,
   isListingValid,
   likelyRows,
   type ListingTime,
@@ -20,7 +21,8 @@ import type { Folder, MessageIndex } from "./message_index.ts";
 import { isFileError } from "../../files/file_error.ts";
 import { FolderMaildrop } from "./folder_maildrop.ts";
 import type { Maildrop, MailStore, MessageInfo, RaiseFence } from "../../contracts/mail_store.ts";
-import { EmptyFolders } from "../listing/empty_folders.ts";
+import { RecentIndexes } from "../listing/recent_indexes.ts";
+import { UnchangedFolders } from "../listing/unchanged_folders.ts";
 import { listMailbox } from "../listing/listing.ts";
 import { FolderProbe, type SlowPlace } from "../folder_probe.ts";
 import type { Mailbox } from "./mailbox.ts";
@@ -75,6 +77,7 @@ export interface FolderMailStoreOptions extends MailboxPlacesOptions {
 interface Known {
   readonly messageIndex: MessageIndex;
   readonly version: CacheVersion;
+  readonly cache: FoundCache;
   /** When the folders were found to be as the rows list them; undefined when they must be listed anew. */
   readonly listed: ListingTime | undefined;
   /** Whether it is to be written even if nothing changes: days since a retrieval begin anew, or it would seem to have been away. */
@@ -86,7 +89,10 @@ export class FolderMailStore implements MailStore {
   readonly #options: FolderMailStoreOptions;
   readonly #yielder: Yielder;
   readonly #probe: FolderProbe;
-  readonly #empty = new EmptyFolders();
+  /** Folders without messages, and mailboxes without kept ids. */
+  readonly #empty = new UnchangedFolders();
+  readonly #withoutIds = new UnchangedFolders();
+  readonly #recent = new RecentIndexes();
   readonly #places: MailboxPlaces;
   readonly #warnings: StoreWarnings;
 
@@ -178,9 +184,10 @@ export class FolderMailStore implements MailStore {
     const keep = (messageIndex: MessageIndex): Promise<void> => cache.write(messageIndex);
     const held = new HeldMailbox(mailbox, this.#options.held);
     const trust = new FileTrust(mailbox, held);
-    const uidl = await SessionUidl.read(mailbox, {
+    const uidl = this.#empty.hasAll(mailbox) ? undefined : await SessionUidl.read(mailbox, {
       account: this.#options.account,
       files: known?.messageIndex.length ?? likelyRows(mailbox),
+      without: this.#withoutIds,
       task,
       warnings: this.#warnings,
     });
@@ -205,9 +212,9 @@ export class FolderMailStore implements MailStore {
     }
     const canSpareListing = listed !== undefined && mailbox.layout === "maildir" &&
       messageIndex.length >= WORTH_LISTING_ONCE && looksSettled(mailbox);
-    if (scan.changed || changed || canSpareListing || known?.mustWrite) {
-      cache.writeSoon(messageIndex, listed ?? known?.listed, scan.journal);
-    }
+    const isNews = scan.changed || changed || canSpareListing || known?.mustWrite;
+    if (isNews) cache.writeSoon(messageIndex, listed ?? known?.listed, scan.journal);
+    const isSame = known !== undefined && !isNews && served.length === messageIndex.length;
     const { running } = this.#options;
     const yielder = this.#yielder;
     return new FolderMaildrop({
@@ -224,6 +231,7 @@ export class FolderMailStore implements MailStore {
       probe: this.#probe,
       running,
       warn,
+      ...isSame && { unchanged: () => this.#recent.put(mailbox, messageIndex, known.cache) },
     });
   }
 
@@ -238,7 +246,8 @@ export class FolderMailStore implements MailStore {
     const { expireDays, running } = this.#options;
     // When the mailbox was found; what the cache lists is held against how it looked then.
     const at = performance.now();
-    let cached = await readCache(mailbox, running, likelyRows(mailbox), task);
+    let cached = this.#recent.take(mailbox, running) ??
+      await readCache(mailbox, running, likelyRows(mailbox), task);
     if (cached === "too-many") {
       // Not every file system tells how big a folder is.
       const { names } = await listMailbox(mailbox, task);
@@ -254,6 +263,7 @@ export class FolderMailStore implements MailStore {
     return {
       messageIndex,
       version,
+      cache: cached,
       listed: isListingValid(mailbox, stamps) ? { at } : undefined,
       mustWrite: begunAnew > 0 || (expireDays > 0 && mustShow(messageIndex, origin, running.now())),
     };

@@ -52,6 +52,8 @@ export interface FolderMaildropOptions {
   readonly probe: FolderProbe;
   readonly running: RunningTime;
   readonly warn: (message: string, properties?: Record<string, unknown>) => void;
+  /** Told at the end, when all is as it was. */
+  readonly unchanged?: () => void;
 }
 
 /** A {@linkcode Maildrop} of files. */
@@ -166,6 +168,7 @@ export class FolderMaildrop implements Maildrop {
       }
       await cache.settled();
       await this.#options.uidl?.settled();
+      if (rows.length === 0 && removed.size === 0 && !this.#isNews) this.#options.unchanged?.();
     }
   }
 

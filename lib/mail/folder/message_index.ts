@@ -157,6 +157,16 @@ export class MessageIndex {
     this.#identities[2 * row + 1] = born;
   }
 
+  /** Whether all rows are measured. */
+  isMeasuredWhole(): boolean {
+    return !this.storedSize.some(Number.isNaN);
+  }
+
+  /** Forgets which files rows tell of: until the next look only size and time tell. */
+  forgetIdentities(): void {
+    this.#identities = undefined;
+  }
+
   /** The inode of a row's file; 0 where it was not looked at since the mailbox was opened. */
   inode(row: number): number {
     return this.#identities?.[2 * row] ?? 0;

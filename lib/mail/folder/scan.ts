@@ -15,7 +15,7 @@ import { MaildropUnavailableError, MaildropUnreadableError } from "../../contrac
 import { leaveOut, type LeftOut, listMailbox, NOT_UTF8 } from "../listing/listing.ts";
 import { type Mailbox, unreadable } from "./mailbox.ts";
 import { FileMeter, keepMeasures, type MeasuredSize } from "./measure_file.ts";
-import type { EmptyFolders } from "../listing/empty_folders.ts";
+import type { UnchangedFolders } from "../listing/unchanged_folders.ts";
 import { PlainMail } from "./plain_mail.ts";
 import { reconcile } from "../listing/reconcile.ts";
 import type { FileTrust } from "../held/file_trust.ts";
@@ -44,7 +44,7 @@ export interface ScanOptions {
   /** Tells the mailbox's files from others that its names lead to. */
   readonly trust: FileTrust;
   /** Folders that are known to hold nothing. */
-  readonly empty: EmptyFolders;
+  readonly empty: UnchangedFolders;
 }
 
 /** What was found. */
@@ -88,7 +88,9 @@ export async function scanMailbox(
   const listing = await listMailbox(mailbox, options.task, options.empty);
   const { messageIndex, changed } = await reconcile(mailbox, listing, known, options.task);
   const look = newLook(listing.leftOut);
-  const journal = await learnDelivered(mailbox, messageIndex, options.task);
+  const journal = messageIndex.isMeasuredWhole()
+    ? undefined
+    : await learnDelivered(mailbox, messageIndex, options.task);
   look.changed ||= journal !== undefined;
   try {
     await lookAtRows(mailbox, messageIndex, look, options);

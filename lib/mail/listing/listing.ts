@@ -6,7 +6,7 @@ import type { YieldingTask } from "../../async/yielder.ts";
 import { isNotFound } from "../../files/file_error.ts";
 import { Folder } from "../folder/message_index.ts";
 import { compareNames, deliveryTime, identityPart } from "../naming/maildir_name.ts";
-import type { EmptyFolders } from "./empty_folders.ts";
+import type { UnchangedFolders } from "./unchanged_folders.ts";
 import { encodeInto, NamePacker, type NameTable } from "./name_table.ts";
 import { answering } from "../file_deadline.ts";
 import { type Mailbox, unreadable } from "../folder/mailbox.ts";
@@ -62,7 +62,7 @@ export function leaveOut(leftOut: LeftOut, name: string, reason: string): void {
 export async function listMailbox(
   mailbox: Mailbox,
   task: YieldingTask,
-  empty?: EmptyFolders,
+  empty?: UnchangedFolders,
 ): Promise<Listing> {
   const folders = [...mailbox.folders.values()];
   const found = new FoundNames(folders.every(({ size }) => size <= SMALL) ? SMALL_BLOCK : BLOCK);

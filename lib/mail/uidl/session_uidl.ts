@@ -4,6 +4,7 @@ import { delay } from "../../async/delay.ts";
 import type { YieldingTask } from "../../async/yielder.ts";
 import { fileErrorReason, isFileError } from "../../files/file_error.ts";
 import type { Mailbox } from "../folder/mailbox.ts";
+import type { UnchangedFolders } from "../listing/unchanged_folders.ts";
 import type { StoreWarnings } from "../folder/store_warnings.ts";
 import type { KeptNames } from "../naming/name_messages.ts";
 import type { KeptIds } from "./kept_ids.ts";
@@ -15,6 +16,8 @@ export interface SessionUidlOptions {
   readonly account: number;
   /** Files that the mailbox has, about. */
   readonly files: number;
+  /** Mailboxes that are known to have no such file. */
+  readonly without: UnchangedFolders;
   readonly task: YieldingTask;
   readonly warnings: StoreWarnings;
 }
@@ -35,7 +38,7 @@ export class SessionUidl {
   }
 
   /**
-   * Reads the file. A mailbox without one costs a look for it.
+   * Reads the file. A mailbox without one costs a look for it, and none while it looks the same.
    *
    * @returns undefined when there is none
    * @throws {MaildropUnreadableError} when it cannot be used
@@ -45,8 +48,10 @@ export class SessionUidl {
     mailbox: Mailbox,
     options: SessionUidlOptions,
   ): Promise<SessionUidl | undefined> {
-    const { account, files: rows, task } = options;
+    const { account, files: rows, task, without } = options;
+    if (without.has(mailbox.self)) return undefined;
     const found = await readUidlFile(mailbox, { account, rows, task });
+    if (found === undefined) without.add(mailbox.self, mailbox.foundAt);
     return found && new SessionUidl(mailbox, options, found);
   }
 
