@@ -1,6 +1,13 @@
 /** The same figures by OpenTelemetry's API; Deno's built-in exporter sends them where `OTEL_DENO=true`. */
 
-import { type Histogram, metrics, type ObservableResult } from "@opentelemetry/api";
+import {
+  type Histogram,
+  type Meter,
+  type MetricOptions,
+  metrics,
+  type Observable,
+  type ObservableResult,
+} from "@opentelemetry/api";
 import type { Counters } from "./counters.ts";
 import type { Observer } from "../contracts/event.ts";
 import { DURATION_BOUNDS, labelValue, type MetricDefinition, METRICS } from "./metrics.ts";
@@ -31,9 +38,7 @@ export function startTelemetry(counters: Counters, version: string): Telemetry {
       });
       continue;
     }
-    const instrument = metric.kind === "counter"
-      ? meter.createObservableCounter(metric.name, options)
-      : meter.createObservableGauge(metric.name, options);
+    const instrument = observable(meter, metric, options);
     const read = (result: ObservableResult): void => {
       for (const { labels, value } of counters.samples(metric.name)) {
         result.observe(value, attributes(metric, labels));
@@ -50,6 +55,18 @@ export function startTelemetry(counters: Counters, version: string): Telemetry {
     },
     [Symbol.dispose]: () => undo.forEach((take) => take()),
   };
+}
+
+/** Open sessions of several servers add up, so they are an up/down counter; the most at once do not, so they are a gauge. */
+function observable(
+  meter: Meter,
+  { name, kind }: MetricDefinition,
+  options: MetricOptions,
+): Observable {
+  if (kind === "counter") return meter.createObservableCounter(name, options);
+  return name === "pop3.sessions.active"
+    ? meter.createObservableUpDownCounter(name, options)
+    : meter.createObservableGauge(name, options);
 }
 
 function attributes(metric: MetricDefinition, labels: readonly string[]): Record<string, string> {

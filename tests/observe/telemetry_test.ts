@@ -38,7 +38,7 @@ for (const event of [
 await Deno.stdin.read(new Uint8Array(1));
 `;
 
-Deno.test("every metric reaches an OpenTelemetry collector", async () => {
+Deno.test("every metric reaches an OpenTelemetry collector, by its name and kind", async () => {
   const metrics = new Map<string, Metric>();
   const complete = Promise.withResolvers<void>();
   await using collector = Deno.serve(
@@ -93,6 +93,24 @@ Deno.test("every metric reaches an OpenTelemetry collector", async () => {
     ),
   );
   assertEquals(points(metrics, "pop3.command.duration").map(([, n]) => n), [1, 1]);
+  const kinds = (name: string): unknown => {
+    const { sum, gauge, histogram } = metrics.get(name) ?? {};
+    return [
+      sum === undefined ? undefined : sum.isMonotonic === true ? "counter" : "up/down counter",
+      gauge && "gauge",
+      histogram && "histogram",
+    ].filter((kind) => kind !== undefined);
+  };
+  assertEquals(kinds("pop3.sessions.active"), ["up/down counter"]);
+  assertEquals(kinds("pop3.sessions.peak"), ["gauge"]);
+  assertEquals(kinds("pop3.connections"), ["counter"]);
+  assertEquals(kinds("pop3.commands"), ["counter"]);
+  assertEquals(kinds("pop3.command.duration"), ["histogram"]);
+  // Each duration is told by its command's name.
+  assertEquals(
+    points(metrics, "pop3.command.duration").map(([labels]) => labels.join()).sort(),
+    ["command=RETR", "command=STAT"],
+  );
   assertEquals(metrics.get("pop3.bytes.sent")?.unit, "By");
   assertEquals(metrics.get("pop3.bytes.sent")?.sum?.isMonotonic, true);
 });
