@@ -136,7 +136,15 @@ export async function assemble(
   await checkStart(registry);
   const settings = (): Settings => registry.settings;
   const bearer = bearerVerifier(settings());
-  const accounts = stack.use(await openAccounts({ state, settings: settings(), bearer, path }));
+  const accounts = stack.use(
+    await openAccounts({
+      state,
+      settings: settings(),
+      bearer,
+      path,
+      maildir: () => settings().maildir,
+    }),
+  );
   const certificates = await openCertificates(registry, stack);
   const accessFile = openAccessFile(settings(), stack);
   const traces = new Traces({

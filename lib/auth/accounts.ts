@@ -13,6 +13,7 @@ import { KeyLearner } from "./key_learner.ts";
 import type { RefusedLine } from "./passwd/passwd_entry.ts";
 import { PasswdFile } from "./passwd/passwd_file.ts";
 import { PasswordWork } from "./password_work.ts";
+import { PwdFiles } from "./pwd_files.ts";
 import { SourceDirectory } from "./source_directory.ts";
 import { AuthHook } from "./hook/auth_hook.ts";
 import { hookTransport } from "./hook/hook_transport.ts";
@@ -55,6 +56,8 @@ export interface AccountsOptions {
   readonly bearer?: BearerVerifier | undefined;
   /** The variable PATH, for a hook that is a program. */
   readonly path?: string;
+  /** The mail folder now, for `--pwd-files`. @default the one of `settings` */
+  readonly maildir?: () => string;
 }
 
 /**
@@ -63,7 +66,7 @@ export interface AccountsOptions {
  * @throws {StartError} when a flag or the passwd-file is wrong
  */
 export async function openAccounts(
-  { state, settings, bearer, path = "" }: AccountsOptions,
+  { state, settings, bearer, path = "", maildir }: AccountsOptions,
 ): Promise<Accounts> {
   const secret = await state.installation.secret();
   const work = new PasswordWork();
@@ -84,6 +87,9 @@ export async function openAccounts(
       onRefused: warnOfRefused,
     })
   );
+  const pwdFiles = settings.pwdFiles
+    ? new PwdFiles({ maildir: maildir ?? (() => settings.maildir), defaultDomain, secret })
+    : undefined;
   const open = async (kind: AccountKind): Promise<AccountFamily> => {
     const isUsers = kind === "user";
     const accounts = isUsers ? state.users : state.administrators;
@@ -100,7 +106,8 @@ export async function openAccounts(
       ...rulesOfKind,
     });
     const directory = new SourceDirectory({
-      sources: fileOfKind === undefined ? [source] : [source, fileOfKind],
+      sources: [source, fileOfKind, isUsers ? pwdFiles : undefined]
+        .filter((each) => each !== undefined),
       secret,
       ...rulesOfKind,
       bearer: isUsers ? bearer : undefined,

@@ -3,6 +3,7 @@
 import type { Account, AccountStore } from "../contracts/account_store.ts";
 import type { AccountRegister } from "./account_register.ts";
 import { passwdEntries, type PasswdEntry, type RefusedLine } from "./passwd/passwd_entry.ts";
+import { pwdUsers } from "./pwd_files.ts";
 import { sameKey } from "./scram_keys.ts";
 
 /** What was taken over. */
@@ -21,6 +22,9 @@ export interface ImportOptions {
   readonly now?: () => number;
 }
 
+/** What an import needs of a user. */
+type ImportedEntry = Pick<PasswdEntry, "secret">;
+
 /** Users written in one transaction. */
 const BATCH = 1000;
 
@@ -37,7 +41,7 @@ export async function importUsers(
   path: string,
   options: ImportOptions,
 ): Promise<ImportOutcome> {
-  const { accounts, register } = options;
+  const { register } = options;
   const entries = new Map<string, PasswdEntry>();
   const refuse = (line: RefusedLine): never => {
     throw new SyntaxError(line);
@@ -47,6 +51,31 @@ export async function importUsers(
     if (entries.has(name)) refuse(`${path}, line ${line}: duplicate user ${name}`);
     entries.set(name, entry);
   }
+  return await importEntries(entries, options);
+}
+
+/**
+ * Imports the users of a mail folder whose passwords are the names of `*.pwd` files. All are read before anything is written.
+ *
+ * @throws {Error} of the file system, when a folder cannot be read; nothing was imported then
+ */
+export async function importPwdFiles(
+  folder: string,
+  options: ImportOptions,
+): Promise<ImportOutcome> {
+  const entries = new Map<string, ImportedEntry>();
+  for await (const { name, password } of pwdUsers(folder)) {
+    const canonical = options.register.canonical(name);
+    entries.set(canonical, { secret: { kind: "clear", password } });
+  }
+  return await importEntries(entries, options);
+}
+
+async function importEntries(
+  entries: ReadonlyMap<string, ImportedEntry>,
+  options: ImportOptions,
+): Promise<ImportOutcome> {
+  const { accounts, register } = options;
   const kept: string[] = [];
   let [added, updated] = [0, 0];
   const all = [...entries];
@@ -69,7 +98,7 @@ export async function importUsers(
 /** Makes the account of a line, or undefined where the user's app passwords stand against it. */
 async function accountOf(
   name: string,
-  { secret }: PasswdEntry,
+  { secret }: ImportedEntry,
   { register, now = Date.now }: ImportOptions,
 ): Promise<Account | undefined> {
   if (secret.kind === "clear") return await register.account(name, secret.password, "import");

@@ -6,7 +6,8 @@ import type { AccountStore } from "../contracts/account_store.ts";
 import type { AccountRegister } from "./account_register.ts";
 import type { UserFieldStore } from "../contracts/state_store.ts";
 import { DISABLED_FIELD, readUserField, USER_FIELDS } from "./user_fields.ts";
-import { importUsers } from "./import_users.ts";
+import { fileErrorReason, isFileError } from "../files/file_error.ts";
+import { type ImportOutcome, importPwdFiles, importUsers } from "./import_users.ts";
 
 /** How a command ended: lines to show, or a sentence that says why nothing was done. */
 export type UserCommandOutcome =
@@ -178,18 +179,34 @@ export async function importUserFile(
   path: string,
 ): Promise<UserCommandOutcome> {
   try {
-    const { added, updated, kept } = await importUsers(text, path, context);
-    const lines = [`Added ${added}, updated ${updated}`];
-    for (const name of kept) {
-      lines.push(
-        `Skipped ${printable(name)}: it has app passwords with a different salt; delete them first`,
-      );
-    }
-    return { ok: true, lines };
+    return imported(await importUsers(text, path, context));
   } catch (error) {
     if (error instanceof SyntaxError) return refused(error.message);
     throw error;
   }
+}
+
+/** `user import FOLDER`: takes over users whose passwords are the names of `*.pwd` files. */
+export async function importUserFolder(
+  context: UserCommandContext,
+  folder: string,
+): Promise<UserCommandOutcome> {
+  try {
+    return imported(await importPwdFiles(folder, context));
+  } catch (error) {
+    if (!isFileError(error)) throw error;
+    return refused(`${folder} cannot be read: ${fileErrorReason(error)}`);
+  }
+}
+
+function imported({ added, updated, kept }: ImportOutcome): UserCommandOutcome {
+  const lines = [`Added ${added}, updated ${updated}`];
+  for (const name of kept) {
+    lines.push(
+      `Skipped ${printable(name)}: it has app passwords with a different salt; delete them first`,
+    );
+  }
+  return { ok: true, lines };
 }
 
 async function setUser(

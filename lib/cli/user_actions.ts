@@ -9,6 +9,7 @@ import {
   deleteUserKey,
   enableUser,
   importUserFile,
+  importUserFolder,
   listUserKeys,
   listUsers,
   setUserField,
@@ -146,7 +147,8 @@ export const USER_ACTIONS: readonly UserAction[] = [
   {
     words: "import",
     usage: "FILE",
-    help: "take over the users of a passwd-file, NAME:{SCHEME}DATA a line; - is standard input",
+    help:
+      "take over the users of a passwd-file, NAME:{SCHEME}DATA a line; - is standard input; of a folder, those with *.pwd files",
     makes: true,
     prepare: ([path = ""]) => importFrom(path),
     json: message,
@@ -176,6 +178,9 @@ async function askPassword(name: string): Promise<string | undefined> {
 async function importFrom(path: string): Promise<UserWork> {
   let text: string;
   try {
+    if (path !== "-" && (await Deno.stat(path)).isDirectory) {
+      return (context) => importUserFolder(context, path);
+    }
     text = path === "-"
       ? await new Response(Deno.stdin.readable).text()
       : await Deno.readTextFile(path);

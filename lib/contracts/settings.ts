@@ -72,6 +72,8 @@ export interface Settings extends SessionSettings {
   readonly authCache: number;
   /** Seconds that the hook may take to answer. */
   readonly authHookTimeout: number;
+  /** Whether a `*.pwd` file's name in a user's folder is the password. */
+  readonly pwdFiles: boolean;
   readonly allowTransformer: readonly string[];
   readonly tlsCert: readonly string[];
   readonly tlsKey: readonly string[];

@@ -72,6 +72,7 @@ const samples: Record<SettingName, { good: readonly string[]; bad: readonly stri
   },
   admin: { good: ["root:-p"], bad: ["root", "..:x", "a:b\nc"] },
   users: { good: ["./passwd"], bad: ["", "a\0b"] },
+  pwdFiles: { good: ["true", "false"], bad: ["maybe"] },
   allowTransformer: { good: ["cat", "/bin/cat"], bad: ["", "a\nb"] },
   transformerFailure: { good: ["reject", "bypass"], bad: ["Reject", "", "maybe"] },
   tlsCert: { good: ["cert.pem"], bad: [""] },
@@ -259,6 +260,7 @@ Deno.test("the specification's defaults stand", () => {
     logFormat: "auto",
     logFile: undefined,
     accessLog: undefined,
+    pwdFiles: false,
     peepListen: [],
     peepPort: 2110,
   });

@@ -61,6 +61,17 @@ export const users = {
     session: true,
     help: "ignore what follows this character in a user name: with +, ada+shop is ada",
   },
+  pwdFiles: {
+    type: onOff,
+    default: false,
+    takesEffect: "next start",
+    help:
+      "users of an older layout: a user is a folder of the mail folder, the name of its *.pwd file the password",
+    warn: (value) =>
+      value
+        ? "lets file names be passwords, which whoever lists the mail folder reads; postern user import DIR makes keys of them"
+        : undefined,
+  },
   maxUsers: {
     type: wholeNumber({ min: 1, max: 2_147_483_647, zero: "no limit" }),
     default: 0,
