@@ -2,7 +2,8 @@
 
 import { Yielder } from "../async/yielder.ts";
 import { type Observatory, openObservatory } from "../observe/observatory.ts";
-import { FileOutput, LogFileError } from "../log/log_file.ts";
+import type { FileOutput } from "../log/log_file.ts";
+import { openAccessFile } from "./access_file.ts";
 import { Traces } from "../admin/traces.ts";
 import { logger, type Logging } from "../log/logging.ts";
 import { LiveSettingsRegistry } from "../settings/live_settings.ts";
@@ -296,25 +297,6 @@ async function openCertificates(
     );
   }
   return undefined;
-}
-
-/** @throws {StartError} when the file cannot be opened */
-function openAccessFile(
-  { accessLog }: Settings,
-  stack: AsyncDisposableStack,
-): FileOutput | undefined {
-  if (accessLog === undefined) return undefined;
-  try {
-    return stack.use(
-      new FileOutput(accessLog, {
-        names: { title: "access log", flag: "--access-log" },
-        complain: (sentence) => log.error("{sentence}", { sentence }),
-      }),
-    );
-  } catch (error) {
-    if (error instanceof LogFileError) throw new StartError(error.message, { cause: error });
-    throw error;
-  }
 }
 
 /** POP3's ports, and POP3S's where there is a certificate. */
