@@ -6,9 +6,10 @@ import type { FileOutput } from "../log/log_file.ts";
 import { openAccessFile } from "./access_file.ts";
 import { Traces } from "../admin/traces.ts";
 import { logger, type Logging } from "../log/logging.ts";
+import { startSettings } from "../settings/absolute_paths.ts";
 import { LiveSettingsRegistry } from "../settings/live_settings.ts";
 import { InvalidValueError } from "../settings/errors.ts";
-import { resolveSettings, type SettingInputs } from "../settings/resolve.ts";
+import type { SettingInputs } from "../settings/resolve.ts";
 import type { Settings } from "../contracts/settings.ts";
 import type { BackupSource, StateStore } from "../contracts/state_store.ts";
 import { LocalProcessGroups } from "../transform/local_process_groups.ts";
@@ -121,9 +122,8 @@ export async function assemble(
   options: ServerOptions,
   stack: AsyncDisposableStack,
 ): Promise<Parts> {
-  const { inputs, path, logging } = options;
-  const { newState = false } = options;
-  const opened = await openServerState(resolveSettings(inputs).settings, newState);
+  const { inputs, path, logging, newState = false } = options;
+  const opened = await openServerState(startSettings(inputs), newState);
   const state: StateStore = stack.use(opened.state);
   const registry = new LiveSettingsRegistry({
     inputs: { ...inputs, kept: await state.settings.all() },

@@ -5,6 +5,7 @@ import { logger, type Logging, startLogging } from "../log/logging.ts";
 import { Server } from "../app/server.ts";
 import { StartError } from "../net/start_error.ts";
 import type { GivenFlags, SettingInputs } from "../settings/resolve.ts";
+import { startSettings } from "../settings/absolute_paths.ts";
 import { loadConfig } from "../settings/load_config.ts";
 import { printConfig } from "../settings/print_config.ts";
 import { resolveSettings } from "../settings/resolve.ts";
@@ -38,7 +39,9 @@ export const serve: Command = {
 async function readInputs(flags: GivenFlags): Promise<SettingInputs> {
   const environment = Deno.env;
   const machine = { hostName: Deno.hostname(), cores: navigator.hardwareConcurrency };
-  return { flags, environment, machine, config: await loadConfig({ flags, environment, machine }) };
+  const folder = Deno.cwd();
+  const config = await loadConfig({ flags, environment, machine, folder });
+  return { flags, environment, machine, folder, config };
 }
 
 /** What SET kept in earlier runs; where the state cannot be read, that is said on standard error. */
@@ -53,7 +56,7 @@ async function keptSettings(place: StatePlace): Promise<ReadonlyMap<string, stri
 }
 
 async function runServer(inputs: SettingInputs, newState: boolean): Promise<number> {
-  const { settings } = resolveSettings(inputs);
+  const settings = startSettings(inputs);
   await using logging = openLog(settings);
   if (logging === undefined) return 1;
   using _faults = onUncaught(logging);

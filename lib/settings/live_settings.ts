@@ -1,6 +1,7 @@
 /** The settings in force: what SET, GET, SETTINGS and RELOAD work on while the server runs. */
 
 import type { ConfigFile } from "./config_file.ts";
+import { absolutePaths } from "./absolute_paths.ts";
 import { flagName, settingKey, type SettingName } from "./definition.ts";
 import { definitionOf, isLive, settingByKey, settingNames } from "./definitions.ts";
 import { InvalidValueError, NotSettableError, UnknownKeyError } from "./errors.ts";
@@ -98,9 +99,9 @@ export class LiveSettingsRegistry {
     this.#said = new Set(this.#resolved.warnings);
   }
 
-  /** A snapshot that never changes; a session keeps the one that it began with. */
+  /** A snapshot that never changes, with whole paths; a session keeps the one that it began with. */
   get settings(): Settings {
-    return this.#resolved.settings;
+    return absolutePaths(this.#resolved.settings, this.#inputs.folder);
   }
 
   /** What was unwise at the start, as sentences for the log. */
@@ -122,7 +123,7 @@ export class LiveSettingsRegistry {
   get(key: string): string {
     const name = settingByKey(key);
     if (name === undefined) throw unknownKey(key, settingNames);
-    return showSetting(name, this.settings);
+    return showSetting(name, this.#resolved.settings);
   }
 
   /**
@@ -132,7 +133,7 @@ export class LiveSettingsRegistry {
    */
   async check(): Promise<void> {
     for (const name of settingNames) {
-      if (isLive(name)) await this.#ask(name, this.settings);
+      if (isLive(name)) await this.#ask(name, this.#resolved.settings);
     }
   }
 

@@ -1,5 +1,6 @@
 /** Finds and reads the config file that flags or environment name. */
 
+import { absolutePaths } from "./absolute_paths.ts";
 import { type ConfigFile, readConfig } from "./config_file.ts";
 import { type GivenFlags, resolveSettings, type SettingInputs } from "./resolve.ts";
 
@@ -10,7 +11,10 @@ import { type GivenFlags, resolveSettings, type SettingInputs } from "./resolve.
  * @throws {SettingError} when it cannot be read or is no config file
  */
 export async function loadConfig(
-  { flags, environment, machine }: Pick<SettingInputs, "flags" | "environment" | "machine">,
+  { flags, environment, machine, folder }: Pick<
+    SettingInputs,
+    "flags" | "environment" | "machine" | "folder"
+  >,
 ): Promise<ConfigFile | undefined> {
   // Only `config` is looked at: what is wrong with the other settings is said once everything is there.
   const given = flags.get("config");
@@ -22,5 +26,6 @@ export async function loadConfig(
     },
     machine,
   });
-  return settings.config === undefined ? undefined : await readConfig(settings.config);
+  const { config } = absolutePaths(settings, folder);
+  return config === undefined ? undefined : await readConfig(config);
 }

@@ -32,6 +32,8 @@ export interface SettingInputs {
   readonly environment: { get(name: string): string | undefined };
   readonly config?: ConfigFile | undefined;
   readonly machine: Machine;
+  /** The working directory at the start, which relative paths start from. @default {they stay relative} */
+  readonly folder?: string;
 }
 
 /** What came out. */
