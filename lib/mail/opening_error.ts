@@ -2,7 +2,7 @@
 
 import { MaildropUnavailableError } from "../contracts/mail_store.ts";
 import type { Mailbox } from "./folder/mailbox.ts";
-import { MessageTooBigError } from "./folder/measure_file.ts";
+import { MessageTooBigError } from "./message/measure_file.ts";
 
 /**
  * Makes the error that a login ends with.

@@ -4,6 +4,7 @@ import type { RunningTime } from "../../async/running_time.ts";
 import type { Yielder } from "../../async/yielder.ts";
 import { printable } from "../../bytes/printable.ts";
 import type { DeletedNote } from "../trash/trash_folder.ts";
+import { openUnpacked } from "../message/packed_message.ts";
 import { changeUse } from "../delivery/maildir_size.ts";
 import type { CacheKeeper } from "./cache_keeper.ts";
 import { type Folder, Mark, type MessageIndex } from "./message_index.ts";
@@ -21,7 +22,7 @@ import {
 } from "../../contracts/mail_store.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { markSeen } from "../update/mark_seen.ts";
-import { FileMeter, keepMeasures } from "./measure_file.ts";
+import { FileMeter, keepMeasures } from "../message/measure_file.ts";
 import type { FolderProbe } from "../folder_probe.ts";
 import type { FolderMessage } from "../naming/name_messages.ts";
 import { notRegular, type OpenFile, openFile } from "./regular_file.ts";
@@ -30,7 +31,7 @@ import type { FileTrust } from "../held/file_trust.ts";
 import type { HeldMailbox } from "../held/held_mailbox.ts";
 import { unlinkerOf } from "../update/unlinker_of.ts";
 import type { SessionUidl } from "../uidl/session_uidl.ts";
-import { StoredFile } from "./stored_file.ts";
+import { StoredFile } from "../message/stored_file.ts";
 
 /** What a {@linkcode FolderMaildrop} is made of. */
 export interface FolderMaildropOptions {
@@ -81,8 +82,13 @@ export class FolderMaildrop implements Maildrop {
     await this.#answers(signal);
     const opened = await this.#openFile(row);
     const { file, look } = opened;
+    const { yielder } = this.#options;
     try {
-      return new StoredFile({ ...opened, ...await this.#measuresOf(row, file, look, signal) });
+      const measures = await this.#measuresOf(row, file, look, signal);
+      const isPacked = (this.#messageIndex.marks[row]! & Mark.PACKED) !== 0;
+      return isPacked
+        ? await openUnpacked(this.#options.mailbox.path, file, measures, yielder.task(signal))
+        : new StoredFile({ ...opened, ...measures });
     } catch (error) {
       file[Symbol.dispose]();
       throw error;
@@ -251,7 +257,7 @@ export class FolderMaildrop implements Maildrop {
     // A client would take it for the message, delete it, and have nothing.
     if (look.size === 0 && storedSize[row]! > 0) throw emptied(names.at(row));
     const task = this.#options.yielder.task(signal);
-    const measured = await new FileMeter(task).measure(file, look.size);
+    const measured = await new FileMeter(task).measure(file, look.size, true);
     file.rewind();
     keepMeasures(this.#messageIndex, row, measured, look.modified);
     this.#isNews = true;

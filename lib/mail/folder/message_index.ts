@@ -29,6 +29,8 @@ export const Mark = {
   NAMED: 4,
   /** In a plain folder: the file was looked into, and is mail. */
   MAIL: 8,
+  /** In a Maildir: stored compressed. */
+  PACKED: 16,
 } as const;
 
 /** Rows that are copied between two looks at the clock. */

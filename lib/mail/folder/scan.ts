@@ -14,7 +14,7 @@ import {
 import { MaildropUnavailableError, MaildropUnreadableError } from "../../contracts/mail_store.ts";
 import { leaveOut, type LeftOut, listMailbox, NOT_UTF8 } from "../listing/listing.ts";
 import { type Mailbox, unreadable } from "./mailbox.ts";
-import { FileMeter, keepMeasures, type MeasuredSize } from "./measure_file.ts";
+import { FileMeter, keepMeasures, type MeasuredSize } from "../message/measure_file.ts";
 import type { UnchangedFolders } from "../listing/unchanged_folders.ts";
 import { PlainMail } from "./plain_mail.ts";
 import { reconcile } from "../listing/reconcile.ts";
@@ -209,7 +209,7 @@ function measureRow(
   };
   const measure = (): Promise<true> | true => {
     plain?.judge(messageIndex, row, file, look.size);
-    const measured = meter.measure(file, look.size);
+    const measured = meter.measure(file, look.size, mailbox.layout === "maildir");
     return measured instanceof Promise ? measured.then(keep) : keep(measured);
   };
   const checking = trust.check(look);

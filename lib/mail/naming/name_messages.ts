@@ -241,7 +241,7 @@ function markGroup({ marks }: MessageIndex, rows: Uint32Array): boolean {
     const isNamed: boolean = !taken && (before & Mark.TWIN) === 0 &&
       (rows.length === 1 || (before & Mark.NAMED) !== 0);
     taken ||= isNamed;
-    marks[row] = (before & Mark.VERBATIM) | (isNamed ? Mark.NAMED : Mark.TWIN);
+    marks[row] = (before & (Mark.VERBATIM | Mark.PACKED)) | (isNamed ? Mark.NAMED : Mark.TWIN);
     changed ||= marks[row] !== before;
   }
   return changed;

@@ -5,8 +5,8 @@ import {
   type MessageFile,
   type StoredMessage,
 } from "../../contracts/mail_store.ts";
-import type { FileLook } from "./file_look.ts";
-import type { OpenFile } from "./regular_file.ts";
+import type { FileLook } from "../folder/file_look.ts";
+import type { OpenFile } from "../folder/regular_file.ts";
 
 /** What is known of an open file. */
 export interface StoredFileOptions {
@@ -18,6 +18,8 @@ export interface StoredFileOptions {
   readonly size: number;
   readonly storedSize: number;
   readonly verbatim: boolean;
+  /** Told when it is closed. */
+  readonly closed?: () => void;
 }
 
 /** A {@linkcode StoredMessage} in a file. */
@@ -27,10 +29,12 @@ export class StoredFile implements StoredMessage {
   readonly verbatim: boolean;
   readonly file: MessageFile;
   readonly #file: OpenFile;
+  readonly #closed: (() => void) | undefined;
   #left: number;
 
   constructor(options: StoredFileOptions) {
     this.#file = options.file;
+    this.#closed = options.closed;
     this.size = options.size;
     this.storedSize = options.storedSize;
     this.verbatim = options.verbatim;
@@ -55,5 +59,6 @@ export class StoredFile implements StoredMessage {
 
   [Symbol.dispose](): void {
     this.#file[Symbol.dispose]();
+    this.#closed?.();
   }
 }
