@@ -36,7 +36,8 @@ export class SqliteLearnedKeys implements LearnedKeysStore {
   }
 
   async put(keys: LearnedKeys): Promise<void> {
-    this.#database.transaction("power-cut", () =>
+    // What a power cut takes is learned again: waiting for the disk at each first login would cost more than the hash.
+    this.#database.transaction("kill", () =>
       this.#database.run(
         // Not REPLACE, which deletes the row without calling the triggers that keep the table's seal.
         "INSERT INTO learned_keys VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET " +
