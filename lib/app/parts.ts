@@ -26,8 +26,7 @@ import type { HeldFolders } from "../contracts/held_folders.ts";
 import type { LmtpPort } from "./lmtp_port.ts";
 import type { ManagementPort } from "./management_port.ts";
 import { KeptBans } from "../auth/guard/kept_bans.ts";
-import { type GuardedLogins, LoginGuard } from "../auth/login_guard.ts";
-import { systemClock } from "../async/clock.ts";
+import type { LoginGuard } from "../auth/login_guard.ts";
 import type { HttpServer } from "../http/http_server.ts";
 import { newGeneration } from "../workers/generation.ts";
 import { AccessLogDays } from "./access_log_days.ts";
@@ -42,6 +41,7 @@ import { mailRoots, realFolders } from "../mail/places/mail_roots.ts";
 import { openTrash } from "../mail/trash/open_trash.ts";
 import type { MailboxTrash } from "../mail/trash/mailbox_trash.ts";
 import { heldFolders } from "./held_folders.ts";
+import { openGuards } from "./open_guards.ts";
 import { openServerState } from "./open_server_state.ts";
 import { kernelFiles } from "./kernel_files.ts";
 import { remoteFileSystems } from "./remote_file_systems.ts";
@@ -196,7 +196,7 @@ export async function assemble(
   if (fleet !== undefined) logging.always({ node: fleet.name });
   const locks: Locks = fleet?.locks ?? new MemoryLocks();
   const bans = stack.use(new KeptBans({ store: state.attempts }));
-  const guards = await openGuards(settings, bans);
+  const guards = await openGuards(settings, bans, fleet, state.installation);
   const loginService = new LocalLoginService({
     settings,
     directory: accounts.logins,
@@ -273,15 +273,6 @@ export async function assemble(
     held,
     asked: Promise.withResolvers(),
   };
-}
-
-/** Makes the guards; bans that are kept are in force. */
-async function openGuards(settings: () => Settings, bans: KeptBans): Promise<Parts["guards"]> {
-  const guard = (logins: GuardedLogins): LoginGuard =>
-    new LoginGuard(settings, logins, systemClock, bans.of(logins));
-  const guards = { users: guard("users"), administrators: guard("administrators") };
-  await bans.load(guards);
-  return guards;
 }
 
 async function openCertificates(

@@ -1,9 +1,9 @@
 /** Slows those who guess: the brute-force guard in the words of logins, once for POP3 and once for management. */
 
 import { type Clock, systemClock } from "../async/clock.ts";
-import type { AddressPolicy, Ban } from "../contracts/ban.ts";
-import { type BanKind, BruteForceGuard } from "./guard/brute_force_guard.ts";
-import type { BanEntry } from "./guard/ban_list.ts";
+import type { AddressPolicy, Ban, SharedFailure } from "../contracts/ban.ts";
+import { BruteForceGuard } from "./guard/brute_force_guard.ts";
+import type { BruteForceGuardOptions } from "./guard/guard_options.ts";
 import type { BanTarget } from "./guard/ordered_bans.ts";
 import { logger } from "../log/logging.ts";
 import { type ClientNetworks, clientNetworks, isLoopback, NetworkList } from "../net/networks.ts";
@@ -73,13 +73,13 @@ export class LoginGuard {
 
   /**
    * @param settings in force now
-   * @param changed told of each ban that begins, and of each that ends before its time (without what it was)
+   * @param told who hears of bans and failures, and the key of their marks
    */
   constructor(
     settings: () => GuardSettings,
     logins: GuardedLogins = "users",
     clock: Clock = systemClock,
-    changed: (kind: BanKind, target: string, ban: BanEntry | undefined) => void = () => {},
+    told: Pick<BruteForceGuardOptions, "changed" | "counted" | "key"> = {},
   ) {
     this.#logins = logins;
     this.#settings = settings;
@@ -97,8 +97,13 @@ export class LoginGuard {
         banTime: settings().banTime * 1000,
       }),
       clock,
-      changed,
+      ...told,
     });
+  }
+
+  /** Counts a failure that another server has seen, so many milliseconds ago. */
+  learn(failure: SharedFailure, ago: number): void {
+    this.#guard.learn(failure, ago);
   }
 
   /** Takes bans that another run, or another machine, knows in place of those that are known here. */

@@ -15,6 +15,18 @@ export interface FailedAttempt {
   readonly unchecked?: boolean;
 }
 
+/** A failure that counts, wherever it happened. */
+export interface SharedFailure {
+  /** Whose failure it is: an address's (or a user's at one network), or a user's from everywhere. */
+  readonly of: "address" | "user";
+  /** Under which it counts. */
+  readonly key: string;
+  /** Tells one tried secret from another, on all servers. */
+  readonly mark: string;
+  /** Who else was concerned. */
+  readonly other: string;
+}
+
 /** What a failed login costs. */
 export interface Penalty {
   /** Milliseconds to wait before the refusal is sent. */

@@ -241,3 +241,38 @@ clusterTest("a server that does not answer is told of, and keeps its session", a
   assertMatch(kicked.said, /node a does not answer/);
   void client;
 });
+
+clusterTest("guesses are counted over all servers", async () => {
+  await using cluster = await Cluster.make();
+  const flags = ["--ban-failures", "8", "--proxy-protocol", "127.0.0.1"];
+  const nodes = [await cluster.start("a", ...flags), await cluster.start("b", ...flags)];
+  const greet = async (turn: number): Promise<string> => {
+    using client = await nodes[turn % 2]!.connect();
+    await client.send("PROXY TCP4 198.51.100.7 192.0.2.1 4000 110\r\n");
+    const greeting = await client.line();
+    if (!greeting.startsWith("+OK")) return greeting;
+    await client.ok("USER ann");
+    return await client.command(`PASS guess ${turn}`);
+  };
+  for (let turn = 0; turn < 6; turn++) assertMatch(await greet(turn), /^-ERR \[AUTH\]/);
+  await eventually(
+    "both servers' failures being known",
+    () =>
+      cluster.sql("SELECT count(*) FROM {failure} WHERE target = 'users:address:198.51.100.7'") ===
+        "6",
+  );
+  // The second beat from here on comes after each has learned what the other told.
+  const now = cluster.sql("SELECT now() + interval '2 s'");
+  await eventually(
+    "two beats of both",
+    () => cluster.sql(`SELECT min(seen) > '${now}' FROM {node}`) === "t",
+  );
+  for (let turn = 6; turn < 8; turn++) await greet(turn);
+  await eventually(
+    "the address being banned on both",
+    async () =>
+      /Too many failed logins/.test(await greet(100)) &&
+      /Too many failed logins/.test(await greet(101)),
+  );
+  assert(Number(cluster.sql("SELECT failures FROM {ban} WHERE target = '198.51.100.7'")) <= 9);
+});

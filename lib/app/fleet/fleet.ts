@@ -9,6 +9,7 @@ import { Membership, type News } from "../../state/postgres/membership.ts";
 import type { PostgresState } from "../../state/postgres/postgres_state.ts";
 import { Cleaner } from "./cleaner.ts";
 import { type FleetManagementOptions, SharedManagement } from "./fleet_management.ts";
+import { SharedFailures } from "./shared_failures.ts";
 import { SignalReader } from "../../state/postgres/signal_reader.ts";
 
 const log = logger("fleet");
@@ -33,6 +34,7 @@ export interface FleetOptions {
 /** A server among others. Disposing leaves: its row goes, with what is left of its leases. */
 export class Fleet implements AsyncDisposable {
   readonly locks: PostgresLocks;
+  readonly failures: SharedFailures;
   readonly #options: FleetOptions;
   readonly #reader: SignalReader;
   readonly #listener: Listener;
@@ -47,6 +49,7 @@ export class Fleet implements AsyncDisposable {
   private constructor(options: FleetOptions) {
     this.#options = options;
     const { state: { database, accesses }, name, totals } = options;
+    this.failures = new SharedFailures(database, name);
     this.#reader = new SignalReader(database, name);
     this.#listener = new Listener({
       database,

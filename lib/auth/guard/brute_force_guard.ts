@@ -1,35 +1,20 @@
 /** Slows those who guess passwords, and shuts them out for a while: delays, bans, and what they do not touch. */
 
-import { type Clock, systemClock } from "../../async/clock.ts";
-import type { AddressPolicy, Ban, BanLimits, FailedAttempt, Penalty } from "../../contracts/ban.ts";
+import { systemClock } from "../../async/clock.ts";
+import type {
+  AddressPolicy,
+  Ban,
+  BanLimits,
+  FailedAttempt,
+  Penalty,
+  SharedFailure,
+} from "../../contracts/ban.ts";
 import { type BanEntry, BanList } from "./ban_list.ts";
+import type { BanKind, BruteForceGuardOptions } from "./guard_options.ts";
 import { FailureRecord } from "./failure_record.ts";
 import { FamiliarAddresses } from "./familiar_addresses.ts";
 import { type BanTarget, OrderedBans } from "./ordered_bans.ts";
 import { SecretMarks } from "./secret_marks.ts";
-
-/** Settings of {@linkcode BruteForceGuard}. Times are milliseconds. */
-export interface BruteForceGuardOptions {
-  /** Who an address is counted as: itself or its /64, and for IPv6 the /48 around it (`clientNetworks` of lib/net). */
-  readonly networksOf: (address: string) => { readonly own: string; readonly wide?: string };
-  /** How failures at an address are answered, as it is set now. @default everybody is banned alike */
-  readonly policyOf?: (address: string) => AddressPolicy;
-  /** Delay of the first failure and the longest one, as they are set now; 0 turns delays off, nothing else. */
-  readonly delays: () => { readonly first: number; readonly longest: number };
-  /** What bans, as it is set now. @default 20 failures within 600000 ban for 900000 */
-  readonly limits?: () => BanLimits;
-  /** Addresses, and users, that are kept in mind at most. @default 10000 */
-  readonly capacity?: number;
-  /** Durations go by its monotonic time; the wall clock only labels bans. @default {systemClock} */
-  readonly clock?: Clock;
-  /** The key under which tried secrets are told apart. @default 32 random octets */
-  readonly key?: Uint8Array;
-  /** Told of each ban that begins, and of each that ends before its time (without what it was). */
-  readonly changed?: (kind: BanKind, target: string, ban: BanEntry | undefined) => void;
-}
-
-/** The ways of being banned: by failures of an address, of a user, of a user at one network, or by order. */
-export type BanKind = "address" | "user" | "local" | `ordered-${Ban["kind"]}`;
 
 /** Characters of a name that are kept; no user's name is longer, but what attackers try may be. */
 const MAX_NAME = 128;
@@ -58,8 +43,9 @@ const LEAST_WINDOW_MS = 600_000;
  *   clear his record.
  */
 export class BruteForceGuard {
-  readonly #options: Required<Omit<BruteForceGuardOptions, "key" | "changed">>;
+  readonly #options: Required<Omit<BruteForceGuardOptions, "key" | "changed" | "counted">>;
   readonly #marks: SecretMarks;
+  readonly #counted: (failure: SharedFailure) => void;
   /** By network, and by user and network where users are counted apart. */
   readonly #addresses: FailureRecord;
   readonly #users: FailureRecord;
@@ -81,6 +67,7 @@ export class BruteForceGuard {
     };
     this.#options = settings;
     this.#marks = new SecretMarks(options.key);
+    this.#counted = options.counted ?? ((): void => {});
     const { capacity, clock, limits } = settings;
     const window = (): number => limits().window || LEAST_WINDOW_MS;
     this.#addresses = new FailureRecord({ window, capacity, repeats: REPEATS });
@@ -156,6 +143,9 @@ export class BruteForceGuard {
         weight: banned ? "uncounted" : weight,
       } as const;
       const { different, all } = this.#addresses.add(key, failure);
+      if (failure.weight === "counted") {
+        this.#counted({ of: "address", key, mark, other: user ?? "" });
+      }
       if (slows) failures = Math.max(failures, all);
       if (bans === undefined || banned || most === 0 || different < limit) continue;
       this.#addresses.forget(key);
@@ -164,9 +154,13 @@ export class BruteForceGuard {
     // Those who say no name are not one user: one of them must not slow and shut out the others.
     if (user === undefined) return { delay: this.#delay(failures), begun };
     const counts = policy !== "slow" && !this.#userBans.holds(user);
+    const markOfUser = this.#marks.of([user], secret);
+    if (counts && weight === "counted") {
+      this.#counted({ of: "user", key: user, mark: markOfUser, other: own });
+    }
     const ofUser = this.#users.add(user, {
       at,
-      mark: this.#marks.of([user], secret),
+      mark: markOfUser,
       other: own,
       weight: counts ? weight : "uncounted",
     });
@@ -175,6 +169,12 @@ export class BruteForceGuard {
       begun.push(this.#ban(this.#userBans, user, ofUser.different));
     }
     return { delay: this.#delay(Math.max(failures, ofUser.all)), begun };
+  }
+
+  /** Counts a failure that happened elsewhere, so many milliseconds ago. Whom it brings to the limit is banned by the next one here. */
+  learn({ of, key, mark, other }: SharedFailure, ago: number): void {
+    const at = this.#options.clock.monotonic() - ago;
+    (of === "address" ? this.#addresses : this.#users).add(key, { at, mark, other });
   }
 
   /** Tells of a good login. */

@@ -5,7 +5,7 @@ import type { AttemptStore, BanChange } from "../../contracts/attempt_store.ts";
 import { logger } from "../../log/logging.ts";
 import type { GuardedLogins, LoginGuard } from "../login_guard.ts";
 import type { BanEntry } from "./ban_list.ts";
-import type { BanKind } from "./brute_force_guard.ts";
+import type { BanKind } from "./guard_options.ts";
 
 const log = logger("guard");
 

@@ -1,9 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import {
-  BruteForceGuard,
-  type BruteForceGuardOptions,
-} from "../../../lib/auth/guard/brute_force_guard.ts";
+import { BruteForceGuard } from "../../../lib/auth/guard/brute_force_guard.ts";
+import type { BruteForceGuardOptions } from "../../../lib/auth/guard/guard_options.ts";
 import { FailureRecord } from "../../../lib/auth/guard/failure_record.ts";
 import { clientNetworks } from "../../../lib/net/networks.ts";
 import { TestClock } from "../../support/test_clock.ts";
