@@ -4,9 +4,9 @@ import type { CloseReason } from "../contracts/event.ts";
 import type { FleetManagement } from "../contracts/fleet.ts";
 import type {
   BackupManagement,
-  Figures,
   LifeManagement,
   Management,
+  OwnFigures,
   SessionManagement,
   TraceManagement,
 } from "../contracts/management.ts";
@@ -28,7 +28,7 @@ export interface ManagementOptions extends Pick<UserManagementOptions, "locks" |
   readonly fields: UserManagementOptions["fields"];
   readonly trash: () => TrashOfMailboxes;
   readonly accesses: UserManagementOptions["accesses"];
-  readonly observatory: Pick<Observatory, "sessions" | "counters" | "history">;
+  readonly observatory: Pick<Observatory, "sessions" | "counters" | "history" | "hours">;
   /** Of users' logins, and of administrators'. */
   readonly guards: { readonly users: LoginGuard; readonly administrators: LoginGuard };
   /** Ends a POP3 session. Returns whether there was such a one. */
@@ -105,10 +105,11 @@ function sessionsOf({ observatory, closeSession }: ManagementOptions): SessionMa
   };
 }
 
-function figuresOf({ counters, history }: ManagementOptions["observatory"]): Figures {
+function figuresOf({ counters, history, hours }: ManagementOptions["observatory"]): OwnFigures {
   return {
     all: () => METRICS.map(({ name }) => [name, counters.get(name) ?? 0] as const),
     get: (name) => counters.get(name),
     history: (name, minutes) => history.query(name, minutes),
+    hours: (name, count) => hours.query(name, count),
   };
 }

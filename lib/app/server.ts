@@ -154,7 +154,7 @@ async function openHttp(
 ): Promise<HttpServer | undefined> {
   const { http: listen, serverName } = registry.settings;
   if (listen === undefined) return undefined;
-  const { counters, history, sessions } = observatory;
+  const { counters, history, hours, sessions } = observatory;
   const started = systemClock.monotonic();
   const checks = new HealthChecks({
     settings: () => registry.settings,
@@ -172,6 +172,7 @@ async function openHttp(
     readiness: () => checks.readiness(),
     figures: () => counters.figures(),
     history: (name: string, minutes: number) => history.query(name, minutes),
+    hours: (name: string, count: number) => hours.query(name, count),
     sessions: () => sessions,
     metrics: () => prometheusText(counters, [], fleet && { node: fleet.name }),
   };

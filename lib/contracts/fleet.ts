@@ -72,3 +72,10 @@ export interface FleetManagement {
   /** Tells a server, or all (`*`), to reload, or to end. */
   tell(node: string, what: "reload" | "shutdown"): Promise<void>;
 }
+
+/** A figure's rows by hours: the oldest first. */
+export type HourRows = readonly {
+  /** Milliseconds since 1970. */
+  readonly hour: number;
+  readonly value: number;
+}[];

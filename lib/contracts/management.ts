@@ -3,7 +3,7 @@
 import type { ListedAppPassword } from "./account_store.ts";
 import type { AppPasswordTerms } from "./user_source.ts";
 
-import type { FleetManagement, MinuteRows } from "./fleet.ts";
+import type { FleetManagement, HourRows, MinuteRows } from "./fleet.ts";
 import type { TrashManagement } from "./trash.ts";
 
 /** A request that could not be carried out for a reason that the administrator should read: the message goes to the client. */
@@ -206,10 +206,13 @@ export interface Figures {
   history(
     name: string,
     minutes: number,
-  ):
-    | MinuteRows
-    | undefined
-    | Promise<MinuteRows | undefined>;
+  ): MinuteRows | undefined | Promise<MinuteRows | undefined>;
+}
+
+/** The figures of the server itself, which keeps its hours too. */
+export interface OwnFigures extends Figures {
+  /** The last hours of one figure, likewise. */
+  hours(name: string, hours: number): Promise<HourRows | undefined>;
 }
 
 /** Somebody who is kept out for failed logins. */
@@ -311,7 +314,7 @@ export interface Management {
   readonly administrators: AdministratorManagement;
   readonly settings: SettingManagement;
   readonly sessions: SessionManagement;
-  readonly figures: Figures;
+  readonly figures: OwnFigures;
   readonly bans: BanManagement;
   readonly backups: BackupManagement;
   readonly life: LifeManagement;

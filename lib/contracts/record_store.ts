@@ -57,6 +57,13 @@ export interface HistoryRow {
   readonly value: number;
 }
 
+/** A row of the history by hours. */
+export interface HourRow {
+  /** Hours since 1970. */
+  readonly hour: number;
+  readonly value: number;
+}
+
 /** Counters' totals and history. */
 export interface CounterStore {
   /** The totals as last saved. */
@@ -83,4 +90,10 @@ export interface CounterStore {
   move(range: { readonly from: number; readonly to: number }, by: number): Promise<void>;
   /** A counter's rows from minute `since` on, oldest first; rows that lack the counter are left out. */
   history(counter: string, since: number): AsyncIterable<HistoryRow>;
+  /** Puts an hour's row of all counters in place of the one that is there. */
+  appendHour(hour: number, values: ReadonlyMap<string, number>): Promise<void>;
+  /** A counter's rows from hour `since` on, oldest first. */
+  hours(counter: string, since: number): AsyncIterable<HourRow>;
+  /** Forgets the rows before an hour. */
+  forgetHoursBefore(hour: number): Promise<void>;
 }

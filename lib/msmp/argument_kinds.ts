@@ -21,6 +21,7 @@ export type Argument =
   | "count"
   | "bodies"
   | "minutes"
+  | "hours"
   | "seconds"
   | "version"
   | "command"

@@ -91,10 +91,15 @@ export const PROTOCOL: readonly ProtocolCommand[] = [
     ...second,
   }),
   row("STAT", "[metric] [node]", "show every metric, or one", { ...lines, fixedLines: () => 3 }),
-  row("HISTORY", "metric [minutes] [node]", "show one metric, one line per minute", {
-    ...lines,
-    ...second,
-  }),
+  row(
+    "HISTORY",
+    "metric [minutes] [hours] [node]",
+    "show one metric, one line per minute or hour",
+    {
+      ...lines,
+      ...second,
+    },
+  ),
   row("WATCH", "seconds", "show all metrics every so many seconds until a line is sent", {
     ...lines,
     ...second,

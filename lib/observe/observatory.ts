@@ -9,6 +9,7 @@ import { HandshakeFailures } from "../log/handshake_failures.ts";
 import { eventLog } from "./event_log.ts";
 import { fanOut } from "./fan_out.ts";
 import { History } from "./history.ts";
+import { Hours } from "./hours.ts";
 import { keepCounters, type KeptCounters } from "./kept_counters.ts";
 import { type SessionListener, Sessions } from "./sessions.ts";
 import { startTelemetry, type Telemetry } from "./telemetry.ts";
@@ -42,6 +43,7 @@ export interface Observatory extends AsyncDisposable {
   readonly sessions: Sessions;
   readonly counters: Counters;
   readonly history: History;
+  readonly hours: Hours;
 }
 
 /**
@@ -67,6 +69,7 @@ export async function openObservatory(options: ObservatoryOptions): Promise<Obse
     throw error;
   }
   const minutes = history.start();
+  const hours = new Hours({ store: state.counters, history, clock });
   const instruments = telemetry ? startTelemetry(counters, version) : undefined;
   const handshakes = new HandshakeFailures(undefined, clock);
   const observe = fanOut({
@@ -89,7 +92,11 @@ export async function openObservatory(options: ObservatoryOptions): Promise<Obse
     sessions,
     counters,
     history,
-    [Symbol.asyncDispose]: () => close(kept, minutes, instruments),
+    hours,
+    [Symbol.asyncDispose]: async () => {
+      await close(kept, minutes, instruments);
+      await hours[Symbol.asyncDispose]();
+    },
   };
 }
 

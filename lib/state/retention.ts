@@ -6,3 +6,5 @@ export const ACCESS_DAYS = 90;
 export const ACCESSES_PER_USER = 10_000;
 /** Minutes of history kept: a week. */
 export const HISTORY_MINUTES = 7 * 24 * 60;
+/** Hours of history kept: two years. */
+export const HISTORY_HOURS = 2 * 366 * 24;

@@ -284,6 +284,9 @@ Deno.test("flags of the admin client", () => {
   assertEquals(read("set transformer tr -d x --json").json, true);
   assertEquals(lines("add user bob -p"), ["add user bob -p"]);
   assertEquals(read("logs alice --json -p 7").json, true);
+  assertEquals(read("logs alice -p 7").port, 7);
+  assertEquals(lines("history pop3.logins 2 --hours --csv"), ["history pop3.logins 2 hours"]);
+  assertEquals(lines("trace 127.0.0.1 --bodies"), ["trace 127.0.0.1 bodies"]);
   for (
     const line of [
       "-p 0 users",
@@ -295,6 +298,8 @@ Deno.test("flags of the admin client", () => {
       "--nope",
       "-n a:b users",
       "-pass x users",
+      "--bodies users",
+      "users --hours",
       "-user a:b -pass x users",
     ]
   ) {

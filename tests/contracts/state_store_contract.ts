@@ -91,6 +91,20 @@ export function stateStoreContract(
     assertEquals(await users.listAppPasswords("ann"), []);
   });
 
+  test("keeps hours until they are forgotten", async ({ counters }) => {
+    for (const hour of [1, 2, 3]) {
+      await counters.appendHour(hour, new Map([["a", hour], ["b", 0.5]]));
+    }
+    await counters.appendHour(2, new Map([["a", 20]]));
+    assertEquals(await Array.fromAsync(counters.hours("a", 2)), [
+      { hour: 2, value: 20 },
+      { hour: 3, value: 3 },
+    ]);
+    await counters.forgetHoursBefore(3);
+    assertEquals(await Array.fromAsync(counters.hours("a", 0)), [{ hour: 3, value: 3 }]);
+    assertEquals(await Array.fromAsync(counters.hours("none", 0)), []);
+  });
+
   test("keeps users and administrators apart", async (store) => {
     await store.users.put(account("ann"), { revision: undefined });
     assertEquals(await store.administrators.find("ann"), undefined);

@@ -32,6 +32,15 @@ function watch(more: Partial<Watch> = {}): Watch {
     figures: () => ({ "pop3.sessions.active": 17, "pop3.bytes.sent": 2_500_000 }),
     history: (name) =>
       name === "pop3.connections" ? [{ minute: NOW - NOW % 60_000, value: 41 }] : undefined,
+    hours: (name) =>
+      Promise.resolve(
+        name === "pop3.connections"
+          ? [{ hour: NOW - NOW % 3_600_000 - 3_600_000, value: 5 }, {
+            hour: NOW - NOW % 3_600_000,
+            value: 7,
+          }]
+          : [],
+      ),
     sessions: () => [SESSION],
     metrics: () => "pop3_logins_total 1\n",
     health: () => Promise.resolve([]),
@@ -103,13 +112,37 @@ Deno.test("the dashboard shows figures, the last hour and sessions, all of it es
   const page = await response.text();
   assertMatch(page, /<b>17<\/b><span>Sessions now/);
   assertMatch(page, /<b>2.5 MB<\/b><span>Sent/);
-  assertMatch(page, /Connections a minute in the last hour: now 41, at most 41 in a minute\./);
+  assertMatch(page, /Connections per minute in the last hour: now 41, at most 41 in a minute\./);
   assertMatch(page, /up for 1 d 1 h/);
   assertMatch(page, /<td>&lt;img src=x onerror=alert\(1\)&gt;\\u202e&quot;&#39;&amp;<\/td>/);
   assertMatch(page, /<td class="n">1.23 MB<\/td><td class="n">1 min 5 s<\/td>/);
   assert(!page.includes("<img"));
   const live = await (await get(server, "/live")).text();
   assert(page.includes(live));
+});
+
+Deno.test("charts go back a day, a week, a month and a year, and figures are exported by hours", async () => {
+  await using server = await start();
+  for (const span of ["day", "week", "month", "year"]) {
+    const page = await (await get(server, `/?span=${span}`)).text();
+    assert(page.includes(`aria-current="page">${span}</b>`), span);
+    assert(page.includes(`in the last ${span}: now `), span);
+    assertEquals((await get(server, `/live?span=${span}`)).status, 200);
+  }
+  const year = await (await get(server, "/?span=year")).text();
+  assertMatch(year, /Connections per 3 days in the last year: now 12, at most 12 in 3 days\./);
+  const csv = await get(server, "/history.csv?hours=2");
+  assertEquals(csv.headers.get("content-type"), "text/csv; charset=utf-8");
+  const [names, ...lines] = (await csv.text()).trimEnd().split("\n");
+  assertMatch(names!, /^time,pop3\.sessions\.active,pop3\.sessions\.peak,pop3\.connections,/);
+  assertMatch(lines.join(), /^2023-11-14T21:00:00\.000Z,,,5,.*,2023-11-14T22:00:00\.000Z,,,7,/);
+  const json = await (await get(server, "/history.json")).json();
+  assertEquals(json[1], { time: "2023-11-14T22:00:00.000Z", "pop3.connections": 7 });
+  for (const path of ["/?span=century", "/history.csv?hours=0", "/history.json?hours=x"]) {
+    const refused = await get(server, path);
+    assertEquals(refused.status, 404, path);
+    await refused.body?.cancel();
+  }
 });
 
 Deno.test("the dashboard allows its own script and style by their hashes and nothing else", async () => {
@@ -124,7 +157,8 @@ Deno.test("the dashboard allows its own script and style by their hashes and not
     assert(policy.includes(`${tag}-src 'sha256-${hash}'`), tag);
   }
   assertMatch(policy, /^default-src 'none';.*frame-ancestors 'none'$/);
-  assert(!/(?:src|href)="(?!data:,")/.test(page));
+  // Nothing but itself: the other spans and the exports.
+  assert(!/(?:src|href)="(?!data:,"|\?span=|history\.(?:csv|json)")/.test(page));
   assert(!/ style="| on\w+="/.test(page.replace(/&lt;.*?&gt;/g, "")));
 });
 

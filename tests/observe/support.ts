@@ -80,6 +80,25 @@ export class MemoryCounterStore implements CounterStore {
   saves = 0;
   broken = false;
 
+  readonly rolledUp = new Map<number, ReadonlyMap<string, number>>();
+
+  appendHour(hour: number, values: ReadonlyMap<string, number>): Promise<void> {
+    this.rolledUp.set(hour, values);
+    return Promise.resolve();
+  }
+
+  async *hours(counter: string, since: number): AsyncGenerator<{ hour: number; value: number }> {
+    for (const [hour, values] of [...this.rolledUp].sort(([a], [b]) => a - b)) {
+      const value = values.get(counter);
+      if (hour >= since && value !== undefined) yield { hour, value };
+    }
+  }
+
+  forgetHoursBefore(hour: number): Promise<void> {
+    for (const each of [...this.rolledUp.keys()]) if (each < hour) this.rolledUp.delete(each);
+    return Promise.resolve();
+  }
+
   totals(): Promise<ReadonlyMap<string, number>> {
     return Promise.resolve(new Map(this.kept));
   }

@@ -62,6 +62,7 @@ async function manage({ asked, session, keyboard, input }: Managing): Promise<nu
   const runner = new Runner({
     session,
     json: asked.json,
+    csv: asked.csv,
     print: (text) => print(`${text}\n`),
     complain: isShell ? complain : (text) => complain(`postern: ${text}`),
     askPassword,

@@ -20,6 +20,7 @@ export interface AdminArguments {
   /** A PEM file. */
   readonly ca: string | undefined;
   readonly json: boolean;
+  readonly csv: boolean;
   /** What is asked for, in this order; nothing for a shell. */
   readonly commands: readonly AskedCommand[];
 }
@@ -61,6 +62,8 @@ const flags = withHelp([
     "PEM file of the authority that signed the server's certificate",
   ),
   ownFlag("bodies", undefined, "", "with the command trace: show messages, too"),
+  ownFlag("hours", undefined, "", "with the command history: a line per hour, for two years"),
+  ownFlag("csv", undefined, "", "lists as CSV: history, sessions, logs and the like"),
   ownFlag("json", undefined, "", "machine-readable output: one JSON line per command"),
   {
     ...ownFlag(
@@ -96,7 +99,12 @@ export function parseAdminArguments(args: readonly string[]): AdminArguments {
     tls: isGiven(values, "tls"),
     ca: text("ca"),
     json: isGiven(values, "json"),
-    commands: withBodies(commandsOf(rest, given), isGiven(values, "bodies")),
+    csv: isGiven(values, "csv"),
+    commands: withSuffix(
+      withSuffix(commandsOf(rest, given), "bodies", isGiven(values, "bodies")),
+      "hours",
+      isGiven(values, "hours"),
+    ),
   };
 }
 
@@ -129,11 +137,14 @@ export function adminHelp(): string {
  */
 function spellOut(args: readonly string[]): readonly string[] {
   const spelled: string[] = [];
+  let isCommand = false;
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!.replace(OLD_SPELLING, "--");
     if (arg === "--") return [...spelled, ...args.slice(i)];
     if (!arg.startsWith("-")) {
-      if (takesAnything(arg)) return [...spelled, ...markCommand(args.slice(i))];
+      // The first word is the command's; what follows one of ours may be flags again.
+      if (!isCommand && takesAnything(arg)) return [...spelled, ...markCommand(args.slice(i))];
+      isCommand = true;
       spelled.push(arg);
       continue;
     }
@@ -193,17 +204,20 @@ function commandsOf(
   throw new UsageError(`unexpected ${quote(rest[0]!)}: -n, -m and -d are commands themselves`);
 }
 
-/** `--bodies` belongs to one command. */
-function withBodies(
+/** Flags that belong to one command, and stand behind its words. */
+function withSuffix(
   commands: readonly AskedCommand[],
-  bodies: boolean,
+  flag: "bodies" | "hours",
+  isGiven: boolean,
 ): readonly AskedCommand[] {
-  if (!bodies) return commands;
+  if (!isGiven) return commands;
+  const owner = flag === "bodies" ? "trace" : "history";
   const [only] = commands;
-  if (commands.length !== 1 || only?.kind !== "line" || !/^trace /i.test(only.line)) {
-    throw new UsageError("--bodies belongs to the command trace");
+  const line = only?.kind === "line" ? only.line : "";
+  if (commands.length !== 1 || !new RegExp(`^${owner} `, "i").test(line)) {
+    throw new UsageError(`--${flag} belongs to the command ${owner}`);
   }
-  return [{ kind: "line", line: `${only.line} bodies` }];
+  return [{ kind: "line", line: `${line} ${flag}` }];
 }
 
 /** The login of `--user` and `--pass`. */

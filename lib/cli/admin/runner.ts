@@ -5,6 +5,7 @@ import { commandsHelp, helpOn } from "./admin_help.ts";
 import type { AdminSession } from "./admin_session.ts";
 import { checkArguments, chooseAdminCommand, type Chosen, lacksPassword } from "./command_line.ts";
 import { NoConnectionError, RefusedError } from "../../msmp_client/errors.ts";
+import { csv } from "./csv.ts";
 import { json, safe } from "../../terminal/safe_text.ts";
 import { figures, needsVersion2 } from "./views.ts";
 
@@ -13,6 +14,8 @@ export interface RunnerOptions {
   readonly session: AdminSession;
   /** Whether each answer is one line of JSON. */
   readonly json: boolean;
+  /** Whether lists are CSV. */
+  readonly csv: boolean;
   /** Writes a text to standard output, with a line end; returns whether anybody reads it. */
   readonly print: (text: string) => boolean;
   /** Writes a sentence to standard error. */
@@ -150,6 +153,7 @@ export class Runner {
   /** Returns whether anybody reads it. */
   #show(text: string, value: unknown): boolean {
     const { print } = this.#options;
+    if (this.#options.csv && Array.isArray(value) && value.length > 0) return print(csv(value));
     if (this.#options.json) return print(json(value));
     return text === "" || print(text);
   }

@@ -4,6 +4,7 @@ import { printable } from "../../bytes/printable.ts";
 import { PROMETHEUS_TYPE } from "../../observe/prometheus.ts";
 import { type DashboardData, dashboardPage, livePart, SCRIPT, STYLE } from "./page.ts";
 import { pageHeaders } from "./policy.ts";
+import { exported, type Span, SPANS } from "./spans.ts";
 
 /** What the HTTP server shows. */
 export interface Watch extends DashboardData {
@@ -68,17 +69,33 @@ export async function answering(
   { local, now }: AnswerOptions,
 ): Promise<Answering> {
   const headers = await pageHeaders(SCRIPT, STYLE);
-  const page = kept(() => dashboardPage(watch, now()), now);
-  const live = kept(() => livePart(watch, now()), now);
-  const dashboard = (draw: () => string, host: string | undefined): Answer =>
-    local && !isLocalName(host, watch.serverName)
-      ? plain(421, "The dashboard is not served under this name.\n")
-      : plain(200, draw(), headers);
+  const drawings = new Map(SPANS.map((span) => [span.name, {
+    page: kept(() => dashboardPage(watch, now(), span), now),
+    live: kept(() => livePart(watch, now(), span), now),
+  }]));
+  const foreign = plain(421, "The dashboard is not served under this name.\n");
+  const isForeign = (host: string | undefined): boolean =>
+    local && !isLocalName(host, watch.serverName);
+  const dashboard = async (what: "page" | "live", url: URL, host?: string): Promise<Answer> => {
+    if (isForeign(host)) return foreign;
+    const drawing = drawings.get((url.searchParams.get("span") ?? "hour") as Span["name"]);
+    return drawing === undefined
+      ? plain(404, "Not found. The span is hour, day, week, month or year.\n")
+      : plain(200, await drawing[what](), headers);
+  };
+  const download = async (format: "csv" | "json", url: URL, host?: string): Promise<Answer> => {
+    if (isForeign(host)) return foreign;
+    const body = await exported(watch, format, url.searchParams.get("hours"));
+    if (body === undefined) return plain(404, "Not found. The hours are 1 to 17568.\n");
+    const type = format === "csv" ? "text/csv; charset=utf-8" : "application/json";
+    return plain(200, body, { "content-type": type });
+  };
   return async ({ method, target, host }) => {
     if (method !== "GET" && method !== "HEAD") {
       return plain(405, "Only GET and HEAD are served here.\n", { allow: "GET, HEAD" });
     }
-    switch (pathOf(target)) {
+    const url = urlOf(target);
+    switch (url?.pathname) {
       case "/healthz":
         return probe("ok", await watch.health());
       case "/readyz":
@@ -86,18 +103,22 @@ export async function answering(
       case "/metrics":
         return plain(200, watch.metrics(), { "content-type": PROMETHEUS_TYPE });
       case "/":
-        return dashboard(page, host);
+        return await dashboard("page", url, host);
       case "/live":
-        return dashboard(live, host);
+        return await dashboard("live", url, host);
+      case "/history.csv":
+        return await download("csv", url, host);
+      case "/history.json":
+        return await download("json", url, host);
       default:
         return plain(404, "Not found. Try /, /healthz, /readyz or /metrics.\n");
     }
   };
 }
 
-/** The path of a request target (RFC 9112, section 3.2); one that begins with two slashes names no host there. */
-function pathOf(target: string): string | undefined {
-  return URL.parse(target.startsWith("/") ? `http://localhost${target}` : target)?.pathname;
+/** A request target (RFC 9112, section 3.2); one that begins with two slashes names no host there. */
+function urlOf(target: string): URL | undefined {
+  return URL.parse(target.startsWith("/") ? `http://localhost${target}` : target) ?? undefined;
 }
 
 /** An answer in plain text, unless `headers` say otherwise. */
@@ -115,15 +136,17 @@ function probe(good: string, reasons: readonly string[]): Answer {
     : plain(503, reasons.map((reason) => `${printable(reason, LONGEST_REASON)}\n`).join(""));
 }
 
-/** Draws anew only when the last drawing is no longer fresh. */
-function kept(draw: () => string, now: () => number): () => string {
-  let text = "";
+/** Draws anew only when the last drawing is no longer fresh; those who ask while it is drawn get the same. */
+function kept(draw: () => Promise<string>, now: () => number): () => Promise<string> {
+  let text: Promise<string> | undefined;
   let drawn = -Infinity;
   return () => {
     const age = now() - drawn;
-    if (age >= FRESH || age < 0) {
-      text = draw();
+    if (text === undefined || age >= FRESH || age < 0) {
       drawn = now();
+      text = draw();
+      // What failed is not shown again.
+      text.catch(() => drawn = -Infinity);
     }
     return text;
   };

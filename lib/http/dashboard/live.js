@@ -2,7 +2,7 @@
 const PERIOD = 2000;
 
 async function refresh() {
-  const response = await fetch("live", { signal: AbortSignal.timeout(10_000) });
+  const response = await fetch("live" + location.search, { signal: AbortSignal.timeout(10_000) });
   if (!response.ok) throw new Error(response.statusText);
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
   for (const part of document.querySelectorAll("[data-part]")) {

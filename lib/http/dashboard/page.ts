@@ -1,16 +1,16 @@
 /** The dashboard: figures, the last hour, the sessions; whole as a page, and its living part alone. */
 
-import type { MinuteValue } from "../../observe/history.ts";
 import type { SessionView } from "../../observe/sessions.ts";
 import { printable } from "../../bytes/printable.ts";
-import { chart, CHART_MINUTES, type ChartOptions } from "./chart.ts";
+import { chart, type ChartOptions } from "./chart.ts";
+import { type PastFigures, type Point, pointsOf, type Span, SPANS } from "./spans.ts";
 import { type Html, markup, trusted } from "./html.ts";
 import script from "./live.js" with { type: "text" };
 import style from "./style.css" with { type: "text" };
 import { elapsed, inUnit, type Unit } from "../../bytes/units.ts";
 
 /** What the dashboard shows, asked for at each view. */
-export interface DashboardData {
+export interface DashboardData extends PastFigures {
   readonly serverName: string;
   readonly version: string;
   /** Milliseconds for which the server has run. */
@@ -19,8 +19,6 @@ export interface DashboardData {
   trouble(): string | undefined;
   /** Every figure by its metric's name. */
   figures(): Readonly<Record<string, number>>;
-  /** The last minutes of a metric; undefined where there is no such metric. */
-  history(name: string, minutes: number): readonly MinuteValue[] | undefined;
   /** The open sessions, the oldest first. */
   sessions(): Iterable<SessionView>;
 }
@@ -46,10 +44,10 @@ const CARDS: readonly (readonly [name: string, title: string, unit: Unit])[] = [
 
 const CHARTS: readonly (Pick<ChartOptions, "title" | "unit" | "shape"> & { name: string })[] = [
   { name: "pop3.sessions.active", title: "Sessions", unit: "count", shape: "line" },
-  { name: "pop3.connections", title: "Connections a minute", unit: "count", shape: "bars" },
-  { name: "pop3.messages.retrieved", title: "Messages a minute", unit: "count", shape: "bars" },
-  { name: "pop3.bytes.sent", title: "Sent a minute", unit: "octets", shape: "bars" },
-  { name: "pop3.auth.failures", title: "Failed logins a minute", unit: "count", shape: "bars" },
+  { name: "pop3.connections", title: "Connections", unit: "count", shape: "bars" },
+  { name: "pop3.messages.retrieved", title: "Messages", unit: "count", shape: "bars" },
+  { name: "pop3.bytes.sent", title: "Sent", unit: "octets", shape: "bars" },
+  { name: "pop3.auth.failures", title: "Failed logins", unit: "count", shape: "bars" },
   {
     name: "pop3.command.duration",
     title: "Mean answer time",
@@ -59,7 +57,11 @@ const CHARTS: readonly (Pick<ChartOptions, "title" | "unit" | "shape"> & { name:
 ];
 
 /** The whole page. It asks for nothing but {@linkcode livePart} again. */
-export function dashboardPage(data: DashboardData, now: number): string {
+export async function dashboardPage(
+  data: DashboardData,
+  now: number,
+  span: Span = SPANS[0],
+): Promise<string> {
   return markup`<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -72,7 +74,7 @@ export function dashboardPage(data: DashboardData, now: number): string {
 <noscript><meta http-equiv="refresh" content="10"></noscript>
 </head>
 <body>
-${trusted(livePart(data, now))}
+${trusted(await livePart(data, now, span))}
 <script>${trusted(SCRIPT)}</script>
 </body>
 </html>
@@ -80,11 +82,19 @@ ${trusted(livePart(data, now))}
 }
 
 /** What changes from one look to the next, as pieces with a `data-part` each. */
-export function livePart(data: DashboardData, now: number): string {
+export async function livePart(
+  data: DashboardData,
+  now: number,
+  span: Span = SPANS[0],
+): Promise<string> {
+  const series = await Promise.all(CHARTS.map(({ name }) => pointsOf(data, name, span)));
   return markup`<header data-part="head">${head(data)}</header>
 <main>
 <section aria-label="Figures" class="cards" data-part="cards">${cards(data)}</section>
-<section aria-label="The last hour" class="charts" data-part="charts">${charts(data, now)}</section>
+<nav aria-label="Time shown" class="spans" data-part="spans">${spans(span)}</nav>
+<section aria-label="The last ${span.name}" class="charts" data-part="charts">${
+    charts(series, span, now)
+  }</section>
 <section aria-label="Sessions" data-part="sessions">${sessions(data, now)}</section>
 </main>`.toString();
 }
@@ -109,14 +119,29 @@ function cards(data: DashboardData): Html {
   }`;
 }
 
-function charts(data: DashboardData, now: number): Html {
+/** Links to the other spans, and to the figures by hours as files. */
+function spans(shown: Span): Html {
   return markup`${
-    CHARTS.map(({ name, title, unit, shape }) => {
-      const minutes = data.history(name, CHART_MINUTES) ?? [];
-      // No command, no answer time: a minute without is a gap, and not infinitely fast.
-      const values = unit === "milliseconds" ? minutes.filter(({ value }) => value > 0) : minutes;
-      return chart({ title, unit, shape, now, values });
-    })
+    SPANS.map(({ name }) =>
+      name === shown.name
+        ? markup`<b aria-current="page">${name}</b>`
+        : markup`<a href="?span=${name}">${name}</a>`
+    )
+  } <a href="history.csv" download>CSV</a><a href="history.json" download>JSON</a>`;
+}
+
+function charts(series: readonly (readonly Point[])[], span: Span, now: number): Html {
+  return markup`${
+    CHARTS.map(({ title, unit, shape }, at) =>
+      chart({
+        title: shape === "bars" ? `${title} per ${span.each}` : title,
+        unit,
+        shape,
+        span,
+        now,
+        values: series[at] ?? [],
+      })
+    )
   }`;
 }
 

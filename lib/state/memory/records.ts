@@ -7,6 +7,7 @@ import type {
   AccessStart,
   CounterStore,
   HistoryRow,
+  HourRow,
 } from "../../contracts/record_store.ts";
 import { ACCESS_DAYS, ACCESSES_PER_USER } from "../retention.ts";
 
@@ -61,6 +62,7 @@ export class MemoryAccessLog implements AccessLog {
 export class MemoryCounters implements CounterStore {
   readonly #totals = new Map<string, number>();
   readonly #rows = new Map<number, ReadonlyMap<string, number>>();
+  readonly #hours = new Map<number, ReadonlyMap<string, number>>();
 
   totals(): Promise<ReadonlyMap<string, number>> {
     return Promise.resolve(new Map(this.#totals));
@@ -99,5 +101,22 @@ export class MemoryCounters implements CounterStore {
       const value = this.#rows.get(minute)?.get(counter);
       if (minute >= since && value !== undefined) yield { minute, value };
     }
+  }
+
+  appendHour(hour: number, values: ReadonlyMap<string, number>): Promise<void> {
+    this.#hours.set(hour, new Map(values));
+    return Promise.resolve();
+  }
+
+  async *hours(counter: string, since: number): AsyncGenerator<HourRow> {
+    for (const hour of [...this.#hours.keys()].sort((one, other) => one - other)) {
+      const value = this.#hours.get(hour)?.get(counter);
+      if (hour >= since && value !== undefined) yield { hour, value };
+    }
+  }
+
+  forgetHoursBefore(hour: number): Promise<void> {
+    for (const each of [...this.#hours.keys()]) if (each < hour) this.#hours.delete(each);
+    return Promise.resolve();
   }
 }

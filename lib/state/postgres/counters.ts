@@ -1,6 +1,6 @@
 /** Counters' totals and their history in a database: rows of this node's own, and sums of all. */
 
-import type { CounterStore, HistoryRow } from "../../contracts/record_store.ts";
+import type { CounterStore, HistoryRow, HourRow } from "../../contracts/record_store.ts";
 import type { Database } from "./database.ts";
 import { numberOf } from "./values.ts";
 
@@ -91,6 +91,33 @@ export class PostgresCounters implements CounterStore {
 
   async *history(counter: string, since: number): AsyncGenerator<HistoryRow> {
     yield* await this.#rows("node = $3 AND", counter, since, [this.#node]);
+  }
+
+  async appendHour(hour: number, values: ReadonlyMap<string, number>): Promise<void> {
+    await this.#database.query(
+      "INSERT INTO {history_hour} SELECT $1::bigint, $2::text, u.name, u.value FROM unnest($3::text[], " +
+        "$4::double precision[]) AS u (name, value) " +
+        "ON CONFLICT (hour, node, name) DO UPDATE SET value = excluded.value",
+      [hour, this.#node, [...values.keys()], [...values.values()]],
+      { repeatable: true },
+    );
+  }
+
+  async *hours(counter: string, since: number): AsyncGenerator<HourRow> {
+    const { rows } = await this.#database.query(
+      "SELECT hour, value FROM {history_hour} WHERE node = $1 AND name = $2 AND hour >= $3 ORDER BY hour",
+      [this.#node, counter, since],
+      { repeatable: true },
+    );
+    for (const row of rows) yield { hour: numberOf(row.hour), value: numberOf(row.value) };
+  }
+
+  async forgetHoursBefore(hour: number): Promise<void> {
+    await this.#database.query(
+      "DELETE FROM {history_hour} WHERE node = $1 AND hour < $2",
+      [this.#node, hour],
+      { repeatable: true },
+    );
   }
 
   /** The sums of all other nodes, those that are gone included; of peaks, which are no sums, the highest. */

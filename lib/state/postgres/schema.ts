@@ -55,6 +55,9 @@ const STEPS: readonly (readonly string[])[] = [[
   `CREATE TABLE IF NOT EXISTS {history} (
     minute bigint NOT NULL, node text NOT NULL, name text NOT NULL, value double precision,
     weight double precision, PRIMARY KEY (minute, node, name))`,
+  `CREATE TABLE IF NOT EXISTS {history_hour} (
+    hour bigint NOT NULL, node text NOT NULL, name text NOT NULL, value double precision NOT NULL,
+    PRIMARY KEY (hour, node, name))`,
   `CREATE TABLE IF NOT EXISTS {ban} (
     kind text NOT NULL, target text COLLATE "C" NOT NULL, since timestamptz NOT NULL,
     until timestamptz NOT NULL, failures int NOT NULL, PRIMARY KEY (kind, target))`,

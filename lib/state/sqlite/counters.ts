@@ -1,6 +1,6 @@
 /** Counters' totals and their history in the state file. */
 
-import type { CounterStore, HistoryRow } from "../../contracts/record_store.ts";
+import type { CounterStore, HistoryRow, HourRow } from "../../contracts/record_store.ts";
 import type { SqliteDatabase } from "./database.ts";
 
 /** Rows read at a time by {@linkcode SqliteCounters.history}. */
@@ -99,6 +99,45 @@ export class SqliteCounters implements CounterStore {
       }
       if (rows.length < PAGE) return;
     }
+  }
+
+  async appendHour(hour: number, values: ReadonlyMap<string, number>): Promise<void> {
+    this.#database.transaction("kill", () => {
+      for (const [name, value] of values) {
+        this.#database.run(
+          "INSERT INTO history_hours VALUES (?, ?, ?) " +
+            "ON CONFLICT (counter, hour) DO UPDATE SET value = excluded.value",
+          this.#id(name),
+          hour,
+          value,
+        );
+      }
+    });
+  }
+
+  async *hours(counter: string, since: number): AsyncGenerator<HourRow> {
+    for (let next = since;;) {
+      const rows = this.#database.all(
+        "SELECT hour, value FROM history_hours JOIN counters ON counters.id = history_hours.counter " +
+          "WHERE counters.name = ? AND hour >= ? ORDER BY hour LIMIT ?",
+        counter,
+        next,
+        PAGE,
+      );
+      for (const row of rows) {
+        next = row.hour as number + 1;
+        yield { hour: row.hour as number, value: row.value as number };
+      }
+      if (rows.length < PAGE) return;
+    }
+  }
+
+  /** See {@linkcode CounterStore.forgetHoursBefore}. */
+  // deno-lint-ignore require-await -- what is thrown must reject
+  async forgetHoursBefore(hour: number): Promise<void> {
+    this.#database.transaction("kill", () => {
+      this.#database.run("DELETE FROM history_hours WHERE hour < ?", hour);
+    });
   }
 
   /** Within a transaction: a counter's number, under which its rows are kept. */

@@ -180,4 +180,10 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   ${sealing(TERMS)}
   `,
+  `
+  -- Minutes, rolled up by hours for two years.
+  CREATE TABLE history_hours (
+    counter INTEGER NOT NULL, hour INTEGER NOT NULL, value REAL NOT NULL, PRIMARY KEY (counter, hour)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
