@@ -18,6 +18,8 @@ import {
   UserDirectoryError,
   type Verified,
 } from "../contracts/user_directory.ts";
+import { splitFolder } from "../bytes/folder_name.ts";
+import { withoutFolder } from "./folder_login.ts";
 import { refuseUserName } from "../bytes/user_name.ts";
 import { addressGroup } from "../net/networks.ts";
 import { logger } from "../log/logging.ts";
@@ -89,7 +91,8 @@ export class LocalLoginService implements LoginService {
 
   async scramParameters(user: string): Promise<ScramParameters | undefined> {
     try {
-      return await this.#options.directory.scramParameters(user);
+      const { user: name } = splitFolder(user, this.#options.settings().folderSeparator);
+      return await this.#options.directory.scramParameters(name);
     } catch (error) {
       if (!(error instanceof UserDirectoryError)) throw error;
       this.#uncheckable(error);
@@ -113,7 +116,9 @@ export class LocalLoginService implements LoginService {
     gone: AbortSignal | undefined,
     waits: Waits,
   ): Promise<LoginOutcome> {
-    const checked = await this.#check(identity, credentials, gone, waits);
+    const { folderSeparator } = this.#options.settings();
+    const { folder, own } = withoutFolder(credentials, folderSeparator);
+    const checked = await this.#check(identity, own, gone, waits);
     if (checked.kind === "refused") {
       const { reason, delay } = checked;
       return this.#refuse(identity, credentials, {
@@ -136,14 +141,17 @@ export class LocalLoginService implements LoginService {
       });
     }
     const asked = this.#clock.monotonic();
-    const lease = await this.#lock(verified.user, identity, credentials.mechanism);
+    // A folder has a lock of its own; no user's name holds a slash.
+    const locked = folder === undefined ? verified.user : `${verified.user}/${folder}`;
+    const lease = await this.#lock(locked, identity, credentials.mechanism);
     waits.sum += this.#clock.monotonic() - asked;
     if (typeof lease === "string") {
       return this.#refuse(identity, credentials, { kind: "refused", reason: lease });
     }
     await this.#loginTimes.note(verified.user, this.settings.loginDelay);
     await this.#noteUse(verified, identity);
-    const { appPassword, record, serverSignature } = verified;
+    const { appPassword, serverSignature } = verified;
+    const record = folder === undefined ? verified.record : { ...verified.record, folder };
     return {
       kind: "granted",
       user: verified.user,

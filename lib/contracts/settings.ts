@@ -66,6 +66,8 @@ export interface Settings extends SessionSettings {
   readonly admin: readonly string[];
   /** A passwd-file. */
   readonly users: string | undefined;
+  /** What stands between a user's name and a folder's, or undefined. */
+  readonly folderSeparator: string | undefined;
   /** A URL, `unix:PATH`, or a command line. */
   readonly authHook: string | undefined;
   /** Seconds that a good answer of the hook is remembered; 0 means not at all. */

@@ -6,6 +6,8 @@ export interface UserRecord {
   readonly mailbox?: string;
   /** The home folder, an absolute path. */
   readonly home?: string;
+  /** The folder of the mailbox that this session asked for (`ada/Junk`), as Maildir++ writes it: `Junk`, `Lists.Deno`. */
+  readonly folder?: string;
   /** Octets of mail that the user may have; 0 for no limit. */
   readonly quota?: number;
   /** Days that deleted messages are kept; 0 for none. */

@@ -154,3 +154,31 @@ Deno.test("another format of mailboxes is refused at the start", async () => {
   assertEquals(code, 2);
   assertStringIncludes(stderr, "doveadm sync");
 });
+
+Deno.test("a folder of a Maildir is a maildrop of its own, and no name leads out of the mailbox", async () => {
+  using root = folder();
+  await makeMailbox(`${root.path}/ada`, "maildir", [MESSAGE]);
+  await makeMailbox(`${root.path}/ada/.Junk`, "maildir", [MESSAGE, MESSAGE]);
+  await makeMailbox(`${root.path}/ada/.Lists.Deno`, "maildir", [MESSAGE, MESSAGE, MESSAGE]);
+  await using program = await startProgram({
+    maildir: root.path,
+    users: { ada: "x", bob: "x" },
+    flags: ["--folder-separator", "/", "--auth-delay", "0"],
+  });
+  assertMatch(await login(program, "ada/Junk"), /^\+OK 2 messages/);
+  assertMatch(await login(program, "ada/Lists/Deno"), /^\+OK 3 messages/);
+  assertMatch(await login(program, "ada/INBOX"), /^\+OK 1 messages/);
+  for (const name of ["ada/None", "ada/../bob", "ada//", "ada/", "ada/.Junk", "bob/Junk"]) {
+    assertMatch(await login(program, name), /^-ERR \[SYS\/PERM\]/, name);
+  }
+  assertMatch(await login(program, "ada/Junk", "wrong"), /^-ERR \[AUTH\]/);
+  // Two locks.
+  using inbox = await program.connect();
+  await inbox.login("ada", "x");
+  using junk = await program.connect();
+  await junk.login("ada/Junk", "x");
+  assertMatch(await login(program, "ada/Junk"), /^-ERR \[IN-USE\]/);
+  await junk.ok("DELE 1");
+  await junk.ok("QUIT");
+  assertMatch(await login(program, "ada/Junk"), /^\+OK 1 messages/);
+});

@@ -1,5 +1,7 @@
 /** Where a user's mailbox lies: below the mail folder, or below a folder of homes. */
 
+import { refuseFolder } from "../../bytes/folder_name.ts";
+import { quote } from "../../bytes/quote.ts";
 import { refuseUserName } from "../../bytes/user_name.ts";
 import { MaildropUnreadableError } from "../../contracts/mail_store.ts";
 import type { UserRecord } from "../../contracts/user_record.ts";
@@ -44,6 +46,26 @@ export interface MailboxPlace {
  * @throws {MaildropUnreadableError} when the place cannot take the name, lies outside, or leads through a link
  */
 export function mailboxPlace(
+  user: string,
+  record: UserRecord | undefined,
+  options: MailboxPathOptions,
+): MailboxPlace | undefined {
+  const inbox = inboxPlace(user, record, options);
+  const folder = record?.folder;
+  if (inbox === undefined || folder === undefined) return inbox;
+  const refusal = refuseFolder(folder);
+  const path = `${inbox.path}/.${folder}`;
+  // Only one that is there is opened, and none is made: a name that is mistyped must not look like an empty folder.
+  if (refusal === undefined && look(path)?.isDirectory) return { ...inbox, path };
+  throw new MaildropUnreadableError(
+    `The mailbox of ${user} has no folder ${quote(folder)}${
+      refusal === undefined ? "" : `: ${refusal}`
+    }`,
+  );
+}
+
+/** The same of the inbox. */
+function inboxPlace(
   user: string,
   record: UserRecord | undefined,
   options: MailboxPathOptions,

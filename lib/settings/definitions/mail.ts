@@ -5,7 +5,7 @@ import { wholeNumber } from "../types/numbers.ts";
 import { lmtpPlace, network } from "../types/addresses.ts";
 import { fileIds, place } from "../types/places.ts";
 import { octets } from "../types/sizes.ts";
-import { choice, domain, folder, onOff } from "../types/texts.ts";
+import { choice, domain, folder, folderSeparator, onOff } from "../types/texts.ts";
 import { listOf, optional } from "../types/value_type.ts";
 
 export const mail = {
@@ -33,6 +33,13 @@ export const mail = {
     takesEffect: "next start",
     session: true,
     help: "folder of homes, in which mailboxes may lie besides the mail folder",
+  },
+  folderSeparator: {
+    type: optional(folderSeparator),
+    default: undefined,
+    defaultText: "off",
+    takesEffect: "next start",
+    help: "with /, the user name ada/Junk opens the folder .Junk of ada's Maildir",
   },
   quota: {
     type: octets,

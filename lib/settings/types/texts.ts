@@ -103,3 +103,10 @@ export const hook: ValueType<string> = single({
     return !/^https?:/i.test(text) || URL.canParse(text) ? text : undefined;
   },
 });
+
+/** What separates a user's name from a folder's: a sign that few names hold. */
+export const folderSeparator: ValueType<string> = single({
+  placeholder: "CHAR",
+  expected: "one of the characters / \\ | # %",
+  parse: (text) => /^[/\\|#%]$/.test(text) ? text : undefined,
+});
