@@ -6,7 +6,7 @@ import { isNotFound } from "../files/file_error.ts";
 /** How long, in milliseconds, a file system may take to answer: mail programs wait for half a minute or more. */
 const TIME_LIMIT_MS = 5000;
 /** How long, in milliseconds, a file system that answered is not asked again: messages of one session come one after the other. */
-const RECENT_MS = 1000;
+export const RECENT_MS = 1000;
 /** Folders whose answer is waited for in vain: each holds one of the runtime's 32 threads for file calls. */
 const MOST_HUNG = 16;
 /** Folders of which is remembered when they answered; when there are more, all are forgotten. */

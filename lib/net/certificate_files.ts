@@ -1,5 +1,6 @@
 /** Certificate files: reading them (main thread only; workers are handed the bytes) and noticing that they changed. */
 
+import { delay } from "../async/delay.ts";
 import { fileErrorReason } from "../files/file_error.ts";
 import { CertificateError, type CertificateMaterial } from "./certificates.ts";
 
@@ -90,6 +91,8 @@ async function readFile(path: string): Promise<Uint8Array> {
 export interface WatchOptions {
   /** Milliseconds between two looks. @default 2000 */
   readonly interval?: number;
+  /** Waits from one look to the next. @default {it keeps no process alive} */
+  readonly pause?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   /** Ends the watch. */
   readonly signal: AbortSignal;
 }
@@ -106,10 +109,9 @@ export function watchCertificateFiles(
   changed: () => void,
   options: WatchOptions,
 ): void {
-  const { interval = 2000, signal } = options;
+  const { interval = 2000, signal, pause = unseen } = options;
   let known: string | undefined;
   let seen: string | undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
 
   const look = async (): Promise<void> => {
     const now = await fingerprint(paths);
@@ -122,11 +124,14 @@ export function watchCertificateFiles(
       }
     }
     seen = now;
-    timer = setTimeout(look, interval);
-    Deno.unrefTimer(Number(timer));
+    // Rejected when the watch ends.
+    pause(interval, signal).then(look, () => {});
   };
-  signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
   look();
+}
+
+function unseen(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return delay(milliseconds, { signal, persistent: false });
 }
 
 /** What tells one version of some files from the next, or undefined when one of them is not there now. */

@@ -1,5 +1,6 @@
 /** Waiting for the client with an end to the patience. */
 
+import { type Clock, systemClock } from "../async/clock.ts";
 import type { CloseReason } from "../contracts/event.ts";
 
 /** A connection that broke, or was closed, while something was read or written. */
@@ -12,19 +13,29 @@ const LOOK_MS = 250;
 
 /** Something that waits, and must not wait for ever. */
 export interface Waiting {
-  /** Ends a wait that has lasted too long by now, on the clock of `performance.now()`. */
+  /** Ends a wait that has lasted too long by now, on the monotonic clock. */
   look(now: number): void;
 }
 
 /** Looks at the waits of many connections by one timer: ten thousand idle sessions would hold ten thousand. */
 export class StallClock {
   readonly #guards = new Set<Waiting>();
+  readonly #clock: Clock;
   #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(clock: Clock = systemClock) {
+    this.#clock = clock;
+  }
+
+  /** Milliseconds on the clock that waits are measured with. */
+  now(): number {
+    return this.#clock.monotonic();
+  }
 
   /** Begins to look at somebody's waits. */
   add(guard: Waiting): void {
     this.#guards.add(guard);
-    this.#timer ??= setInterval(() => this.#look(), LOOK_MS);
+    this.#timer ??= setInterval(() => this.look(), LOOK_MS);
   }
 
   /** Looks at somebody's waits no more. */
@@ -35,8 +46,9 @@ export class StallClock {
     this.#timer = undefined;
   }
 
-  #look(): void {
-    const now = performance.now();
+  /** Looks at all waits now; the timer does so by itself. */
+  look(): void {
+    const now = this.now();
     for (const guard of this.#guards) guard.look(now);
   }
 }
@@ -65,7 +77,7 @@ export class StallGuard implements Waiting {
    */
   async watch<T>(milliseconds: number, reason: CloseReason, pending: Promise<T>): Promise<T> {
     if (milliseconds > 0) {
-      this.#deadline = performance.now() + milliseconds;
+      this.#deadline = this.#clock.now() + milliseconds;
       this.#reason = reason;
     }
     try {

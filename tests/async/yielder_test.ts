@@ -70,6 +70,7 @@ Deno.test("a thread that was idle begins a new slice, and short work never pause
   const yielder = new Yielder(50);
   for (let round = 0; round < 3; round++) {
     assertEquals(yielder.due(), false);
+    // Longer than a slice; a busy machine makes it longer still.
     await delay(60);
   }
 });

@@ -169,14 +169,19 @@ Deno.test("memory: clients that send an octet a second slow nobody", async () =>
     }
   }));
   await new Promise((resolve) => setTimeout(resolve, 1000));
-  const beside = await middle();
-  dripping = false;
-  await work;
-  for (const conn of drippers) conn.close();
-  assert(
-    beside < 2 * usual + 10,
-    `a session took ${beside.toFixed(1)} ms beside them and ${usual.toFixed(1)} ms before`,
-  );
+  let beside = NaN;
+  try {
+    // Real time is what is measured: where the machine was busy with something else, it is measured again.
+    await eventually(
+      "a session beside them as quick as before",
+      async () => (beside = await middle()) < 2 * usual + 10,
+      () => `It took ${beside.toFixed(1)} ms, and ${usual.toFixed(1)} ms before.`,
+    );
+  } finally {
+    dripping = false;
+    await work;
+    for (const conn of drippers) conn.close();
+  }
 });
 
 Deno.test("memory: a connection a millisecond, of clients that leave at once, leaves nothing behind", async () => {

@@ -3,7 +3,12 @@
 import { join } from "node:path";
 import { makeMailbox, messageOfSize, temporaryFolder } from "../support/mailboxes.ts";
 import { freshSchema, hasPostgres, type TestPostgres, testPostgres } from "../support/postgres.ts";
-import { type RunningProgram, runProgram, startProgram } from "../support/program.ts";
+import {
+  type ProgramOptions,
+  type RunningProgram,
+  runProgram,
+  startProgram,
+} from "../support/program.ts";
 
 /** Users of every cluster; all have mail. */
 export const USERS = { ann: "annika", bob: "builder", cleo: "patra" } as const;
@@ -45,8 +50,17 @@ export class Cluster implements AsyncDisposable {
   }
 
   /** Starts a node; the caller stops it, or the cluster does. */
-  async start(name: string, ...flags: readonly string[]): Promise<RunningProgram> {
+  start(name: string, ...flags: readonly string[]): Promise<RunningProgram> {
+    return this.startWith(name, { flags });
+  }
+
+  /** Starts a node, and looks at it before it is ready. */
+  async startWith(
+    name: string,
+    { flags = [], ...options }: Pick<ProgramOptions, "flags" | "starting">,
+  ): Promise<RunningProgram> {
     const program = await startProgram({
+      ...options,
       maildir: this.maildir,
       users: USERS,
       state: this.url,

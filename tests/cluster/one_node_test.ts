@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { runProgram } from "../support/program.ts";
+import { eventually } from "../support/waiting.ts";
 import { Cluster, clusterTest, logIn, USERS, visit } from "./nodes.ts";
 
 clusterTest(
@@ -113,9 +114,12 @@ clusterTest("a start waits for a database that is not there yet", async () => {
   const postgres = TestPostgres.start();
   await using cluster = await Cluster.make({ postgres });
   postgres.down();
-  const starting = cluster.start("one");
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  postgres.up();
-  const node = await starting;
+  const node = await cluster.startWith("one", {
+    async starting(program): Promise<void> {
+      const waits = (): boolean => program.stderr.includes("for the database");
+      await eventually("that it says it waits", waits, () => program.stderr);
+      postgres.up();
+    },
+  });
   assertMatch(await visit(node, "ann"), /^\+OK/);
 });

@@ -9,6 +9,7 @@ import type { FolderMailStore } from "../../lib/mail/folder/folder_mail_store.ts
 import { type FolderStamp, stampOf } from "../../lib/mail/folder/folder_stamp.ts";
 import { ALL_REMOVED, concat, readAll } from "../contracts/mail_store_contract.ts";
 import { TestRunningTime } from "../support/test_clock.ts";
+import { turns } from "../support/waiting.ts";
 import { CountedListings } from "./counted_listings.ts";
 import { FIRST, TempMail } from "./temp_mail.ts";
 
@@ -298,7 +299,8 @@ Deno.test("a retrieval is noted although another session writes its cache at tha
   maildrop.retrieved(maildrop.messages[0]!);
   mail.put("alice", { ".postern-cache.new": "half" });
   const end = maildrop[Symbol.asyncDispose]();
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  // Fewer turns than it tries: it has met the other's file by then, and has not given up.
+  await turns(5);
   Deno.removeSync(mail.path("alice/.postern-cache.new"));
   await end;
   running.advance(24 * 60 * 60 * 1000);

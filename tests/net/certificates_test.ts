@@ -206,32 +206,43 @@ Deno.test("certificate files are watched, through writing, renaming and links", 
   await Deno.writeTextFile(b, "another");
   await Deno.symlink(a, link);
   const ending = new AbortController();
-  let told = Promise.withResolvers<void>();
   let count = 0;
-  watchCertificateFiles([link], () => {
-    count++;
-    told.resolve();
-  }, { interval: 15, signal: ending.signal });
-  // Deno does not count an unref'd timer as a reason to wait.
-  const alive = setInterval(() => {}, 10);
-  const change = async (work: () => Promise<void>): Promise<void> => {
-    told = Promise.withResolvers<void>();
-    await work();
-    await told.promise;
+  let looked = Promise.withResolvers<void>();
+  let next = Promise.withResolvers<void>();
+  watchCertificateFiles([link], () => count++, {
+    signal: ending.signal,
+    pause: () => {
+      looked.resolve();
+      return next.promise;
+    },
+  });
+  const look = async (): Promise<void> => {
+    const before = next;
+    [looked, next] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    before.resolve();
+    await looked.promise;
   };
-  await new Promise((resolve) => setTimeout(resolve, 30));
-  await change(() => Deno.writeTextFile(a, "three"));
-  await change(async () => {
-    await Deno.remove(link);
-    await new Promise((resolve) => setTimeout(resolve, 40));
-    await Deno.symlink(b, link);
-  });
-  await change(async () => {
-    await Deno.writeTextFile(`${folder}/new`, "another");
-    await Deno.rename(`${folder}/new`, b);
-  });
+  await looked.promise;
+  await Deno.writeTextFile(a, "three");
+  await look();
+  // Not at rest yet: it may be half written.
+  assertEquals(count, 0);
+  await look();
+  assertEquals(count, 1);
+  await Deno.remove(link);
+  await look();
+  await look();
+  assertEquals(count, 1);
+  await Deno.symlink(b, link);
+  await look();
+  await look();
+  assertEquals(count, 2);
+  await Deno.writeTextFile(`${folder}/new`, "another");
+  await Deno.rename(`${folder}/new`, b);
+  await look();
+  await look();
+  await look();
   assertEquals(count, 3);
   ending.abort();
-  clearInterval(alive);
   await Deno.remove(folder, { recursive: true });
 });

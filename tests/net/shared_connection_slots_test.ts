@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { ConnectionSlot } from "../../lib/contracts/connection_slots.ts";
 import { SharedConnectionSlots } from "../../lib/net/shared_connection_slots.ts";
 import { slotMemory } from "../../lib/net/slot_counters.ts";
+import { LOOK_MS } from "../../lib/net/slot_limits.ts";
 import { eventually, within } from "../support/waiting.ts";
 
 /** Never, as far as these tests go. */
@@ -49,6 +50,8 @@ class Threads implements Disposable {
   }
 }
 
+/** Whole milliseconds, as the slots count them. */
+const now = (): number => Math.floor(performance.timeOrigin + performance.now());
 const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 
 Deno.test("slots are taken up to the limit, whichever thread takes them, and those that wait follow", async () => {
@@ -96,7 +99,8 @@ Deno.test("the oldest that has not logged in gives way to each newcomer, in whic
   for (const [name, thread] of [["a", one], ["b", other], ["c", one]] as const) {
     thread.enter(name);
     // Another millisecond: the threads compare by these.
-    await new Promise((resolve) => setTimeout(resolve, 2));
+    const came = now();
+    await eventually("the next millisecond", () => now() > came);
   }
   for (const [count, thread] of [one, one, other].entries()) {
     const slot = thread.enter(`new ${count}`);
@@ -117,7 +121,11 @@ Deno.test("nobody gives way who is younger than that, or has logged in", async (
   await turn();
   let admitted = false;
   void slot.admitted!.then((yes) => admitted = yes);
-  await new Promise((resolve) => setTimeout(resolve, 250)); // Two looks.
+  // Timers of one length are due in the order in which they were set: with this one, the slots have had their looks.
+  let looks = 0;
+  const looking = setInterval(() => looks++, LOOK_MS);
+  await eventually("two looks", () => looks === 2);
+  clearInterval(looking);
   assertEquals([admitted, threads.gone], [false, []]);
 });
 

@@ -429,7 +429,7 @@ Deno.test("tls refuses versions before 1.2", async () => {
   client.close();
 });
 
-/** Waits until a figure stands still. */
+/** Waits until a figure stands still. Where a busy machine makes it stand still earlier, it is smaller, and stays below its bound all the more. */
 async function atRest(figure: () => number): Promise<void> {
   let before = -1;
   while (before !== figure()) {

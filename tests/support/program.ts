@@ -27,6 +27,8 @@ export interface ProgramOptions {
    * @default "127.0.0.1"
    */
   readonly listen?: string;
+  /** Given the program before it is ready; waited for. */
+  readonly starting?: (program: RunningProgram) => Promise<void>;
 }
 
 /** A socket that the program listens on, as its `ready` line tells. */
@@ -182,6 +184,7 @@ export class RunningProgram implements AsyncDisposable {
 export async function startProgram(options: ProgramOptions): Promise<RunningProgram> {
   const program = new RunningProgram(spawnProgram(serveArguments(options), options.env));
   try {
+    await options.starting?.(program);
     await program.ready();
   } catch (error) {
     await program.stop("SIGKILL");

@@ -25,6 +25,14 @@ export async function within<T>(
   }
 }
 
+/**
+ * Lets the event loop go round so many times. Whatever needs nothing from outside of this thread has happened by then, however busy the
+ * machine is: for tests that say what does not happen.
+ */
+export async function turns(count: number = 20): Promise<void> {
+  for (; count > 0; count--) await new Promise((resolve) => setTimeout(resolve, 0));
+}
+
 /** Asks again and again until the answer is true; fails with the last answer's description otherwise. */
 export async function eventually(
   what: string,

@@ -279,17 +279,19 @@ Deno.test("ProgramTransformer bypasses nothing once output has come", async () =
 });
 
 Deno.test("ProgramTransformer lets the program read no more than fits between it and a client that does not read", async () => {
-  await withPrograms({ timeout: 500 }, async ({ apply, events }) => {
+  const timeout = 1000;
+  await withPrograms({ timeout }, async ({ apply, events }) => {
     const output = outputOf(await apply("cat", new FakeMessage(8 * 1024 * 1024)));
     const started = events.find((event) => event.type === "transformer-started");
-    let before = -1;
-    // Longer than the time-out: a client that does not read is no silence of the program.
-    for (let same = 0; same < 30;) {
+    let before = 0;
+    let since = performance.now();
+    // At rest for longer than the time-out, in real time: a client that does not read is no silence of the program.
+    await eventually("the program at rest", async () => {
       const taken = await inputTaken(started!.pid);
-      same = taken === before ? same + 1 : 0;
+      if (taken !== before || taken === 0) since = performance.now();
       before = taken;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+      return performance.now() - since > timeout + 100;
+    });
     assert(before > 0 && before < 512 * 1024, `${before} octets were read`);
     assert((await next(output)).length > 0);
     output.cancel();

@@ -2,7 +2,9 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Reply } from "../../lib/wire/reply.ts";
-import { eventually } from "../support/waiting.ts";
+import { StallClock } from "../../lib/wire/stall_guard.ts";
+import { TestClock } from "../support/test_clock.ts";
+import { eventually, turns } from "../support/waiting.ts";
 import { ScriptedDialogue, Talk } from "./scripted_dialogue.ts";
 
 const TLS = { version: "TLSv1.3", cipher: "TLS_AES_128_GCM_SHA256" };
@@ -83,12 +85,26 @@ Deno.test("Conversation closes without a word when the client is silent for too 
 Deno.test("Conversation gives each line its own patience", async () => {
   const dialogue = new ScriptedDialogue();
   dialogue.patience = { read: 200, silent: "idle", write: 0 };
-  await using talk = new Talk(dialogue);
+  const clock = new TestClock();
+  const stalls = new StallClock(clock);
+  await using talk = new Talk(dialogue, {}, stalls);
+  await talk.hear("hello\r\n");
+  const silence = async (milliseconds: number): Promise<void> => {
+    // So that it waits for the next line when the time passes.
+    await turns();
+    clock.advance(milliseconds);
+    stalls.look();
+    await turns();
+  };
   for (let index = 0; index < 5; index++) {
-    await new Promise((resolve) => setTimeout(resolve, 80));
+    await silence(199);
     await talk.say(`line${index}\r\n`);
     await talk.hear(`line${index}\r\n`);
   }
+  await silence(199);
+  assertEquals(dialogue.ended, undefined);
+  await silence(1);
+  assertEquals(await talk.over, "idle");
 });
 
 Deno.test("Conversation closes on a client that takes nothing of what it asked for", async () => {
@@ -108,9 +124,10 @@ Deno.test("Conversation obeys nothing more while the client does not read", asyn
   await using talk = new Talk(dialogue, { capacity: 500 });
   const saying = talk.say("NOOP\r\n".repeat(100_000)).catch(() => undefined);
   const begun = dialogue.heard.length;
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await eventually("an answer that waits for the client", () => talk.writing === 1);
   const obeyed = dialogue.heard.length;
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await turns();
+  assertEquals(talk.writing, 1);
   assertEquals(dialogue.heard.length, obeyed);
   assert(obeyed - begun < 1000, `${obeyed} commands were obeyed unread`);
   talk.client[Symbol.dispose]();
@@ -142,7 +159,7 @@ Deno.test("Conversation tells a handler at work that its client is gone", async 
 
 Deno.test("Conversation answers a client that has said everything and ended its side", async () => {
   const dialogue = new ScriptedDialogue(async (line) => {
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    await eventually("the client's end being read", () => talk.isEndRead);
     return line === "QUIT"
       ? { kind: "ok", text: "bye", effect: "close" }
       : { kind: "ok", text: line };
@@ -155,14 +172,19 @@ Deno.test("Conversation answers a client that has said everything and ended its 
 });
 
 Deno.test("Conversation keeps what arrives while a command is at work", async () => {
+  const later = "next\r\nlast\r\n";
   const dialogue = new ScriptedDialogue(async (line) => {
-    if (line === "slow") await new Promise((resolve) => setTimeout(resolve, 60));
+    if (line === "slow") {
+      await talk.say(later);
+      await eventually(
+        "the next being read",
+        () => talk.taken === "slow\r\n".length + later.length,
+      );
+    }
     return { kind: "ok", text: line };
   });
   await using talk = new Talk(dialogue);
   await talk.say("slow\r\n");
-  await new Promise((resolve) => setTimeout(resolve, 35));
-  await talk.say("next\r\nlast\r\n");
   assertEquals(await talk.hear("last\r\n"), "+OK hello\r\n+OK slow\r\n+OK next\r\n+OK last\r\n");
 });
 

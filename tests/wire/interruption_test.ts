@@ -1,9 +1,8 @@
 /** Lists that grow until the client says something: the engine reads ahead while it writes. */
 
 import { assertEquals } from "@std/assert";
-import { delay } from "../../lib/async/delay.ts";
 import type { Reply } from "../../lib/wire/reply.ts";
-import { eventually } from "../support/waiting.ts";
+import { eventually, turns } from "../support/waiting.ts";
 import { ScriptedDialogue, Talk } from "./scripted_dialogue.ts";
 
 /** Parts that the test hands over one by one. */
@@ -141,7 +140,7 @@ Deno.test("Conversation reads no more than the next line while a live list goes 
   const flood = talk.say("more\r\n".repeat(1000));
   const first = await Promise.race([
     flood.then(() => "all was taken"),
-    new Promise((resolve) => setTimeout(resolve, 30, "it waits")),
+    turns().then(() => "it waits"),
   ]);
   assertEquals(first, "it waits");
   dialogue.parts.end();
@@ -193,7 +192,8 @@ Deno.test("Conversation does not take a client for gone that has said all its co
   await talk.say("slow\r\nnext\r\n");
   await talk.client.closeWrite();
   await eventually("the command at work", () => dialogue.heard.includes("slow"));
-  await delay(60);
+  await eventually("the client's end being read", () => talk.isEndRead);
+  await turns();
   assertEquals(dialogue.heard, ["slow"]);
   talk.conversation.close("kicked");
   await left;

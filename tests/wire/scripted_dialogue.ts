@@ -5,6 +5,7 @@ import { MemoryConnection, type MemoryConnectionOptions } from "../../lib/net/me
 import { Conversation } from "../../lib/wire/conversation.ts";
 import type { Dialogue, Outcome, Patience } from "../../lib/wire/dialogue.ts";
 import type { Reply } from "../../lib/wire/reply.ts";
+import { StallClock } from "../../lib/wire/stall_guard.ts";
 
 /** Answers by keyword. */
 export type Script = (line: string) => Reply | Promise<Reply>;
@@ -75,24 +76,40 @@ export class Talk implements AsyncDisposable {
   readonly writes: string[] = [];
   /** Octets that the server has read. */
   taken = 0;
+  /** Whether the server has read the end of what the client sends. */
+  isEndRead = false;
+  /** Writes of the server that wait for the client to read. */
+  writing = 0;
   readonly #decoder = new TextDecoder("latin1");
   #received = "";
 
-  constructor(dialogue: Dialogue, options: MemoryConnectionOptions = {}) {
+  /** @param stalls looks at the waits, on a clock of the test's where it matters */
+  constructor(
+    dialogue: Dialogue,
+    options: MemoryConnectionOptions = {},
+    stalls: StallClock = new StallClock(),
+  ) {
     const { client, server } = MemoryConnection.pair(options);
     this.client = client;
     const write = server.write.bind(server);
     server.write = async (octets) => {
       this.writes.push(this.#decoder.decode(octets));
-      return await write(octets);
+      this.writing++;
+      try {
+        return await write(octets);
+      } finally {
+        this.writing--;
+      }
     };
     const read = server.read.bind(server);
     server.read = async (into) => {
       const octets = await read(into);
       this.taken += octets ?? 0;
+      this.isEndRead ||= octets === null;
       return octets;
     };
-    this.conversation = new Conversation(server, dialogue, (error) => this.faults.push(error));
+    const fault = (error: unknown): void => void this.faults.push(error);
+    this.conversation = new Conversation(server, dialogue, fault, stalls);
     this.over = this.conversation.run();
   }
 
