@@ -1,6 +1,7 @@
 // Mailboxes that somebody else prepared: links, FIFOs, devices, files that change, a cache made up (CVE-2019-7524).
 import { assert, assertEquals } from "@std/assert";
 import { join } from "node:path";
+import { Chance } from "../support/chance.ts";
 import { messageOfSize } from "../support/mailboxes.ts";
 import { textOf } from "../support/awkward_messages.ts";
 import { heavy, type Stage, startStage, USERS } from "./stage.ts";
@@ -137,7 +138,7 @@ Deno.test("store: a cache that is damaged, made up, a link or a FIFO leads nowhe
     good.map((octet, index) => index === 8 ? 255 : octet),
     new Uint8Array([...good, 0]),
     new Uint8Array(good.length).fill(255),
-    crypto.getRandomValues(new Uint8Array(10_000)),
+    new Chance(140).octets(10_000),
     new TextEncoder().encode("../../bob/new/1700000001.M100001P1.host 300\n".repeat(100)),
   ];
   for (const octets of hostile) {

@@ -3,13 +3,9 @@
 import { assertEquals } from "@std/assert";
 import { MemoryMailStore } from "../../lib/mail/memory/memory_mail_store.ts";
 import type { Maildrop, MailStore, MessageInfo } from "../../lib/contracts/mail_store.ts";
-import { MemoryConnection } from "../../lib/net/memory_connection.ts";
 import { LocksUnavailableError } from "../../lib/contracts/locks.ts";
-import { SessionHost } from "../../lib/workers/thread/session_host.ts";
-import { resolveSettings } from "../../lib/settings/resolve.ts";
-import { NoTransformer } from "../../lib/transform/no_transformer.ts";
 import type { LoginService } from "../../lib/contracts/login_service.ts";
-import { Pop3Client } from "../support/pop3_client.ts";
+import { settingsOf, startSessions } from "../support/in_process.ts";
 
 /** What fails. */
 interface Failing {
@@ -53,14 +49,9 @@ function failingStore(failing: Failing): MailStore {
 
 /** Says QUIT with one marked message. Tells the answer, and how often the lock was given back. */
 async function quit(failing: Failing): Promise<[answer: string, releases: number]> {
-  const { settings } = resolveSettings({
-    flags: new Map([["maildir", ["/"]]]),
-    environment: { get: () => undefined },
-    machine: { hostName: "pop.example.org", cores: 1 },
-  });
   let releases = 0;
   const loginService: LoginService = {
-    settings,
+    settings: settingsOf(["--maildir", "/"]),
     scramForAll: false,
     bearer: false,
     admit: () => Promise.resolve(undefined),
@@ -85,20 +76,13 @@ async function quit(failing: Failing): Promise<[answer: string, releases: number
     observe: () => {},
   };
   const store = failingStore(failing);
-  const host = new SessionHost({
-    loginService,
-    store: () => store,
-    transformer: () => new NoTransformer(),
-    newSession: () => "1",
-  });
-  const { client: end, server } = MemoryConnection.pair();
-  const serving = host.serve(server);
-  using client = new Pop3Client(end);
+  await using server = startSessions({ loginService, store: () => store });
+  using client = await server.connect();
   await client.login("alice", "secret");
   await client.ok("DELE 2");
   const answer = await client.command("QUIT");
   await client.ended();
-  await serving;
+  await server[Symbol.asyncDispose]();
   return [answer, releases];
 }
 

@@ -7,7 +7,7 @@ import { MemoryState } from "../../lib/state/memory/memory_state.ts";
 import { StateStoreError } from "../../lib/contracts/state_store.ts";
 import type { Pop3Client } from "../support/pop3_client.ts";
 import { eventually } from "../support/waiting.ts";
-import { NOON, startManagement } from "./support.ts";
+import { NOON, startManagement } from "../support/in_process.ts";
 
 const context = { secure: false, services: { tlsOffered: true } } as never;
 const keywords = [authorizationTable, version1Table, version2Table]

@@ -5,7 +5,7 @@ import { authorizationTable, version1Table, version2Table } from "../../lib/msmp
 import { helpLine, PROTOCOL } from "../../lib/msmp/protocol.ts";
 import { projectRoot, temporaryFolder } from "../support/mailboxes.ts";
 import type { Pop3Client } from "../support/pop3_client.ts";
-import { NOON, startManagement, type TestManagement } from "./support.ts";
+import { NOON, startManagement, type TestManagement } from "../support/in_process.ts";
 
 const page = Deno.readTextFileSync(join(projectRoot, "docs/msmp.md"));
 

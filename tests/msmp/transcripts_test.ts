@@ -5,7 +5,7 @@ import { Pop3Client } from "../support/pop3_client.ts";
 import { startProgram } from "../support/program.ts";
 import { parseTranscript } from "../support/transcript.ts";
 import { play } from "../support/transcript_player.ts";
-import { startManagement } from "./support.ts";
+import { startManagement } from "../support/in_process.ts";
 
 for (const file of ["version1.txt", "version2.txt"]) {
   const text = Deno.readTextFileSync(join(import.meta.dirname!, file));
