@@ -106,12 +106,17 @@ class Rounds {
 
   async #forgetKept(): Promise<void> {
     const folder = join(this.#folder, "restored");
-    for await (const { name } of Deno.readDir(folder)) {
-      if (!name.includes("before-restore")) continue;
+    // Listed before any is opened: opening one makes files beside it.
+    const names = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name)
+      .filter((name) => name.includes("before-restore"));
+    for (const name of names) {
+      // What is kept of a log belongs to the file of its name.
+      if (/-(?:wal|shm|journal)$/.test(name)) continue;
       await using state = await SqliteState.open({ path: join(folder, name) });
       assert([3, 300].includes(await state.users.count()), name);
-      await state[Symbol.asyncDispose]();
-      await Deno.remove(join(folder, name));
+    }
+    for await (const { name } of Deno.readDir(folder)) {
+      if (name.includes("before-restore")) await Deno.remove(join(folder, name));
     }
   }
 
@@ -150,7 +155,7 @@ class Rounds {
     for await (const part of child.stdout.pipeThrough(new TextDecoderStream())) {
       text += part;
       if (text.split("\n").length > lines) {
-        timer ??= setTimeout(() => child.kill("SIGKILL"), moment);
+        timer ??= setTimeout(() => end(child), moment);
       }
     }
     await child.status;
@@ -159,5 +164,14 @@ class Rounds {
     const said = text.split("\n").slice(0, -1);
     this.acknowledged += said.length - 1;
     return said;
+  }
+}
+
+/** One that has ended by itself has said why, which is looked at. */
+function end(child: Deno.ChildProcess): void {
+  try {
+    child.kill("SIGKILL");
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
   }
 }

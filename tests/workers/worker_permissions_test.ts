@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { join } from "node:path";
 import { MailFolderLocks } from "../../lib/mail/mail_folder_lock.ts";
-import { transformerPermissions } from "../../lib/workers/worker_permissions.ts";
+import { mailPermissions, transformerPermissions } from "../../lib/workers/worker_permissions.ts";
 import { newGeneration } from "../../lib/workers/generation.ts";
 import { resolveSettings } from "../../lib/settings/resolve.ts";
 import { findProgram } from "../../lib/transform/find_program.ts";
@@ -13,10 +13,11 @@ import type { Grounds } from "./confined_worker.ts";
 
 const REACHES = {
   "session worker": "its ports and the mail folder, and nothing else",
+  "thread for slow mailboxes": "the mail folder, and nothing else",
   "transformers' thread": "mail to read and the one program, and nothing else",
 } as const;
 
-for (const kind of ["session worker", "transformers' thread"] as const) {
+for (const kind of Object.keys(REACHES) as (keyof typeof REACHES)[]) {
   Deno.test(`a ${kind} reaches ${REACHES[kind]}`, () => testReach(kind));
 }
 
@@ -46,9 +47,11 @@ async function testReach(kind: Grounds["kind"]): Promise<void> {
     path,
     folders: new MailFolderLocks(),
   });
-  const permissions = kind === "session worker"
-    ? generation.permissions
-    : transformerPermissions(maildir, program);
+  const permissions = {
+    "session worker": generation.permissions,
+    "thread for slow mailboxes": mailPermissions([maildir]),
+    "transformers' thread": transformerPermissions(maildir, program),
+  }[kind];
   const worker = new Worker(new URL("./confined_worker.ts", import.meta.url).href, {
     type: "module",
     deno: { permissions },
