@@ -55,6 +55,11 @@ const commands: readonly [Command, ...Command[]] = [
     summary: "replace the state file by a backup, while no server runs",
     run: async (args) => await (await import("./restore.ts")).runRestore(args),
   },
+  {
+    name: "state",
+    summary: "copy a state from a file into a database, or back",
+    run: async (args) => await (await import("./state.ts")).runState(args),
+  },
 ];
 
 /**
