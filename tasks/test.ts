@@ -1,6 +1,7 @@
 /**
  * `deno task test`: runs the tests of several folders at the same time, each folder in a process of its own, since many of them look at
- * their process (descriptors, children, memory). Arguments are files, folders or flags for `deno test` instead of all folders.
+ * their process (descriptors, children, memory). Arguments are files, folders or flags for `deno test` instead of all folders;
+ * `--trace-leaks` alone is for all folders too: a test that leaves something open is then told where it was opened.
  */
 
 import { dirname, join, relative } from "node:path";
@@ -56,10 +57,10 @@ function batches(): Batch[] {
 }
 
 /** Runs one batch, and shows what it printed when a test failed. */
-async function run({ paths }: Batch): Promise<Outcome> {
+async function run({ paths }: Batch, flags: readonly string[]): Promise<Outcome> {
   const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
     // Types were checked once for all of them.
-    args: ["test", "-P=server", "--no-check", "--quiet", ...paths],
+    args: ["test", "-P=server", "--no-check", "--quiet", ...flags, ...paths],
     cwd: root,
     env: { NO_COLOR: "1" },
   }).output();
@@ -83,11 +84,11 @@ function print(text: string): void {
 }
 
 /** Runs all batches, so many at a time. */
-async function runAll(waiting: Batch[]): Promise<Outcome[]> {
+async function runAll(waiting: Batch[], flags: readonly string[]): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   const lane = async (): Promise<void> => {
     for (let batch = waiting.shift(); batch !== undefined; batch = waiting.shift()) {
-      outcomes.push(await run(batch));
+      outcomes.push(await run(batch, flags));
     }
   };
   await Promise.all(Array.from({ length: LANES }, lane));
@@ -100,12 +101,14 @@ async function pass(args: readonly string[]): Promise<number> {
   return (await command.spawn().status).code;
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  if (args.length > 0) return await pass(["-P=server", ...args.filter((arg) => arg !== "--")]);
+async function main(given: readonly string[]): Promise<number> {
+  const args = given.filter((arg) => arg !== "--");
+  const forAll = args.every((arg) => arg === "--trace-leaks");
+  if (!forAll) return await pass(["-P=server", ...args]);
   const started = performance.now();
   const types = await pass(["--no-run", "--quiet", "tests"]);
   if (types !== 0) return types;
-  const outcomes = await runAll(batches());
+  const outcomes = await runAll(batches(), args);
   const sum = (key: keyof Outcome): number =>
     outcomes.reduce((total, outcome) => total + outcome[key], 0);
   const [passed, failed, ignored] = [sum("passed"), sum("failed"), sum("ignored")];
