@@ -35,6 +35,7 @@ import { mustShow } from "./retrieval_times.ts";
 import { nameMessages } from "../naming/name_messages.ts";
 import { openingError } from "../opening_error.ts";
 import { removeAbandoned } from "../update/remove_abandoned.ts";
+import { respell } from "../update/respell.ts";
 import { removeExpired } from "../update/remove_expired.ts";
 import { firstOf, scanMailbox } from "./scan.ts";
 import { SessionUidl } from "../uidl/session_uidl.ts";
@@ -191,17 +192,13 @@ export class FolderMailStore implements MailStore {
       task,
       warnings: this.#warnings,
     });
-    const settings = {
+    const how = {
       // Which are the first is told by their places, where they have some.
       maxMessages: uidl === undefined ? maxMessages : 0,
       ...{ warn, task, measuring, keep, trust, empty: this.#empty },
+      respell: flagUpdates ? () => respell(mailbox, held, warn) : undefined,
     };
-    const scan = await scanMailbox(
-      mailbox,
-      known?.messageIndex,
-      known?.listed !== undefined,
-      settings,
-    );
+    const scan = await scanMailbox(mailbox, known?.messageIndex, known?.listed !== undefined, how);
     const { messageIndex, served, listed } = scan;
     const named = await nameMessages(mailbox, messageIndex, served, task, uidl?.names());
     const { changed, kept } = named;

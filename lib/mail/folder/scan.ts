@@ -12,7 +12,7 @@ import {
   isTemporaryFileError,
 } from "../../files/file_error.ts";
 import { MaildropUnavailableError, MaildropUnreadableError } from "../../contracts/mail_store.ts";
-import { leaveOut, type LeftOut, listMailbox, NOT_UTF8 } from "../listing/listing.ts";
+import { leaveOut, type LeftOut, type Listing, listMailbox, NOT_UTF8 } from "../listing/listing.ts";
 import { type Mailbox, unreadable } from "./mailbox.ts";
 import { FileMeter, keepMeasures, type MeasuredSize } from "../message/measure_file.ts";
 import type { UnchangedFolders } from "../listing/unchanged_folders.ts";
@@ -40,6 +40,8 @@ export interface ScanOptions {
   readonly measuring: YieldingTask;
   /** Keeps what was measured by the time that the work failed, or was ended: the next login goes on from there. */
   readonly keep: (messageIndex: MessageIndex) => Promise<void>;
+  /** Gives files names that can be told; says whether any got one. @default they are left out */
+  readonly respell?: (() => Promise<boolean>) | undefined;
   readonly warn: (message: string, properties?: Record<string, unknown>) => void;
   /** Tells the mailbox's files from others that its names lead to. */
   readonly trust: FileTrust;
@@ -85,7 +87,9 @@ export async function scanMailbox(
     learned = look.changed;
   }
   const listed = { at: performance.now() };
-  const listing = await listMailbox(mailbox, options.task, options.empty);
+  const list = (): Promise<Listing> => listMailbox(mailbox, options.task, options.empty);
+  let listing = await list();
+  if (listing.isMisread && await options.respell?.()) listing = await list();
   const { messageIndex, changed } = await reconcile(mailbox, listing, known, options.task);
   const look = newLook(listing.leftOut);
   const journal = messageIndex.isMeasuredWhole()

@@ -137,6 +137,25 @@ if ($command eq "list") {
     }
     push @answers, $answer;
   }
+} elsif ($command eq "respell") {
+  # Gives files whose names are no UTF-8 names that are: %FF for each octet that belongs to no character.
+  my $character = qr/[\x00-\x7f]|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}
+    |\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}/x;
+  for my $folder (@folders) {
+    open my $handle, "<&=", $folder or exit 1;
+    chdir $handle or exit 1;
+    opendir my $entries, "." or exit 1;
+    for my $name (grep { !/^\./ && !/\A(?:$character)*\z/ } readdir $entries) {
+      my @look = look($folder, $name, $NOFOLLOW);
+      next if !@look || !is_file($look[4]);
+      (my $as = $name) =~ s/\G(?:($character)|(.))/defined $1 ? $1 : sprintf "%%%02X", ord $2/ges;
+      my $done = syscall($RENAMEAT2, $folder, $name, $folder, $as, $NOREPLACE) == 0;
+      if (!$done && ($! == $EINVAL || $! == $ENOSYS)) {
+        $done = syscall($LINKAT, $folder, $name, $folder, $as, 0) == 0 && syscall($UNLINKAT, $folder, $name, 0) == 0;
+      }
+      push @answers, $done ? "done" : $! == $ENOENT ? "gone" : $! == $EEXIST ? "taken" : "error " . ($! + 0);
+    }
+  }
 } elsif ($command eq "make") {
   # Makes what a Maildir lacks, like the folder that it has.
   refuse("request") if !@folders;

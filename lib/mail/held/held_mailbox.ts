@@ -159,6 +159,17 @@ export class HeldMailbox {
     for (const line of lines) if (line.kind === "error") throw line.error;
   }
 
+  /**
+   * Gives files whose names are not UTF-8, and so cannot be told to the runtime, names that are; no other file is replaced.
+   *
+   * @returns how many got one
+   * @throws as {@linkcode HeldMailbox.unlink}
+   */
+  async respell(): Promise<number> {
+    const { lines } = readLines(await this.#ask("respell", []));
+    return lines.filter(({ kind }) => kind === "done").length;
+  }
+
   /** Asks for a change of files: not more of them than are in one of {@linkcode partsOf}. */
   async #change(command: string, files: readonly Fields[]): Promise<Lines> {
     const answer = readLines(await this.#ask(command, files.flat()));

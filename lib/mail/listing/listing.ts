@@ -40,6 +40,8 @@ export interface Listing {
   /** {@linkcode Folder} of each name. */
   readonly folders: Uint8Array;
   readonly leftOut: LeftOut;
+  /** Whether there are names that are not UTF-8: the runtime tells others in their stead, which open nothing. */
+  readonly isMisread: boolean;
 }
 
 /** Files that a warning names. */
@@ -93,6 +95,7 @@ export async function listMailbox(
           }
         });
       }
+      found.checkReplaced(path, replaced);
     } catch (error) {
       throw isNotFound(error)
         ? new MaildropUnavailableError(`${path} was moved away just now.`, { cause: error })
@@ -119,6 +122,7 @@ class FoundNames {
   readonly #times: number[] = [];
   readonly #folders: Folder[] = [];
   readonly #leftOut: LeftOut = { count: 0, first: [] };
+  #isMisread = false;
   /** Octets that the last block has left. */
   #room = 0;
 
@@ -135,6 +139,7 @@ class FoundNames {
     if (name.includes("\ufffd")) {
       // Different octets read the same; at most one of them is what the name opens, and it must not be served twice.
       if (replaced.has(name) || replaced.size >= MOST_REPLACED) {
+        this.#isMisread = true;
         return leaveOut(this.#leftOut, name, NOT_UTF8);
       }
       replaced.add(name);
@@ -142,6 +147,11 @@ class FoundNames {
     this.#pack(name);
     this.#times.push(deliveryTime(identityPart(name)));
     this.#folders.push(folder);
+  }
+
+  /** Finds out whether names with U+FFFD are those of files, which few are. */
+  checkReplaced(path: string, replaced: ReadonlySet<string>): void {
+    this.#isMisread ||= replaced.values().some((name) => !isThere(`${path}/${name}`));
   }
 
   /** Puts the names in order. */
@@ -162,7 +172,7 @@ class FoundNames {
       folders[row] = this.#folders[order[row]!]!;
       if (row % NAMES_A_LOOK === 0 && task.due()) await task.pause();
     }
-    return { names: packer.table(), folders, leftOut: this.#leftOut };
+    return { names: packer.table(), folders, leftOut: this.#leftOut, isMisread: this.#isMisread };
   }
 
   /** Octets that all names take at most, joined. */
@@ -187,6 +197,16 @@ class FoundNames {
     const start = at % this.#block;
     const block = this.#blocks[Math.floor(at / this.#block)]!;
     return block.toString("utf8", start, start + this.#lengths[index]!);
+  }
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw error;
   }
 }
 
