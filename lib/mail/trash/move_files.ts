@@ -18,6 +18,8 @@ export interface FileMove {
   readonly to: string;
   /** How it must look. */
   readonly look: FileLook;
+  /** Whether the other folder surely has no such name: it was made up just now. @default {false} */
+  readonly isNew?: boolean;
 }
 
 /** What became of a file: moved, not there, or why it stays. */
@@ -59,10 +61,14 @@ export async function moveFiles(
 
 const TAKEN = "another file has its name";
 
-function moveByName(from: FolderState, to: FolderState, { name, to: as }: FileMove): MoveOutcome {
+function moveByName(
+  from: FolderState,
+  to: FolderState,
+  { name, to: as, isNew = false }: FileMove,
+): MoveOutcome {
   const target = `${to.path}/${as}`;
   try {
-    if (isThere(target)) return new Error(TAKEN);
+    if (!isNew && isThere(target)) return new Error(TAKEN);
     Deno.renameSync(`${from.path}/${name}`, target);
     return "moved";
   } catch (error) {

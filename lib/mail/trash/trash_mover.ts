@@ -82,7 +82,8 @@ export class TrashMover implements Unlinker {
       }
       if (permit !== undefined && !permit()) return new LockLostError("the lock was lost");
       const name = messageIndex.names.at(row);
-      return { name, to: trashName(now, messageIndex.folders[row] as Folder, name), look };
+      const to = trashName(now, messageIndex.folders[row] as Folder, name);
+      return { name, to, look, isNew: true };
     } catch (error) {
       if (isNotFound(error)) return "missing";
       return error instanceof Error ? error : new Error(String(error));
