@@ -79,10 +79,12 @@ Deno.test("a trace shows commands and answers of one user, hides secrets, is aud
   await admin.send("\r\n");
   await ended;
   await admin.ok("NOOP");
-  const audit = program.log.filter(({ message }) => /TRACE ada/.test(message)).map((line) =>
-    line.message.replace(/^.*TRACE/, "TRACE")
-  );
-  assertEquals(audit, ["TRACE ada: begun", "TRACE ada: ended"], program.stderr);
+  const audit = (): string[] =>
+    program.log.filter(({ message }) => /TRACE ada/.test(message)).map((line) =>
+      line.message.replace(/^.*TRACE/, "TRACE")
+    );
+  await eventually("the audit of its end", () => audit().length > 1, () => program.stderr);
+  assertEquals(audit(), ["TRACE ada: begun", "TRACE ada: ended"], program.stderr);
 });
 
 Deno.test("a trace of an address with bodies shows what was sent, line by line", async () => {
