@@ -48,3 +48,34 @@ faultTest(
     await faulty.faults.clear();
   },
 );
+
+faultTest(
+  "a message whose opening hangs in the transformers' thread keeps others from theirs for seconds only",
+  async () => {
+    await using folder = await temporaryFolder();
+    for (const user of ["ada", "bob"]) {
+      await makeMailbox(join(folder.path, user), "maildir", [messageOfSize(300)]);
+    }
+    await using faulty = await startFaultyProgram({
+      maildir: folder.path,
+      users: { ada: "x", bob: "x" },
+      flags: ["--workers", "1", "--grace", "1", "--transformer", "cat"],
+    });
+    const [ada, bob] = [await faulty.program.connect(), await faulty.program.connect()];
+    using _ada = ada;
+    using _bob = bob;
+    await ada.login("ada", "x");
+    await bob.login("bob", "x");
+    await bob.retrieve(1);
+    // The session worker opens the message first, and the transformers' thread again.
+    await faulty.faults.set({
+      faults: [{ calls: ["open"], path: "/ada/new", after: 1, times: 1, delay: 600_000 }],
+    });
+    assertMatch(
+      await ada.command("RETR 1"),
+      /^-ERR \[SYS\/TEMP\] Message 1 cannot be filtered now/,
+    );
+    assert((await bob.retrieve(1)).length === 300);
+    await faulty.faults.clear();
+  },
+);

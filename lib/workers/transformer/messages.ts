@@ -43,6 +43,7 @@ export type ToTransformer =
     readonly spawnLock: SharedArrayBuffer;
     readonly spawner: number;
   }
+  | { readonly type: "ping" }
   | { readonly type: "start"; readonly order: RunOrder }
   /** End a run, as failed where `failure` is given. */
   | { readonly type: "end"; readonly run: number; readonly failure: RunFailure | undefined }
@@ -51,6 +52,8 @@ export type ToTransformer =
 
 /** To the main thread. */
 export type FromTransformer =
+  /** Answers each `ping`. */
+  | { readonly type: "pong" }
   | { readonly type: "started"; readonly run: number; readonly pid: number }
   /** End what is left of the run's process group, which takes the right to signal any process. */
   | { readonly type: "end-group"; readonly run: number }

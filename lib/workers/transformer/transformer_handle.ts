@@ -26,6 +26,14 @@ export interface RunListener {
   ended(end: RunEnd, pid: number | undefined): void;
 }
 
+/**
+ * Milliseconds between two looks whether the thread has gone on while it has runs, and how many in a row may show that it has not: opening a
+ * message on a dead file server stops it. Starting takes longer on a busy machine.
+ */
+const LOOK_MS = 1000;
+const MOST_SILENT = 10;
+const MOST_SILENT_AT_START = 60;
+
 interface Run {
   readonly listener: RunListener;
   readonly begun: number;
@@ -39,6 +47,10 @@ export class TransformerHandle implements Disposable {
   readonly #runs = new Map<number, Run>();
   #last = 0;
   #gone = false;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  /** Looks since the thread was asked for a sign of life; undefined when it was not. */
+  #silent: number | undefined;
+  #hasAnswered = false;
 
   constructor(options: TransformerHandleOptions) {
     this.#options = options;
@@ -66,6 +78,10 @@ export class TransformerHandle implements Disposable {
     this.#runs.set(run, { listener, begun: performance.now(), pid: undefined });
     if (this.#gone) queueMicrotask(() => this.#endRun(run, GONE));
     else this.#post({ type: "start", order: { ...order, run } });
+    if (!this.#gone && this.#timer === undefined) {
+      this.#timer = setInterval(() => this.#look(), LOOK_MS);
+      this.#look();
+    }
     return (failure) => this.#post({ type: "end", run, failure });
   }
 
@@ -81,6 +97,11 @@ export class TransformerHandle implements Disposable {
     if (this.#gone) return;
     if (message.type === "died") {
       return this.#die(Object.assign(new Error(message.message), { stack: message.stack }));
+    }
+    if (message.type === "pong") {
+      this.#hasAnswered = true;
+      this.#silent = undefined;
+      return;
     }
     const run = this.#runs.get(message.run);
     if (run === undefined) return;
@@ -99,6 +120,22 @@ export class TransformerHandle implements Disposable {
     }
   }
 
+  #look(): void {
+    if (this.#runs.size === 0) return this.#rest();
+    if (this.#silent === undefined) {
+      this.#silent = 0;
+      return this.#post({ type: "ping" });
+    }
+    if (++this.#silent < (this.#hasAnswered ? MOST_SILENT : MOST_SILENT_AT_START)) return;
+    this.#die(new Error("A file call of it hangs"));
+  }
+
+  #rest(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#silent = undefined;
+  }
+
   async #endGroup(run: number, pid: number | undefined): Promise<void> {
     if (pid !== undefined) await this.#options.groups.end(pid);
     this.#post({ type: "group-ended", run });
@@ -114,6 +151,7 @@ export class TransformerHandle implements Disposable {
   #close(failure: RunFailure): void {
     if (this.#gone) return;
     this.#gone = true;
+    this.#rest();
     this.#worker.terminate();
     for (const run of [...this.#runs.keys()]) this.#endRun(run, failure);
   }

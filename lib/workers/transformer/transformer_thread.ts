@@ -42,6 +42,8 @@ class TransformerThread {
     switch (message.type) {
       case "setup":
         return;
+      case "ping":
+        return post({ type: "pong" });
       case "start":
         return this.#start(message.order);
       case "end":
