@@ -29,6 +29,7 @@ const ROOMS: readonly string[] = [
   "admin",
   "msmp_client",
   "terminal",
+  "migrate",
   "app",
   "cli",
 ];

@@ -12,11 +12,16 @@ import { openLmtpPort } from "./lmtp_port.ts";
 import { ExpirySweep } from "./expiry_sweep.ts";
 import type { Fleet } from "./fleet/fleet.ts";
 import { hearOthers } from "./fleet/hearing.ts";
+import { LockPort, lockSocketPath } from "../locks/lock_port.ts";
+import { logger } from "../log/logging.ts";
+import { isDatabase } from "../state/postgres/state_url.ts";
 import { newGeneration } from "../workers/generation.ts";
 import { sweepTrash } from "./trash_sweep.ts";
 import { assemble, type Parts, type ServerOptions } from "./parts.ts";
 import { PasswdWatch } from "../auth/passwd/passwd_watch.ts";
 import { StartError, startFailure } from "../net/start_error.ts";
+
+const log = logger("server");
 
 /** A port that is open. */
 export interface OpenListener {
@@ -52,6 +57,7 @@ export class Server {
     await using stack = new AsyncDisposableStack();
     const parts = await assemble(options, stack);
     parts.management = await openManagementOf(parts, stack);
+    openLockPort(parts, stack);
     await parts.supervisor.start();
     parts.http = await openHttp(parts, stack);
     const { settings } = parts.registry;
@@ -144,6 +150,20 @@ export class Server {
     await management?.peep?.host.close();
     await management?.host.close();
     await stack?.disposeAsync();
+  }
+}
+
+/** Lends locks to imports. Without it they wait until the server is stopped, which is no reason not to serve. */
+function openLockPort({ locks, registry }: Parts, stack: AsyncDisposableStack): void {
+  const { state } = registry.settings;
+  if (state === ":memory:" || isDatabase(state)) return;
+  try {
+    stack.use(LockPort.open(state, locks));
+  } catch (error) {
+    log.warn(
+      "Cannot open {path}; postern import works only while the server is stopped: {error}",
+      { path: lockSocketPath(state), error },
+    );
   }
 }
 

@@ -1,19 +1,12 @@
 /** `postern check`: says for each user where the mailbox is, what it holds, and what would collide or cannot be read. */
 
-import { canonicalName } from "../bytes/canonical_name.ts";
-import type { Settings } from "../contracts/settings.ts";
-import { StateStoreError } from "../contracts/state_store.ts";
-import type { UserRecord } from "../contracts/user_record.ts";
-import { knownUser } from "../auth/user_fields.ts";
 import { type CheckedMailbox, MailboxChecks } from "../mail/places/check_mailboxes.ts";
 import { mailRoots } from "../mail/places/mail_roots.ts";
 import { readPlace } from "../mail/naming/place_template.ts";
-import { PasswdFile } from "../auth/passwd/passwd_file.ts";
-import { SqliteState } from "../state/sqlite/sqlite_state.ts";
-import { StateFile } from "../state/state_file.ts";
 import { complain, print } from "../terminal/output.ts";
 import { json, safe } from "../terminal/safe_text.ts";
 import { parseFlags } from "./flags.ts";
+import { findUsers } from "./known_users.ts";
 import { paragraph } from "./help.ts";
 import { answerHelp, flagsHelp, isGiven, type OwnFlag, ownFlag, withHelp } from "./own_flags.ts";
 import { readSomeSettings, settingFlags } from "./some_settings.ts";
@@ -32,8 +25,6 @@ const WHERE = [
   "recipientDelimiter",
   "config",
 ] as const;
-
-type CheckSettings = Pick<Settings, (typeof WHERE)[number]>;
 
 const flags: readonly OwnFlag[] = withHelp([
   ...settingFlags(WHERE),
@@ -94,70 +85,6 @@ function help(): string {
     flagsHelp(flags),
     "Exit status: 0 all is well, 1 there are problems, 2 wrong usage.",
   ].join("\n\n");
-}
-
-/** All users by their canonical names. */
-async function findUsers(
-  settings: CheckSettings,
-  report: Report,
-): Promise<ReadonlyMap<string, UserRecord | undefined>> {
-  const users = new Map<string, UserRecord | undefined>();
-  /** As each was written, by the canonical name. */
-  const written = new Map<string, string>();
-  const add = (name: string, record: UserRecord | undefined, isKept = false): void => {
-    const canonical = canonicalName(name, settings);
-    const other = written.get(canonical);
-    if (other !== undefined && other !== name) {
-      report.problem(`The accounts ${other} and ${name} collide: both are read as ${canonical}`);
-    } else if (isKept && name !== canonical) {
-      report.problem(`The account ${name} cannot log in: it is read as ${canonical}`);
-    }
-    written.set(canonical, other ?? name);
-    users.set(canonical, record ?? users.get(canonical));
-  };
-  if (settings.users !== undefined) await addFile(settings, settings.users, add, report);
-  await addState(settings, add, report);
-  for (const text of settings.user) add(text.slice(0, text.indexOf(":")), undefined);
-  return users;
-}
-
-/** Takes a user; an account of the state is found by exactly its name. */
-type Add = (name: string, record: UserRecord | undefined, isKept?: boolean) => void;
-
-async function addFile(
-  settings: CheckSettings,
-  path: string,
-  add: Add,
-  report: Report,
-): Promise<void> {
-  try {
-    const file = await PasswdFile.read({
-      path,
-      secret: new Uint8Array(32),
-      defaultDomain: settings.defaultDomain,
-      names: settings.names,
-      recipientDelimiter: settings.recipientDelimiter,
-      onRefused: (lines) => lines.forEach((line) => report.problem(line)),
-    });
-    for (const name of file.names()) add(name, (await file.find(name))?.record);
-  } catch (error) {
-    report.problem(error instanceof Error ? error.message : String(error));
-  }
-}
-
-async function addState({ state: path }: CheckSettings, add: Add, report: Report): Promise<void> {
-  if (path === ":memory:" || new StateFile(path).presence !== "present") return;
-  try {
-    await using state = await SqliteState.open({ path });
-    for await (const name of state.users.list()) {
-      const { record } = knownUser(await state.fields.find(name), undefined);
-      add(name, record, true);
-    }
-  } catch (error) {
-    if (!(error instanceof StateStoreError)) throw error;
-    if (error.trouble !== "held") return report.problem(error.message);
-    report.note(`The users of ${path} are not checked: a running server holds it`);
-  }
 }
 
 /** Writes what was found. */

@@ -60,6 +60,16 @@ const commands: readonly [Command, ...Command[]] = [
     summary: "copy a state from a file into a database, or back",
     run: async (args) => await (await import("./state.ts")).runState(args),
   },
+  {
+    name: "import",
+    summary: "take over unique-ids, users and mail of another server",
+    run: async (args) => await (await import("./import/import.ts")).runImport(args),
+  },
+  {
+    name: "verify",
+    summary: "compare unique-ids with an answer of the old server",
+    run: async (args) => await (await import("./import/verify.ts")).runVerify(args),
+  },
 ];
 
 /**

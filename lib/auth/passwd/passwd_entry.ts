@@ -93,8 +93,12 @@ const ENCODINGS: Readonly<Record<string, DataEncoding>> = {
   HEX: "hex",
 };
 
-/** Reads `{SCHEME}data`, or a hash of crypt(3) without a scheme in front. */
-function passwdSecret(field: string): PasswdSecret {
+/**
+ * Reads `{SCHEME}data`, or a hash of crypt(3) without a scheme in front.
+ *
+ * @throws {SyntaxError} saying what is wrong, without the secret
+ */
+export function passwdSecret(field: string): PasswdSecret {
   const [, named, rest = ""] = /^\{([^}]*)\}(.*)$/s.exec(field) ?? [];
   if (named === undefined && !field.startsWith("$")) {
     throw new SyntaxError("the password must begin with its scheme, such as {PLAIN}");

@@ -1,6 +1,16 @@
 /** A message on its way into a Maildir: written to `tmp/`, synced, and moved into `new/` whole, or not at all. */
 
-import { close, constants, fchmodSync, fchownSync, fstatSync, fsync, open, write } from "node:fs";
+import {
+  close,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  fsync,
+  futimesSync,
+  open,
+  write,
+} from "node:fs";
 import { promisify } from "node:util";
 import { WireMeter } from "../../bytes/wire_meter.ts";
 import { fileErrorNumber, isFileError } from "../../files/file_error.ts";
@@ -41,6 +51,17 @@ export interface IncomingOptions {
   readonly owner: { readonly uid: number; readonly gid: number } | undefined;
   /** The file's mode. */
   readonly mode: number;
+  /** Where an old message goes, that another server had before. @default `new/`, under the name with sizes */
+  readonly place?: OldPlace;
+}
+
+/** A place for a message that was delivered long ago. */
+export interface OldPlace {
+  readonly folder: "new" | "cur";
+  /** The file's name there. */
+  readonly name: string;
+  /** The file's time, milliseconds since 1970. */
+  readonly time: number;
 }
 
 /** A message that is being written. Disposing removes what was not delivered. */
@@ -95,17 +116,19 @@ export class IncomingMessage implements AsyncDisposable {
     if (isOurs && owner !== undefined) fchownSync(this.#file, owner.uid, owner.gid);
     if (mode !== 0o600) fchmodSync(this.#file, mode);
     await syncFile(this.#file);
+    const { place } = this.#options;
+    if (place !== undefined) futimesSync(this.#file, place.time / 1000, place.time / 1000);
     const look = lookOf(fstatSync(this.#file));
-    const name = withSizes(this.#options.name, this.#stored, size);
+    const name = place?.name ?? withSizes(this.#options.name, this.#stored, size);
     if (isOurs) await this.#rename(name);
     else await this.#renameHeld(name, look);
     this.#state = "delivered";
     if (!isOurs && owner !== undefined) fchownSync(this.#file, owner.uid, owner.gid);
     await closeFile(this.#file);
-    await syncFolder(`${mailbox.path}/new`);
+    await syncFolder(`${mailbox.path}/${this.#folder}`);
     const { modified } = look;
     const delivered: Delivered = { name, storedSize: this.#stored, size, verbatim, modified };
-    noteDelivered(mailbox.path, delivered, owner);
+    if (place === undefined) noteDelivered(mailbox.path, delivered, owner);
     changeUse(mailbox.path, { octets: this.#stored, messages: 1 });
     return name;
   }
@@ -120,6 +143,10 @@ export class IncomingMessage implements AsyncDisposable {
       // It is removed from tmp/ after a day and a half.
       if (!isFileError(error)) throw error;
     }
+  }
+
+  get #folder(): "new" | "cur" {
+    return this.#options.place?.folder ?? "new";
   }
 
   async #flush(): Promise<void> {
@@ -139,14 +166,14 @@ export class IncomingMessage implements AsyncDisposable {
 
   async #rename(name: string): Promise<void> {
     const { path } = this.#options.mailbox;
-    await Deno.rename(`${path}/tmp/${this.#options.name}`, `${path}/new/${name}`);
+    await Deno.rename(`${path}/tmp/${this.#options.name}`, `${path}/${this.#folder}/${name}`);
   }
 
   /** Where others can exchange what names stand for: in the held folders, and only if the file lies in the real `tmp/`. */
   async #renameHeld(name: string, look: FileLook): Promise<void> {
     const { mailbox, held } = this.#options;
     const [fresh, tmp] = await Promise.all(
-      ["new", "tmp"].map(async (folder) => {
+      [this.#folder, "tmp"].map(async (folder) => {
         const path = `${mailbox.path}/${folder}`;
         const info = await Deno.lstat(path);
         return { path, stamp: stampOf(info), size: info.size };
