@@ -66,6 +66,7 @@ export class LocalLoginService implements LoginService {
   readonly #loginTimes: LoginTimes;
   /** Whether the last login could not be checked. */
   #failing = false;
+  #locksFail = false;
 
   constructor(options: LocalLoginServiceOptions) {
     this.#options = options;
@@ -277,10 +278,13 @@ export class LocalLoginService implements LoginService {
     const sessions = settings().maxSessionsPerUser;
     try {
       const client = { address, tls, mechanism };
-      return await locks.take(user, session, { sessions, wait: LOCK_WAIT_MS, client }) ?? "in-use";
+      const lease = await locks.take(user, session, { sessions, wait: LOCK_WAIT_MS, client });
+      this.#locksFail = false;
+      return lease ?? "in-use";
     } catch (error) {
       if (!(error instanceof LocksUnavailableError)) throw error;
-      log.error("The lock of {user} cannot be taken: {error}", { user, error });
+      if (!this.#locksFail) log.error("Locks of maildrops cannot be taken: {error}", { error });
+      this.#locksFail = true;
       return "unavailable";
     }
   }
@@ -306,7 +310,6 @@ export class LocalLoginService implements LoginService {
 
 /** Troubles of a database that has not looked at what was asked. */
 const AWAY: readonly StateTrouble[] = ["unreachable", "read-only", "busy"];
-
 function isAway({ cause }: UserDirectoryError): boolean {
   return cause instanceof StateStoreError && AWAY.includes(cause.trouble);
 }

@@ -1,5 +1,6 @@
 /** What maildrop locks are: leases on a user, held by sessions. */
 
+import { ExpectedError } from "./expected_error.ts";
 import type { Lease } from "./login_service.ts";
 
 /** How a lease is taken. */
@@ -47,6 +48,6 @@ export interface Locks {
 }
 
 /** Where locks are kept cannot be reached; the message is for the log. */
-export class LocksUnavailableError extends Error {
+export class LocksUnavailableError extends ExpectedError {
   override name = "LocksUnavailableError";
 }
