@@ -80,7 +80,7 @@ function help(): string {
     paragraph(
       "Says for each user where the mailbox is and what it holds, and names what a server with the same settings could not " +
         "serve: accounts and mailboxes that collide, places that cannot take a name, folders and files that cannot be read. " +
-        "It changes nothing. Users of a state file that a running server holds cannot be read.",
+        "It changes nothing, and may run beside a server.",
     ),
     flagsHelp(flags),
     "Exit status: 0 all is well, 1 there are problems, 2 wrong usage.",

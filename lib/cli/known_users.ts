@@ -7,6 +7,7 @@ import type { Settings } from "../contracts/settings.ts";
 import { StateStoreError } from "../contracts/state_store.ts";
 import type { UserRecord } from "../contracts/user_record.ts";
 import { SqliteState } from "../state/sqlite/sqlite_state.ts";
+import { listHeldUsers } from "../state/sqlite/held_users.ts";
 import { StateFile } from "../state/state_file.ts";
 
 /** Who the users are. */
@@ -87,6 +88,10 @@ async function addState(
   } catch (error) {
     if (!(error instanceof StateStoreError)) throw error;
     if (error.trouble !== "held") return report.problem(error.message);
-    report.note(`The users of ${path} are not read: a running server holds it`);
+    const users = listHeldUsers(path);
+    if (users === "unknown") {
+      return report.note(`The users of ${path} are not read: a running server holds it`);
+    }
+    for (const [name, { fields }] of users) add(name, knownUser(fields, undefined).record, true);
   }
 }

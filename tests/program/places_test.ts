@@ -147,6 +147,20 @@ Deno.test("postern check says where mailboxes are, and names what could not be s
   assertEquals((await runProgram(["check", ...flags, ":memory:"])).code, 0);
 });
 
+Deno.test("postern check looks at the users of a state file that a server holds", async () => {
+  using root = folder();
+  await makeMailbox(`${root.path}/mail/ada`, "maildir", [MESSAGE]);
+  const state = `${root.path}/postern.db`;
+  await using _program = await startProgram({
+    maildir: `${root.path}/mail`,
+    users: { ada: "x" },
+    state,
+  });
+  const { code, stdout } = await runProgram(["check", "-d", `${root.path}/mail`, "--state", state]);
+  assertMatch(stdout, /^ada .*maildir, 1 message, 1 new$/m);
+  assertEquals(code, 0);
+});
+
 Deno.test("another format of mailboxes is refused at the start", async () => {
   using root = folder();
   const args = ["serve", "-d", root.path, "--state", ":memory:", "--mailbox", "mdbox:~/mdbox"];

@@ -22,14 +22,35 @@ export interface HeldUser {
  * @returns undefined where the file has no such user; `"unknown"` where that cannot be told
  */
 export function lookUpHeldUser(path: string, name: string): HeldUser | undefined | "unknown" {
+  return withCopy(path, (database) => readUser(database, name));
+}
+
+/**
+ * Lists all users with their fields, likewise.
+ *
+ * @returns `"unknown"` where the file cannot be read
+ */
+export function listHeldUsers(path: string): ReadonlyMap<string, HeldUser> | "unknown" {
+  return withCopy(path, (database) => {
+    const names = database.prepare("SELECT name FROM accounts WHERE kind = 'user' ORDER BY name");
+    const users = new Map<string, { fields: Map<string, string> }>();
+    for (const row of names.all()) users.set(String(row.name), { fields: new Map() });
+    for (const row of database.prepare("SELECT name, field, value FROM user_fields").all()) {
+      users.get(String(row.name))?.fields.set(String(row.field), String(row.value));
+    }
+    return users;
+  });
+}
+
+function withCopy<T>(path: string, work: (database: DatabaseSync) => T): T | "unknown" {
   for (let tries = 1; tries <= MOST_TRIES; tries++) {
-    const found = tryLookUp(path, name);
+    const found = tryCopy(path, work);
     if (found !== "changed") return found;
   }
   return "unknown";
 }
 
-function tryLookUp(path: string, name: string): HeldUser | undefined | "unknown" | "changed" {
+function tryCopy<T>(path: string, work: (database: DatabaseSync) => T): T | "unknown" | "changed" {
   let copy: string | undefined;
   try {
     if (Deno.statSync(path).size > MOST_OCTETS) return "unknown";
@@ -40,7 +61,12 @@ function tryLookUp(path: string, name: string): HeldUser | undefined | "unknown"
     octets.fill(1, WRITTEN_AT, WRITTEN_AT + 2);
     Deno.writeFileSync(copy, octets);
     if (lookOf(path) !== before) return "changed";
-    return readUser(copy, name);
+    const database = new DatabaseSync(copy, { readOnly: true });
+    try {
+      return work(database);
+    } finally {
+      database.close();
+    }
   } catch (error) {
     // It may not be read, or is no state file.
     if (error instanceof Error) return "unknown";
@@ -50,17 +76,12 @@ function tryLookUp(path: string, name: string): HeldUser | undefined | "unknown"
   }
 }
 
-function readUser(path: string, name: string): HeldUser | undefined {
-  const database = new DatabaseSync(path, { readOnly: true });
-  try {
-    const account = database.prepare("SELECT 1 FROM accounts WHERE kind = 'user' AND name = ?")
-      .get(name);
-    if (account === undefined) return undefined;
-    const rows = database.prepare("SELECT field, value FROM user_fields WHERE name = ?").all(name);
-    return { fields: new Map(rows.map((row) => [String(row.field), String(row.value)])) };
-  } finally {
-    database.close();
-  }
+function readUser(database: DatabaseSync, name: string): HeldUser | undefined {
+  const account = database.prepare("SELECT 1 FROM accounts WHERE kind = 'user' AND name = ?")
+    .get(name);
+  if (account === undefined) return undefined;
+  const rows = database.prepare("SELECT field, value FROM user_fields WHERE name = ?").all(name);
+  return { fields: new Map(rows.map((row) => [String(row.field), String(row.value)])) };
 }
 
 function lookOf(path: string): string {
