@@ -1,7 +1,8 @@
 /**
- * `deno task test`: runs the tests of several folders at the same time, each folder in a process of its own, since many of them look at
- * their process (descriptors, children, memory). Arguments are files, folders or flags for `deno test` instead of all folders;
- * `--trace-leaks` alone is for all folders too: a test that leaves something open is then told where it was opened.
+ * `deno task test`: runs the tests of several folders at the same time, each in a process of its own, since many of them look at
+ * their process (descriptors, children, memory). Large folders are cut into parts, lest one of them outlasts all others. Arguments
+ * are files, folders or flags for `deno test` instead of all folders; `--trace-leaks` alone is for all folders too: a test that
+ * leaves something open is then told where it was opened.
  */
 
 import { dirname, join, relative } from "node:path";
@@ -12,12 +13,16 @@ const ELSEWHERE: ReadonlySet<string> = new Set(["interop", "soak"]);
 /** Most tests wait for programs that they started, so one lane more than there are cores keeps these busy. */
 const LANES = navigator.hardwareConcurrency + 1;
 
+/** Octets of tests above which a folder is cut into parts of about this many: half a minute to two minutes. */
+const MOST_OCTETS = 50_000;
+
 /** What is run in one process. */
 interface Batch {
+  readonly name: string;
   /** From the project's root. */
-  readonly paths: readonly string[];
+  readonly paths: string[];
   /** Octets of its files: a guess at how long they take. */
-  readonly weight: number;
+  weight: number;
 }
 
 /** What the runner counted in one process. */
@@ -41,23 +46,42 @@ function isTest(path: string): boolean {
   return path.endsWith("_test.ts");
 }
 
-/** One batch a folder of tests/, the longest first. */
+/** One batch a folder of tests/, or a part of it, the longest first. */
 function batches(): Batch[] {
   const found: Batch[] = [];
   for (const { name, isDirectory } of Deno.readDirSync(join(root, "tests"))) {
     if (ELSEWHERE.has(name)) continue;
     const path = join(root, "tests", name);
     const files = isDirectory ? [...filesBelow(path)] : [path];
-    const tests = files.filter(isTest).map((file) => relative(root, file)).sort();
-    if (tests.length === 0) continue;
-    const weight = files.reduce((sum, file) => sum + Deno.statSync(file).size, 0);
-    found.push({ paths: tests, weight });
+    found.push(...parts(`tests/${name}`, files.filter(isTest)));
   }
   return found.sort((a, b) => b.weight - a.weight);
 }
 
+/** Deals the tests of one folder out to parts of about the same weight. */
+function parts(folder: string, files: readonly string[]): Batch[] {
+  const sized = files.map((file) => ({
+    path: relative(root, file),
+    size: Deno.statSync(file).size,
+  }))
+    .sort((a, b) => b.size - a.size);
+  const octets = sized.reduce((sum, { size }) => sum + size, 0);
+  const count = Math.ceil(octets / MOST_OCTETS);
+  const found: Batch[] = Array.from({ length: count }, (_, part) => ({
+    name: count === 1 ? folder : `${folder} (${part + 1} of ${count})`,
+    paths: [],
+    weight: 0,
+  }));
+  for (const { path, size } of sized) {
+    const lightest = found.reduce((least, part) => part.weight < least.weight ? part : least);
+    lightest.paths.push(path);
+    lightest.weight += size;
+  }
+  return found.filter(({ paths }) => paths.length > 0);
+}
+
 /** Runs one batch, and shows what it printed when a test failed. */
-async function run({ paths }: Batch, flags: readonly string[]): Promise<Outcome> {
+async function run({ name, paths }: Batch, flags: readonly string[]): Promise<Outcome> {
   const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
     // Types were checked once for all of them.
     args: ["test", "-P=server", "--no-check", "--quiet", ...flags, ...paths],
@@ -68,7 +92,6 @@ async function run({ paths }: Batch, flags: readonly string[]): Promise<Outcome>
   const counts = text.match(
     /^(?:ok|FAILED) \| (\d+) passed.*? \| (\d+) failed(?:.*? \| (\d+) ignored)?.*$/m,
   );
-  const name = paths.length === 1 ? paths[0]! : `${paths[0]!.split("/").slice(0, 2).join("/")}/`;
   if (success && counts !== null) {
     print(`${name}  ${counts[0]}`);
   } else {

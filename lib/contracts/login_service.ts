@@ -9,7 +9,8 @@ import type { UserRecord } from "./user_record.ts";
 export type Credentials =
   | {
     readonly kind: "password";
-    readonly mechanism: "USER" | "PLAIN" | "LOGIN";
+    /** As logs and metrics show it: `USER` or the name of a SASL mechanism. */
+    readonly mechanism: string;
     readonly user: string;
     readonly password: string;
   }

@@ -56,7 +56,7 @@ export interface OfferFacts {
 /** One mechanism. */
 export interface Mechanism {
   /** Its registered name. */
-  readonly name: "SCRAM-SHA-256" | "OAUTHBEARER" | "XOAUTH2" | "PLAIN" | "LOGIN";
+  readonly name: string;
   /** Whether it can succeed, and may be used, under these circumstances. */
   readonly offered: (facts: OfferFacts) => boolean;
   /**

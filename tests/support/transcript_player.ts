@@ -22,6 +22,9 @@ import {
 } from "./transcript.ts";
 import { eventually } from "./waiting.ts";
 
+/** Where a server keeps which mailboxes it served (docs/decisions/0036). */
+const NOTES = ".postern-mailboxes";
+
 /** What a transcript is played against. */
 export interface Stage {
   /** The mail folder that it serves; the player fills it. */
@@ -34,6 +37,8 @@ export interface Stage {
 export async function play(transcript: Transcript, scene: Scene, stage: Stage): Promise<void> {
   for await (const entry of Deno.readDir(stage.maildir)) {
     await Deno.remove(join(stage.maildir, entry.name), { recursive: true });
+    // Which users were served is forgotten, not that the folder is the one that the server was started with.
+    if (entry.name === NOTES) await Deno.mkdir(join(stage.maildir, NOTES), { mode: 0o700 });
   }
   for (const mailbox of transcript.mailboxes) {
     await makeMailbox(
