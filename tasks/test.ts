@@ -13,15 +13,15 @@ const ELSEWHERE: ReadonlySet<string> = new Set(["interop", "soak"]);
 /** Most tests wait for programs that they started, so one lane more than there are cores keeps these busy. */
 const LANES = navigator.hardwareConcurrency + 1;
 
-/** Octets of tests above which a folder is cut into parts of about this many: half a minute to two minutes. */
-const MOST_OCTETS = 50_000;
+/** Weight above which a folder is cut into parts of about this one. */
+const MOST_WEIGHT = 80_000;
 
 /** What is run in one process. */
 interface Batch {
   readonly name: string;
   /** From the project's root. */
   readonly paths: string[];
-  /** Octets of its files: a guess at how long they take. */
+  /** A guess at how long they take. */
   weight: number;
 }
 
@@ -53,29 +53,41 @@ function batches(): Batch[] {
     if (ELSEWHERE.has(name)) continue;
     const path = join(root, "tests", name);
     const files = isDirectory ? [...filesBelow(path)] : [path];
-    found.push(...parts(`tests/${name}`, files.filter(isTest)));
+    const tests = files.filter(isTest);
+    // What tests play, such as transcripts, takes its time too.
+    const played = files.filter((file) => !isTest(file)).reduce((sum, file) => sum + size(file), 0);
+    const batch = parts(`tests/${name}`, tests);
+    for (const part of batch) part.weight += played / batch.length;
+    found.push(...batch);
   }
   return found.sort((a, b) => b.weight - a.weight);
 }
 
+function size(file: string): number {
+  return Deno.statSync(file).size;
+}
+
+/** Octets of a test; those of one that starts programs count twice, since most of its time is theirs. */
+function weightOf(file: string): number {
+  const starts = /\b(?:startProgram|startStage|serve|soak)\(/.test(Deno.readTextFileSync(file));
+  return size(file) * (starts ? 2 : 1);
+}
+
 /** Deals the tests of one folder out to parts of about the same weight. */
 function parts(folder: string, files: readonly string[]): Batch[] {
-  const sized = files.map((file) => ({
-    path: relative(root, file),
-    size: Deno.statSync(file).size,
-  }))
-    .sort((a, b) => b.size - a.size);
-  const octets = sized.reduce((sum, { size }) => sum + size, 0);
-  const count = Math.ceil(octets / MOST_OCTETS);
+  const weighed = files.map((file) => ({ path: relative(root, file), weight: weightOf(file) }))
+    .sort((a, b) => b.weight - a.weight);
+  const total = weighed.reduce((sum, { weight }) => sum + weight, 0);
+  const count = Math.ceil(total / MOST_WEIGHT);
   const found: Batch[] = Array.from({ length: count }, (_, part) => ({
     name: count === 1 ? folder : `${folder} (${part + 1} of ${count})`,
     paths: [],
     weight: 0,
   }));
-  for (const { path, size } of sized) {
+  for (const { path, weight } of weighed) {
     const lightest = found.reduce((least, part) => part.weight < least.weight ? part : least);
     lightest.paths.push(path);
-    lightest.weight += size;
+    lightest.weight += weight;
   }
   return found.filter(({ paths }) => paths.length > 0);
 }
