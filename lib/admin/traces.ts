@@ -1,5 +1,6 @@
 /** Traces that administrators have asked for: bounded in time and lines, for those who do not keep up as well. */
 
+import { printable } from "../bytes/printable.ts";
 import type { Observer } from "../contracts/event.ts";
 import type { TraceManagement, TraceOptions } from "../contracts/management.ts";
 import type { TraceTarget } from "../contracts/trace.ts";
@@ -28,6 +29,9 @@ interface OpenTrace {
   dropped: number;
   wake: () => void;
 }
+
+/** Characters of a name that are told, of at most three octets each. */
+const MOST_SHOWN = 100;
 
 /** All traces. */
 export class Traces implements TraceManagement {
@@ -77,7 +81,9 @@ export class Traces implements TraceManagement {
     this.#changed();
     let told = 0;
     try {
-      yield [`(tracing the ${target.kind} ${target.subject}; an empty line ends it)`];
+      // A name may have more octets than a line.
+      const shown = printable(target.subject, MOST_SHOWN);
+      yield [`(tracing the ${target.kind} ${shown}; an empty line ends it)`];
       while (!late.aborted && told < MOST_LINES) {
         if (trace.waiting.length === 0) await this.#wait(trace, late);
         const lines = trace.waiting;

@@ -80,7 +80,7 @@ Deno.test("a state file that others may read is taken from them", async () => {
   await using program = await startProgram(options);
   for await (const { name } of Deno.readDir(folder.path)) {
     if (!name.startsWith("postern.db")) continue;
-    assertEquals(((await Deno.stat(join(folder.path, name))).mode ?? 0) & 0o777, 0o600, name);
+    assertEquals(((await Deno.stat(join(folder.path, name))).mode ?? 0) & 0o077, 0, name);
   }
   using ann = await program.connect();
   await ann.login("ann", "x");

@@ -49,7 +49,8 @@ for (const version of [1, 2] as const) {
     using client = await server.login(version);
     await fc.assert(
       fc.asyncProperty(commandLine, async (line) => {
-        if (/^watch /i.test(line)) return;
+        // These go on until the next line.
+        if (/^(watch|trace) /i.test(line)) return;
         const lines = await answered(client, line);
         const total = lines.reduce((sum, text) => sum + octetsOf(text) + 2, 0);
         assert(lines.length > 0 || /^\s*$/.test(line));
@@ -357,4 +358,11 @@ Deno.test("100 000 users are listed one after the other, and the list of version
   await client.ok("MSMP 2");
   await client.ok("LIST");
   assertEquals((await client.list()).length, 100_000);
+});
+
+Deno.test("TRACE tells a long name in a line that is not too long", async () => {
+  await using server = await startManagement();
+  using client = await server.login(2);
+  await client.send(`TRACE ${"é".repeat(240)}\r\n`);
+  for (let line = 0; line < 2; line++) assert(octetsOf(await client.line()) <= 510);
 });
