@@ -9,7 +9,7 @@ import { parseFlags } from "./flags.ts";
 import { findUsers } from "./known_users.ts";
 import { paragraph } from "./help.ts";
 import { answerHelp, flagsHelp, isGiven, type OwnFlag, ownFlag, withHelp } from "./own_flags.ts";
-import { readSomeSettings, settingFlags } from "./some_settings.ts";
+import { readSomeSettings, settingFlags, USERS_AND_NAMES } from "./some_settings.ts";
 import { count } from "./state_report.ts";
 
 /** Settings that say who the users are and where their mailboxes lie, taken as `serve` takes them. */
@@ -18,12 +18,8 @@ const WHERE = [
   "mailbox",
   "homes",
   "state",
-  "users",
   "user",
-  "defaultDomain",
-  "names",
-  "recipientDelimiter",
-  "config",
+  ...USERS_AND_NAMES,
 ] as const;
 
 const flags: readonly OwnFlag[] = withHelp([

@@ -22,7 +22,7 @@ import { safe } from "../terminal/safe_text.ts";
 import { parseFlags } from "./flags.ts";
 import { paragraph } from "./help.ts";
 import { answerHelp, flagsHelp, type OwnFlag, ownFlag, withHelp } from "./own_flags.ts";
-import { readSomeSettings, settingFlags } from "./some_settings.ts";
+import { readSomeSettings, settingFlags, USERS_AND_NAMES } from "./some_settings.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Settings that say where mail goes, taken as `serve` takes them; the short `-d` means the user here. */
@@ -34,11 +34,7 @@ const WHERE = [
   "quota",
   "maxMessageSize",
   "state",
-  "users",
-  "defaultDomain",
-  "names",
-  "recipientDelimiter",
-  "config",
+  ...USERS_AND_NAMES,
 ] as const;
 
 type DeliverSettings = Pick<Settings, (typeof WHERE)[number]>;

@@ -7,6 +7,15 @@ import { type GivenFlags, resolveSettings } from "../settings/resolve.ts";
 import type { Settings } from "../contracts/settings.ts";
 import { type OwnFlag, ownFlag } from "./own_flags.ts";
 
+/** Settings that say which users there are and how their names are read, and the file that may hold these and others. */
+export const USERS_AND_NAMES = [
+  "users",
+  "defaultDomain",
+  "names",
+  "recipientDelimiter",
+  "config",
+] as const;
+
 /** The flags of some settings; `config` should be among them. */
 export function settingFlags(names: readonly SettingName[]): OwnFlag[] {
   return names.map((name) => {

@@ -16,7 +16,7 @@ import { json, safe } from "../terminal/safe_text.ts";
 import { parseFlags } from "./flags.ts";
 import { helpSection, paragraph } from "./help.ts";
 import { answerHelp, flagsHelp, isGiven, type OwnFlag, ownFlag, withHelp } from "./own_flags.ts";
-import { readSomeSettings, settingFlags } from "./some_settings.ts";
+import { readSomeSettings, settingFlags, USERS_AND_NAMES } from "./some_settings.ts";
 import { checkUsersFile } from "./user_check.ts";
 import { complain, print } from "../terminal/output.ts";
 import { UsageError } from "./usage_error.ts";
@@ -27,11 +27,7 @@ const WHERE = [
   "state",
   "statePassword",
   "stateWait",
-  "users",
-  "defaultDomain",
-  "names",
-  "recipientDelimiter",
-  "config",
+  ...USERS_AND_NAMES,
 ] as const;
 
 const flags: readonly OwnFlag[] = withHelp([

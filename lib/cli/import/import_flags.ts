@@ -4,7 +4,7 @@ import type { Settings } from "../../contracts/settings.ts";
 import { json, safe } from "../../terminal/safe_text.ts";
 import { complain, print, printLine } from "../../terminal/output.ts";
 import { asksForHelp, type OwnFlag, ownFlag } from "../own_flags.ts";
-import { readSomeSettings, settingFlags } from "../some_settings.ts";
+import { readSomeSettings, settingFlags, USERS_AND_NAMES } from "../some_settings.ts";
 import { findUsers } from "../known_users.ts";
 import { UsageError } from "../usage_error.ts";
 import { readPlace } from "../../mail/naming/place_template.ts";
@@ -17,11 +17,7 @@ const WHERE = [
   "mailbox",
   "homes",
   "state",
-  "users",
-  "defaultDomain",
-  "names",
-  "recipientDelimiter",
-  "config",
+  ...USERS_AND_NAMES,
 ] as const;
 
 /** Flags of {@linkcode WHERE}. */
